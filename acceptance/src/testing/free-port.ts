@@ -1,0 +1,28 @@
+// Ports of the loopback address.
+import { createServer, type Server } from "node:net";
+
+/** A server that holds a port and says nothing. */
+export interface HeldPort extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Takes a port that nobody has and holds it. */
+export async function heldPort(): Promise<HeldPort> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as { port: number };
+  return { port, [Symbol.asyncDispose]: () => closed(server) };
+}
+
+/** A port that nobody has at this moment; for programs that must know theirs before they run, and for dead upstreams. */
+export async function freePort(): Promise<number> {
+  await using held = await heldPort();
+  return held.port;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}

@@ -1,0 +1,14 @@
+// The doors of module zips.
+
+export { type ByteSource, memorySource } from "./byte-source.ts";
+export { type CheckedModuleZip, checkModuleZip } from "./check-module-zip.ts";
+export { hashZip } from "./hash-zip.ts";
+export {
+  type ModuleFile,
+  type ModuleFileSelection,
+  type Omission,
+  selectModuleFiles,
+} from "./module-files.ts";
+export { maxZipBytes } from "./module-zip-limits.ts";
+export { readZipDirectory, type ZipDirectory, type ZipEntry } from "./zip-directory.ts";
+export { type ReadableModuleFile, writeModuleZip } from "./zip-writer.ts";

@@ -1,0 +1,123 @@
+// What it takes to write so that a power cut loses nothing that was said to be kept.
+import { link, mkdir, open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { OpenFile } from "./open-file.ts";
+import { exists, hasCode } from "./storage-root.ts";
+
+/**
+ * How many syncs may run at once. Each holds one of Node's four file threads for as long as the disk takes; the others
+ * stay free for readers.
+ */
+const syncsAtOnce = 2;
+
+/** How many folders are remembered as durable before all are forgotten. */
+const rememberedFolders = 10_000;
+
+/** Answers of file systems that know no hard links. */
+const noHardLinks = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"] as const;
+
+/** Writes files and names, and waits until they are on the disk. */
+export class DurableDisk {
+  readonly #waiting: (() => void)[] = [];
+  #syncing = 0;
+  /** Folders whose own name is known to be on the disk. */
+  readonly #durableFolders = new Set<string>();
+
+  /** Creates a file that must not exist. Its bytes are durable when this resolves, its name is not: see `syncFolder`. */
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    const file = await OpenFile.open(path, "wx+");
+    try {
+      await file.write(0, bytes);
+      await this.sync(file);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async sync(file: { sync(): Promise<void> }): Promise<void> {
+    if (this.#syncing >= syncsAtOnce) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#syncing += 1;
+    }
+    try {
+      await file.sync();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#syncing -= 1;
+      else next();
+    }
+  }
+
+  /** Makes the names in several folders durable. */
+  async syncAll(paths: readonly string[]): Promise<void> {
+    await whenAllEnded(paths.map((path) => this.syncFolder(path)));
+  }
+
+  /** Makes the names in a folder durable. */
+  async syncFolder(path: string): Promise<void> {
+    const folder = await open(path, "r").catch((failure: unknown) => {
+      // Windows opens no folders; its file systems log the change of a name by themselves.
+      if (hasCode(failure, "EISDIR", "EPERM")) return undefined;
+      throw failure;
+    });
+    if (folder === undefined) return;
+    try {
+      await this.sync(folder);
+    } catch (failure) {
+      if (!hasCode(failure, "EINVAL", "EPERM")) throw failure; // a file system that syncs no folders
+    } finally {
+      await folder.close();
+    }
+  }
+
+  /** Makes a folder and those above it, durably, up to `base`, which must exist: a vanished one is not made anew. */
+  async makeFolders(base: string, path: string): Promise<void> {
+    if (path === base) return;
+    const above = dirname(path);
+    const isNew = await makeFolder(path).catch(async (failure: unknown) => {
+      if (!hasCode(failure, "ENOENT") || above === base) throw failure;
+      await this.makeFolders(base, above);
+      return makeFolder(path);
+    });
+    if (!isNew && this.#durableFolders.has(path)) return;
+    // Even a folder that was there may be another process's, made a moment ago and not yet durable.
+    await this.makeFolders(base, above);
+    await this.syncFolder(above);
+    if (this.#durableFolders.size >= rememberedFolders) this.#durableFolders.clear();
+    this.#durableFolders.add(path);
+  }
+
+  /** Gives a file the name `to` unless that is taken; says whether it was free. `from` may or may not remain. */
+  async claimName(from: string, to: string): Promise<boolean> {
+    try {
+      await link(from, to);
+      return true;
+    } catch (failure) {
+      if (hasCode(failure, "EEXIST")) return false;
+      if (!hasCode(failure, ...noHardLinks)) throw failure;
+    }
+    // Without hard links two writers can pass this check at once; the later one then replaces the earlier.
+    if (await exists(to)) return false;
+    await rename(from, to);
+    return true;
+  }
+}
+
+/** Waits for all, and only then fails if one of them did: nothing is still at work behind the caller's back. */
+export async function whenAllEnded(works: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(works)) {
+    if (outcome.status === "rejected") throw outcome.reason;
+  }
+}
+
+/** Makes a folder in one that is there; says whether it is new. */
+export async function makeFolder(path: string): Promise<boolean> {
+  try {
+    await mkdir(path);
+    return true;
+  } catch (failure) {
+    if (hasCode(failure, "EEXIST")) return false;
+    throw failure;
+  }
+}

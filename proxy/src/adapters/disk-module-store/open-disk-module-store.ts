@@ -1,0 +1,58 @@
+// How the storage folder is opened: its parts, put together.
+import { dirname, resolve } from "node:path";
+import type { LooseFiles } from "../../domain/loose-files.ts";
+import type { ModuleStore } from "../../domain/module-store.ts";
+import { DiskLooseFiles } from "./disk-loose-files.ts";
+import { DiskModuleStore } from "./disk-module-store.ts";
+import { DurableDisk, makeFolder } from "./durable-disk.ts";
+import { IncomingFolder } from "./incoming-folder.ts";
+import { MendLock } from "./mend-lock.ts";
+import { ProcessMark } from "./process-mark.ts";
+import { hasCode, StorageRoot } from "./storage-root.ts";
+import { VersionPlacing } from "./version-placing.ts";
+import { WholeVersions } from "./whole-versions.ts";
+
+/**
+ * Opens the storage folder `root`, creating it if it is missing, and removes what processes that died have left
+ * behind. What Athens has kept there is found. Several processes may use one folder, Athens among them. Rejects with a
+ * sentence if the folder cannot be used. Nothing needs to be closed.
+ */
+export async function openDiskModuleStore(options: {
+  readonly root: string;
+}): Promise<{ readonly store: ModuleStore; readonly loose: LooseFiles }> {
+  const root = new StorageRoot(resolve(options.root));
+  await makeOwnFolders(root);
+  const mark = await ProcessMark.ofThisProcess();
+  const incoming = new IncomingFolder(root, mark);
+  const disk = new DurableDisk();
+  const whole = new WholeVersions(root);
+  const lock = new MendLock(root, incoming, mark);
+  const placing = new VersionPlacing({ root, disk, lock, whole });
+
+  const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
+  await store.check();
+  await incoming.sweep();
+  return { store, loose: new DiskLooseFiles(root, disk, incoming) };
+}
+
+async function makeOwnFolders(root: StorageRoot): Promise<void> {
+  try {
+    for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
+  } catch (failure) {
+    if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
+    throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {
+      cause: failure,
+    });
+  }
+}
+
+/** Like the recursive mkdir of Node, which on a read-only disk says ENOENT, and under /proc never ends. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (failure) {
+    if (!hasCode(failure, "ENOENT") || dirname(path) === path) throw failure;
+    await makeFolders(dirname(path));
+    await makeFolder(path);
+  }
+}

@@ -1,0 +1,97 @@
+// What all upstreams that are module proxies share: connections, queues, credentials.
+
+import { formatHops } from "../../domain/hops.ts";
+import type { Upstream } from "../../domain/upstream.ts";
+import { Exchange } from "./exchange.ts";
+import { GoproxyUpstream } from "./goproxy-upstream.ts";
+import { HostQueues } from "./host-queue.ts";
+import { type NetrcEntry, readNetrc } from "./netrc.ts";
+import { type Retries, type RetryClock, systemClock } from "./retries.ts";
+import { type Deadlines, type OutboundProxies, Transport } from "./transport.ts";
+import { authorizationFor } from "./upstream-credentials.ts";
+
+/** What an operator chooses, and who we are to other instances. */
+export interface GoproxyClientOptions extends Deadlines {
+  /** The id of this instance, which it sends behind the hops. */
+  readonly ownHop: string;
+  /** Through which instances the request came that a call is made for; read once, at the start of the call. */
+  readonly hops: () => readonly string[];
+  /** The file with credentials; `undefined` means `.netrc` in the home folder. */
+  readonly netrcPath: string | undefined;
+  readonly proxies: OutboundProxies;
+  /** Requests to one host at a time: so many for small files, and as many again for zips. */
+  readonly connections: number;
+  /** Requests of either kind that may wait for one host. */
+  readonly queue: number;
+  /** For a small file from the queue to its last byte, retries included; for a zip to its first. */
+  readonly timeoutMs: number;
+  readonly retries?: Retries;
+  readonly clock?: RetryClock;
+}
+
+const defaultRetries: Retries = {
+  attempts: 4,
+  firstPauseMs: 200,
+  longestPauseMs: 2000,
+  withinMs: 20_000,
+};
+
+/** Opens a connection when it is needed, and reads .netrc once, before the first. */
+export class GoproxyClient implements AsyncDisposable {
+  readonly #options: GoproxyClientOptions;
+  readonly #transports: readonly Transport[];
+  readonly #documents: Exchange;
+  readonly #zips: Exchange;
+  #netrc: Promise<readonly NetrcEntry[]> | undefined;
+
+  constructor(options: GoproxyClientOptions) {
+    const { connectMs, firstByteMs, progressMs, connections, proxies } = options;
+    const deadlines = { connectMs, firstByteMs, progressMs };
+    const transport = (multiplexed: boolean): Transport =>
+      new Transport({ deadlines, connections, proxies, multiplexed });
+    const exchange = (over: Transport): Exchange =>
+      new Exchange({
+        transport: over,
+        queues: new HostQueues({ concurrent: connections, waiting: options.queue }),
+        deadlines,
+        timeoutMs: options.timeoutMs,
+        retries: options.retries ?? defaultRetries,
+        clock: options.clock ?? systemClock,
+      });
+    // Small files share connections; a zip has one to itself.
+    const shared = transport(true);
+    const single = transport(false);
+    this.#options = options;
+    this.#transports = [shared, single];
+    this.#documents = exchange(shared);
+    this.#zips = exchange(single);
+  }
+
+  /**
+   * The upstream at a URL like `https://proxy.example/prefix`, which may hold user name and password. Throws a sentence
+   * if it is no `http` or `https` URL.
+   */
+  upstream(text: string): Upstream {
+    const url = URL.parse(text);
+    // The message must not repeat the text, which may hold a password.
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      throw new Error("an entry of the GOPROXY list is no http or https URL");
+    }
+    const { hops, ownHop } = this.#options;
+    return new GoproxyUpstream({
+      url,
+      documents: this.#documents,
+      zips: this.#zips,
+      hops: () => formatHops(hops(), ownHop),
+      authorization: async () => {
+        this.#netrc ??= readNetrc(this.#options.netrcPath);
+        return authorizationFor(url, await this.#netrc);
+      },
+    });
+  }
+
+  /** Breaks off what is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#transports.map((transport) => transport[Symbol.asyncDispose]()));
+  }
+}

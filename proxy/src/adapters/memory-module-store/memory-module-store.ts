@@ -1,0 +1,122 @@
+// The module store in this process's memory: for trying things out and for tests.
+import type { ModulePath, ModuleVersion, Version } from "@stoa/gomod";
+import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
+import type { FileKind, ModuleFiles, ModuleStore, StoredFile } from "../../domain/module-store.ts";
+import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { readBytes, StagedMemoryZip } from "./staged-memory-zip.ts";
+
+/** An empty store. It grows without bound and ends with the process. */
+export function openMemoryModuleStore(): {
+  readonly store: ModuleStore;
+  readonly loose: LooseFiles;
+} {
+  return { store: new MemoryModuleStore(), loose: new MemoryLooseFiles() };
+}
+
+interface KeptFile {
+  readonly bytes: Uint8Array;
+  readonly modified: Date;
+}
+
+type KeptVersion = Readonly<Record<FileKind, KeptFile>>;
+
+class MemoryModuleStore implements ModuleStore {
+  readonly #modules = new Map<ModulePath, Map<Version, KeptVersion>>();
+
+  open({ path, version }: ModuleVersion, kind: FileKind): Promise<StoredFile | undefined> {
+    const kept = this.#modules.get(path)?.get(version)?.[kind];
+    return Promise.resolve(kept === undefined ? undefined : new StoredMemoryFile(kept));
+  }
+
+  versions(path: ModulePath): Promise<readonly Version[]> {
+    return Promise.resolve([...(this.#modules.get(path)?.keys() ?? [])]);
+  }
+
+  stage(): Promise<StagedMemoryZip> {
+    return Promise.resolve(new StagedMemoryZip());
+  }
+
+  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+    if (!(zip instanceof StagedMemoryZip)) throw new Error("the zip was staged in another store");
+    const zipBytes = zip.take();
+    const kept = this.#modules.get(module.path)?.get(module.version);
+    if (kept !== undefined) {
+      requireSame(module, "mod", kept.mod.bytes, mod);
+      requireSame(module, "zip", kept.zip.bytes, zipBytes);
+      return;
+    }
+    const modified = new Date();
+    const versions = this.#modules.get(module.path) ?? new Map<Version, KeptVersion>();
+    versions.set(module.version, {
+      info: { bytes: info.slice(), modified },
+      mod: { bytes: mod.slice(), modified },
+      zip: { bytes: zipBytes, modified: zip.started },
+    });
+    this.#modules.set(module.path, versions);
+  }
+
+  check(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class StoredMemoryFile implements StoredFile {
+  readonly size: number;
+  readonly modified: Date;
+  readonly #bytes: Uint8Array;
+  #isDisposed = false;
+
+  constructor({ bytes, modified }: KeptFile) {
+    this.size = bytes.length;
+    this.modified = modified;
+    this.#bytes = bytes;
+  }
+
+  async read(position: number, into: Uint8Array): Promise<number> {
+    if (this.#isDisposed) throw new Error("the file was used after it was disposed of");
+    return readBytes(this.#bytes, position, into);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    return Promise.resolve();
+  }
+}
+
+class MemoryLooseFiles implements LooseFiles {
+  readonly #files = new Map<string, Uint8Array>();
+
+  read(module: ModuleVersion, kind: LooseKind): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#files.get(keyOf(module, kind))?.slice());
+  }
+
+  write(module: ModuleVersion, kind: LooseKind, bytes: Uint8Array): Promise<void> {
+    const key = keyOf(module, kind);
+    if (!this.#files.has(key)) this.#files.set(key, bytes.slice());
+    return Promise.resolve();
+  }
+
+  remove(module: ModuleVersion): Promise<void> {
+    this.#files.delete(keyOf(module, "info"));
+    this.#files.delete(keyOf(module, "mod"));
+    return Promise.resolve();
+  }
+}
+
+function keyOf(module: ModuleVersion, kind: LooseKind): string {
+  return `${module.path}@${module.version}.${kind}`;
+}
+
+function requireSame(
+  module: ModuleVersion,
+  kind: FileKind,
+  kept: Uint8Array,
+  arrived: Uint8Array,
+): void {
+  if (Buffer.compare(kept, arrived) === 0) return;
+  throw new ProxyFailure(
+    "altered_module",
+    `the ${kind} that has just arrived differs from the one kept before: versions never change, so the kept one stays; compare both with the checksum database to learn which is true`,
+    { subject: module },
+  );
+}

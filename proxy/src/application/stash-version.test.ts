@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
+import { openMemoryModuleStore } from "../adapters/memory-module-store/memory-module-store.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
+import type { CheckedZip, ZipCheck } from "../domain/zip-check.ts";
+import { type FakeUpstream, fakeUpstream } from "../testing/fake-upstream.ts";
+import type { ArrivingZip } from "./arriving-zip.ts";
+import { LooseFileFetch } from "./fetch-loose-file.ts";
+import { Stash } from "./stash-version.ts";
+
+const present = new AbortController().signal;
+const goMod = "module example.com/m\n";
+
+/** A module whose zip is a few chunks long and does not compress. */
+function fixture(extra = ""): Promise<ModuleFixture> {
+  let noise = "";
+  for (let seed = 1; noise.length < 90_000; seed = (seed * 48_271) % 2_147_483_647) {
+    noise += seed.toString(36);
+  }
+  return moduleFixture(
+    `module example.com/m@v1.0.0\n-- go.mod --\n${goMod}-- noise.txt --\n${noise}\n${extra}`,
+  );
+}
+
+async function setUp(module: ModuleFixture) {
+  const { store, loose } = openMemoryModuleStore();
+  const upstream = fakeUpstream([module]);
+  const check = {
+    result: { hash: "h1:x", goMod: Buffer.from(goMod) } as CheckedZip,
+    run: (): Promise<CheckedZip> => Promise.resolve(check.result),
+  };
+  const zipCheck: ZipCheck = { check: () => check.run() };
+  const kept: string[] = [];
+  const stash = new Stash({
+    store,
+    loose: new LooseFileFetch(loose, upstream),
+    upstream,
+    zipCheck,
+    onKept: async ({ path, version }) => {
+      kept.push(`${path}@${version}`);
+      await loose.remove({ path, version });
+    },
+  });
+  return { store, loose, upstream, check, kept, stash, module };
+}
+
+async function storedZip({ store, module }: Awaited<ReturnType<typeof setUp>>) {
+  const file = await store.open(module.module, "zip");
+  if (file === undefined) return undefined;
+  const bytes = Buffer.alloc(file.size);
+  await file.read(0, bytes);
+  return bytes;
+}
+
+async function readAll(zip: ArrivingZip | undefined): Promise<Buffer> {
+  assert.ok(zip !== undefined);
+  return Buffer.concat(await Array.fromAsync(zip.body()));
+}
+
+function zipRequests(upstream: FakeUpstream): number {
+  return upstream.asked.filter((question) => question.startsWith("zip")).length;
+}
+
+describe("Stash", () => {
+  it("keeps a version whole and lets its loose files go", async () => {
+    const parts = await setUp(await fixture());
+    await parts.stash.keep(parts.module.module, present);
+    assert.deepEqual(await storedZip(parts), Buffer.from(parts.module.zip));
+    assert.deepEqual(parts.kept, ["example.com/m@v1.0.0"]);
+    assert.equal(await parts.loose.read(parts.module.module, "mod"), undefined);
+  });
+
+  it("fetches a version that is kept already from nobody", async () => {
+    const parts = await setUp(await fixture());
+    await parts.stash.keep(parts.module.module, present);
+    const before = parts.upstream.asked.length;
+    await parts.stash.keep(parts.module.module, present);
+    assert.equal(parts.upstream.asked.length, before);
+  });
+
+  it("fetches once for everybody, and the first one follows", async () => {
+    const parts = await setUp(await fixture());
+    const all = Array.from({ length: 50 }, () => parts.stash.follow(parts.module.module, present));
+    const [first, ...others] = await Promise.all(
+      all.map(async (following) => {
+        const zip = await following;
+        return zip === undefined ? undefined : readAll(zip);
+      }),
+    );
+    assert.deepEqual(first, Buffer.from(parts.module.zip));
+    assert.deepEqual(new Set(others), new Set([undefined]));
+    assert.equal(zipRequests(parts.upstream), 1);
+    assert.deepEqual(await storedZip(parts), first);
+  });
+
+  it("gives the first client bytes before the last ones have come, and others nothing", async () => {
+    const parts = await setUp(await fixture());
+    const gate = Promise.withResolvers<void>();
+    const lastChunk = Math.floor(parts.module.zip.length / 1024);
+    parts.upstream.beforeChunk = (index) => (index === lastChunk ? gate.promise : undefined);
+    const zip = await parts.stash.follow(parts.module.module, present);
+    const body = zip?.body();
+    const first = await body?.next();
+    assert.ok((first?.value?.length ?? 0) > 0);
+    assert.equal(await storedZip(parts), undefined);
+    gate.resolve();
+    const rest = await Array.fromAsync(body ?? []);
+    assert.deepEqual(
+      Buffer.concat([first?.value ?? Buffer.alloc(0), ...rest]),
+      Buffer.from(parts.module.zip),
+    );
+  });
+
+  it("holds the end back until the zip is checked and kept", async () => {
+    const parts = await setUp(await fixture());
+    const checking = Promise.withResolvers<void>();
+    const verdict = Promise.withResolvers<CheckedZip>();
+    parts.check.run = () => {
+      checking.resolve();
+      return verdict.promise;
+    };
+    const zip = await parts.stash.follow(parts.module.module, present);
+    let received = 0;
+    const reading = (async () => {
+      for await (const chunk of zip?.body() ?? []) received += chunk.length;
+    })();
+    await checking.promise;
+    await new Promise(setImmediate);
+    assert.ok(received < parts.module.zip.length, "the end is held back");
+    verdict.resolve(parts.check.result);
+    await reading;
+    assert.equal(received, parts.module.zip.length);
+  });
+
+  it("breaks the first client's transfer off and keeps nothing if the zip is bad", async () => {
+    const parts = await setUp(await fixture());
+    parts.check.run = () => Promise.reject(new ProxyFailure("invalid_module", "a bad name"));
+    const following = await parts.stash.follow(parts.module.module, present);
+    await assert.rejects(readAll(following), { code: "invalid_module" });
+    assert.equal(await storedZip(parts), undefined);
+    parts.check.run = () => Promise.resolve(parts.check.result);
+    await parts.stash.keep(parts.module.module, present);
+    assert.ok(await storedZip(parts), "a failure is not remembered");
+  });
+
+  it("breaks off and keeps nothing if the upstream breaks off", async () => {
+    const parts = await setUp(await fixture());
+    parts.upstream.beforeChunk = (index) => {
+      if (index === 40) throw new ProxyFailure("upstream_unavailable", "it broke off");
+    };
+    const following = await parts.stash.follow(parts.module.module, present);
+    const waiting = parts.stash.keep(parts.module.module, present);
+    await assert.rejects(readAll(following), { code: "upstream_unavailable" });
+    await assert.rejects(waiting, { code: "upstream_unavailable" });
+    assert.equal(await storedZip(parts), undefined);
+  });
+
+  it("refuses a zip whose go.mod is not the .mod", async () => {
+    const parts = await setUp(await fixture("-- .mod --\nmodule example.com/other\n"));
+    await assert.rejects(parts.stash.keep(parts.module.module, present), {
+      code: "invalid_module",
+      message: /go\.mod inside the zip/,
+    });
+    assert.equal(await storedZip(parts), undefined);
+  });
+
+  it("takes line ends for no difference, and a missing go.mod for the synthetic one", async () => {
+    const parts = await setUp(await fixture());
+    parts.check.result = { hash: "h1:x", goMod: Buffer.from("module example.com/m\r\n") };
+    await parts.stash.keep(parts.module.module, present);
+    const synthetic = await setUp(await fixture());
+    synthetic.check.result = { hash: "h1:x", goMod: undefined };
+    await synthetic.stash.keep(synthetic.module.module, present);
+    assert.ok(await storedZip(synthetic));
+  });
+
+  it("goes on when the client that started it leaves, once bytes flow", async () => {
+    const parts = await setUp(await fixture());
+    const gate = Promise.withResolvers<void>();
+    parts.upstream.beforeChunk = (index) => (index === 30 ? gate.promise : undefined);
+    const leaving = new AbortController();
+    const zip = await parts.stash.follow(parts.module.module, leaving.signal);
+    const body = zip?.body();
+    await body?.next();
+    leaving.abort(new Error("left"));
+    await body?.return?.();
+    const waiting = parts.stash.keep(parts.module.module, present);
+    gate.resolve();
+    await waiting;
+    assert.equal(zipRequests(parts.upstream), 1);
+    assert.deepEqual(await storedZip(parts), Buffer.from(parts.module.zip));
+  });
+
+  it("is told off when everybody has left before bytes flow", async () => {
+    const parts = await setUp(await fixture());
+    const gate = Promise.withResolvers<void>();
+    parts.upstream.before = (question) => (question.startsWith("zip") ? gate.promise : undefined);
+    const leaving = new AbortController();
+    const following = parts.stash.follow(parts.module.module, leaving.signal);
+    leaving.abort(new Error("left"));
+    await assert.rejects(following, /left/);
+    gate.resolve();
+    parts.upstream.before = () => undefined;
+    await parts.stash.keep(parts.module.module, present);
+    assert.equal(zipRequests(parts.upstream), 2);
+  });
+
+  it("lets go of the zip if the version has no .info", async () => {
+    const parts = await setUp(await fixture());
+    parts.upstream.before = (question) => {
+      if (question.startsWith("info")) throw new ProxyFailure("not_found", "no info");
+    };
+    await assert.rejects(parts.stash.follow(parts.module.module, present), { code: "not_found" });
+    assert.equal(await storedZip(parts), undefined);
+  });
+});

@@ -1,0 +1,163 @@
+// Fetch, check, keep: how a module version enters the store.
+import type { ModuleVersion } from "@stoa/gomod";
+import { maxZipBytes } from "@stoa/gomod/zip";
+import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
+import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
+import type { CheckedZip, ZipCheck } from "../domain/zip-check.ts";
+import { ArrivingZip } from "./arriving-zip.ts";
+import type { LooseFileFetch } from "./fetch-loose-file.ts";
+import { Once } from "./once.ts";
+
+/** What a stash needs. */
+export interface StashParts {
+  readonly store: ModuleStore;
+  readonly loose: LooseFileFetch;
+  readonly upstream: Fetcher;
+  readonly zipCheck: ZipCheck;
+  /** Told when a version was kept; its loose files may go. */
+  readonly onKept: (module: ModuleVersion) => Promise<void>;
+}
+
+/** Makes sure that versions are kept, each fetched once however many ask. */
+export class Stash {
+  readonly #parts: StashParts;
+  readonly #once = new Once<void>();
+
+  constructor(parts: StashParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves when the version is in the store. Rejects with a `ProxyFailure`, or the signal's reason. */
+  keep(module: ModuleVersion, signal: AbortSignal): Promise<void> {
+    return this.#join(module, signal, (arriving) => arriving.leave());
+  }
+
+  /**
+   * Like `keep`, but whoever starts the fetch gets the zip as soon as it begins to arrive, and must read or return its
+   * body. Everybody else gets `undefined`, when the version is in the store.
+   */
+  async follow(module: ModuleVersion, signal: AbortSignal): Promise<ArrivingZip | undefined> {
+    const arrived = Promise.withResolvers<ArrivingZip>();
+    const kept = this.#join(module, signal, arrived.resolve);
+    const first = await Promise.race([arrived.promise, kept]);
+    if (first instanceof ArrivingZip) kept.catch(() => undefined);
+    return first ?? undefined;
+  }
+
+  #join(
+    module: ModuleVersion,
+    signal: AbortSignal,
+    arrived: (zip: ArrivingZip) => void,
+  ): Promise<void> {
+    const key = `${module.path}@${module.version}`;
+    return this.#once.run(key, signal, (shared, keepGoing) =>
+      this.#stash(module, shared, (arriving) => {
+        // From here on the bytes are worth having, even if the client that asked for them leaves.
+        keepGoing();
+        arrived(arriving);
+      }),
+    );
+  }
+
+  async #stash(
+    module: ModuleVersion,
+    signal: AbortSignal,
+    arrived: (zip: ArrivingZip) => void,
+  ): Promise<void> {
+    if (await this.#isKept(module)) return;
+    const { info, mod, delivery } = await this.#fetch(module, signal);
+    const { staged, arriving } = await this.#receive(delivery, arrived);
+    try {
+      await this.#write(delivery, staged, arriving);
+      const checked = await this.#parts.zipCheck.check(module, staged.place, signal);
+      checkGoMod(module, checked, mod);
+      await this.#parts.store.put(module, { info, mod, zip: staged });
+      arriving.kept();
+    } catch (failure) {
+      arriving.failed(failure);
+      throw failure;
+    } finally {
+      void arriving.readerGone.then(() => staged[Symbol.asyncDispose]());
+    }
+    await this.#parts.onKept(module);
+  }
+
+  /** Asks for all three files at once; a version that lacks one of them is refused before a client sees a byte. */
+  async #fetch(
+    module: ModuleVersion,
+    signal: AbortSignal,
+  ): Promise<{ info: Uint8Array; mod: Uint8Array; delivery: ZipDelivery }> {
+    const papers = Promise.all([
+      this.#parts.loose.fetch(module, "info", signal),
+      this.#parts.loose.fetch(module, "mod", signal),
+    ]);
+    papers.catch(() => undefined); // it may fail while the zip is awaited, and is awaited below
+    const delivery = await this.#parts.upstream.zip(module, signal);
+    try {
+      const [info, mod] = await papers;
+      return { info: info.bytes, mod: mod.bytes, delivery };
+    } catch (failure) {
+      await discard(delivery);
+      throw failure;
+    }
+  }
+
+  async #isKept(module: ModuleVersion): Promise<boolean> {
+    await using info = await this.#parts.store.open(module, "info");
+    return info !== undefined;
+  }
+
+  async #receive(
+    delivery: ZipDelivery,
+    arrived: (zip: ArrivingZip) => void,
+  ): Promise<{ staged: StagedZip; arriving: ArrivingZip }> {
+    try {
+      if ((delivery.size ?? 0) > maxZipBytes) throw tooLarge(delivery.from);
+      const staged = await this.#parts.store.stage();
+      const arriving = new ArrivingZip(staged, delivery);
+      arrived(arriving);
+      return { staged, arriving };
+    } catch (failure) {
+      await discard(delivery);
+      throw failure;
+    }
+  }
+
+  async #write(delivery: ZipDelivery, staged: StagedZip, arriving: ArrivingZip): Promise<void> {
+    for await (const chunk of delivery.body) {
+      if (staged.size + chunk.length > maxZipBytes) throw tooLarge(delivery.from);
+      await staged.append(chunk);
+      arriving.grew();
+    }
+    await staged.end();
+  }
+}
+
+/** Lets go of a zip that nobody will read, and of its connection. */
+async function discard(delivery: ZipDelivery): Promise<void> {
+  await delivery.body[Symbol.asyncIterator]().return?.();
+}
+
+function tooLarge(from: string): ProxyFailure {
+  return new ProxyFailure(
+    "invalid_module",
+    `the zip from ${from} is larger than the ${maxZipBytes / 2 ** 20} MiB that the go command accepts`,
+  );
+}
+
+/**
+ * The `.mod` must be the go.mod of the zip, for go.sum records only the hash of the `.mod`. Line ends may differ: the
+ * zip's copy has gone through .gitattributes, the `.mod` has not. Without a go.mod the `.mod` is synthetic.
+ */
+function checkGoMod(module: ModuleVersion, checked: CheckedZip, mod: Uint8Array): void {
+  const inZip =
+    checked.goMod === undefined ? `module ${module.path}\n` : Buffer.from(checked.goMod).toString();
+  const alone = Buffer.from(mod).toString();
+  if (inZip === alone || inZip.replaceAll("\r\n", "\n") === alone.replaceAll("\r\n", "\n")) return;
+  throw new ProxyFailure(
+    "invalid_module",
+    "the go.mod inside the zip is not the .mod that the upstream serves; nothing was kept",
+    { subject: module },
+  );
+}

@@ -1,0 +1,134 @@
+// What a URL asks for. The only place that takes URLs apart.
+import { InvalidText, type ModulePath, unescapePath, unescapeVersion } from "@stoa/gomod";
+import type { FileKind } from "../domain/module-store.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
+
+/** A page about the proxy itself. */
+export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "robots.txt";
+
+/**
+ * A request in the words of the protocol. `keptOnly` is set by the base path `/cached-only`: answer from what is kept,
+ * ask nobody (go.dev/ref/mod#goproxy-protocol, and the public mirror's convention).
+ */
+export type ModuleRequest =
+  | { readonly kind: "page"; readonly page: PageName }
+  | { readonly kind: "list"; readonly path: ModulePath; readonly keptOnly: boolean }
+  | { readonly kind: "latest"; readonly path: ModulePath; readonly keptOnly: boolean }
+  | {
+      readonly kind: "file";
+      readonly path: ModulePath;
+      /** Unescaped: a canonical version, or a query such as a branch or a commit. */
+      readonly version: string;
+      readonly file: FileKind;
+      readonly keptOnly: boolean;
+    };
+
+/** Longer URLs name no module: the longest module paths in use are below 200 bytes. */
+const maxTargetLength = 4096;
+
+const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.txt"]);
+
+/**
+ * Reads a request target, still escaped, as it stood in the request line. Throws a `ProxyFailure`: `bad_request` if it
+ * is no proper URL path, `not_found` if it is one that names nothing.
+ *
+ * `prefix` is where the proxy is mounted: "" or "/a/b". The pages about its health and its numbers are found at the root
+ * as well, for probes that do not know the prefix.
+ */
+export function parseModuleRequest(target: string, prefix: string): ModuleRequest {
+  const path = decodedPath(target);
+  const page = path.slice(1);
+  if (rootPages.has(page)) return { kind: "page", page: page as PageName };
+  const inside = withoutPrefix(path, prefix);
+  if (inside === "") return { kind: "page", page: "home" };
+  if (rootPages.has(inside)) return { kind: "page", page: inside as PageName };
+  const keptOnly = inside.startsWith("cached-only/");
+  return parseEndpoint(keptOnly ? inside.slice("cached-only/".length) : inside, keptOnly);
+}
+
+/** The path of a request target in origin or absolute form (RFC 9112 §3.2), percent-decoded once; `+` stays `+`. */
+function decodedPath(target: string): string {
+  if (target.length > maxTargetLength) throw bad(`the URL is longer than ${maxTargetLength} bytes`);
+  const origin = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?#]*/i, "");
+  const end = origin.search(/[?#]/);
+  const path = decodePercent(end < 0 ? origin : origin.slice(0, end));
+  if (path === "") return "/";
+  if (!path.startsWith("/")) throw bad("the URL's path does not begin with a slash");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this refuses
+  if (/[\u0000-\u001f\u007f\\]/.test(path)) {
+    throw bad("the URL has a control character or a backslash in it");
+  }
+  if (/\/\.{0,2}(?=\/)|\/\.{1,2}$/.test(path)) {
+    throw bad("the URL has an empty, '.' or '..' element in it");
+  }
+  return path;
+}
+
+function decodePercent(text: string): string {
+  if (!text.includes("%")) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw bad("the URL has a malformed percent-escape in it");
+  }
+}
+
+/** The path below the prefix, without its leading slash. */
+function withoutPrefix(path: string, prefix: string): string {
+  if (prefix === "") return path.slice(1);
+  if (path.startsWith(`${prefix}/`)) return path.slice(prefix.length + 1);
+  throw new ProxyFailure("not_found", `there is nothing here; this proxy is at ${prefix}/`);
+}
+
+function parseEndpoint(inside: string, keptOnly: boolean): ModuleRequest {
+  if (inside.startsWith("sumdb/")) {
+    throw new ProxyFailure("not_found", "this proxy does not mirror a checksum database");
+  }
+  if (inside.endsWith("/@latest")) {
+    return { kind: "latest", path: modulePath(inside.slice(0, -"/@latest".length)), keptOnly };
+  }
+  const at = inside.indexOf("/@v/");
+  if (at < 0) {
+    throw new ProxyFailure(
+      "not_found",
+      "no such page; module requests look like /example.com/module/@v/list",
+    );
+  }
+  const escapedPath = inside.slice(0, at);
+  const name = inside.slice(at + "/@v/".length);
+  if (name === "list") return { kind: "list", path: modulePath(escapedPath), keptOnly };
+  const { version, file } = splitFileName(name);
+  return { kind: "file", path: modulePath(escapedPath), version, file, keptOnly };
+}
+
+function splitFileName(name: string): { version: string; file: FileKind } {
+  const dot = name.lastIndexOf(".");
+  const file = name.slice(dot + 1);
+  if (dot <= 0 || (file !== "info" && file !== "mod" && file !== "zip")) {
+    throw new ProxyFailure(
+      "not_found",
+      "after /@v/ a proxy has list, VERSION.info, VERSION.mod and VERSION.zip, and nothing else",
+    );
+  }
+  return { version: orNotFound(() => unescapeVersion(name.slice(0, dot))), file };
+}
+
+function modulePath(escaped: string): ModulePath {
+  return orNotFound(() => unescapePath(escaped));
+}
+
+/** A name that breaks the rules names nothing: the go command may go on to its next proxy. */
+function orNotFound<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (failure) {
+    if (failure instanceof InvalidText) {
+      throw new ProxyFailure("not_found", failure.message, { cause: failure });
+    }
+    throw failure;
+  }
+}
+
+function bad(message: string): ProxyFailure {
+  return new ProxyFailure("bad_request", message);
+}

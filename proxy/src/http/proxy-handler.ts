@@ -1,0 +1,251 @@
+// One request from its first byte to its line in the log.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  type PreparedBytes,
+  prepareBytes,
+  type Sent,
+  sendFile,
+  sendGrowing,
+  sendPrepared,
+  sendText,
+} from "@stoa/serving";
+import type { Log } from "@stoa/telemetry";
+import { requestHops } from "../application/request-hops.ts";
+import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { type Answer, type CacheResult, etagOfBytes, etagOfFile, headersOf } from "./answer.ts";
+import { failureAnswer } from "./failure-answer.ts";
+import type { HotAnswers, HotLabel } from "./hot-answers.ts";
+import type { ModuleAnswers } from "./module-answers.ts";
+import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
+import { answerPage, type PageParts } from "./page-answers.ts";
+import type { RequestCounters } from "./request-counters.ts";
+
+/** What the handler is made of. */
+export interface HandlerParts {
+  readonly answers: ModuleAnswers;
+  readonly pages: PageParts;
+  readonly hot: HotAnswers<PreparedBytes>;
+  readonly counters: RequestCounters;
+  readonly log: Log;
+  /** Gives a request its id: the client's, or a new one. */
+  readonly requestId: (request: IncomingMessage) => string;
+  /** This instance's own name among the hops of a request. */
+  readonly ownHop: string;
+  /** How long clients may remember that something does not exist. */
+  readonly absenceSeconds: number;
+}
+
+/** What is known about a request when it is over. */
+interface Outcome {
+  readonly label: HotLabel;
+  readonly sent: Sent;
+  readonly cache: CacheResult;
+  readonly from: string | undefined;
+}
+
+const requestIdHeader = "Athens-Request-ID";
+const malformed: HotLabel = { endpoint: "malformed", module: undefined, version: undefined };
+
+/** Answers every request that reaches the proxy. */
+export class ProxyHandler {
+  readonly #parts: HandlerParts;
+
+  constructor(parts: HandlerParts) {
+    this.#parts = parts;
+  }
+
+  /** The function to give to a server. */
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const startedMs = performance.now();
+    const hot = this.#parts.hot.get(request.url ?? "");
+    if (
+      hot !== undefined &&
+      (request.method === "GET" || request.method === "HEAD") &&
+      (hot.immutable || !forbidsFetching(request))
+    ) {
+      const sent = sendPrepared(request, response, hot.sendable);
+      const outcome: Outcome = { label: hot.label, sent, cache: "hit", from: undefined };
+      this.#record(request, this.#parts.requestId(request), outcome, startedMs);
+      return;
+    }
+    void this.#work(request, response, startedMs);
+  };
+
+  async #work(
+    request: IncomingMessage,
+    response: ServerResponse,
+    startedMs: number,
+  ): Promise<void> {
+    const { counters } = this.#parts;
+    const id = this.#parts.requestId(request);
+    const gone = new AbortController();
+    response.once("close", () => {
+      if (!response.writableFinished) gone.abort(new Error("the client has left"));
+    });
+    let label = malformed;
+    let outcome: Outcome;
+    counters.inFlight += 1;
+    try {
+      const parsed = this.#parse(request);
+      label = labelOf(parsed);
+      response.setHeader(requestIdHeader, id);
+      const answer = await this.#answer(parsed, request, gone.signal);
+      const sent = await this.#send(request, response, answer, label);
+      outcome = { label, sent, cache: answer.cache, from: answer.from };
+      if (sent.failure !== undefined)
+        this.#logFailure(sent.failure, 500, "transfer broken off", id);
+    } catch (failure) {
+      outcome = this.#refuse(response, failure, { id, label, gone: gone.signal.aborted });
+    } finally {
+      counters.inFlight -= 1;
+    }
+    this.#record(request, id, outcome, startedMs);
+  }
+
+  #parse(request: IncomingMessage): ModuleRequest {
+    if (request.method !== "GET" && request.method !== "HEAD") throw new MethodRefused();
+    const parsed = parseModuleRequest(request.url ?? "/", this.#parts.pages.prefix);
+    if (parsed.kind !== "page") checkHops(hopsOf(request), this.#parts.ownHop);
+    return parsed;
+  }
+
+  async #answer(
+    parsed: ModuleRequest,
+    request: IncomingMessage,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    if (parsed.kind === "page")
+      return answerPage(parsed.page, originOf(request), this.#parts.pages);
+    const wish = {
+      keptOnly: parsed.keptOnly || forbidsFetching(request),
+      canFollow: request.method === "GET" && request.headers.range === undefined,
+    };
+    return requestHops.run(hopsOf(request), () => this.#parts.answers.answer(parsed, wish, signal));
+  }
+
+  async #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: Answer,
+    label: HotLabel,
+  ): Promise<Sent> {
+    const { body, contentType, freshness } = answer;
+    const headers = headersOf(contentType, freshness);
+    if (body.form === "stored") {
+      const { file } = body;
+      return sendFile(
+        request,
+        response,
+        {
+          size: file.size,
+          etag: etagOfFile(file.size, file.modified),
+          modified: file.modified,
+          read: (position, into) => file.read(position, into),
+          close: async () => file[Symbol.asyncDispose](),
+        },
+        headers,
+      );
+    }
+    if (body.form === "arriving") {
+      const { size, modified } = body.zip;
+      if (size !== undefined) headers.push("ETag", etagOfFile(size, modified));
+      return sendGrowing(request, response, { size, headers, body: body.zip.body() });
+    }
+    const { bytes } = body;
+    const etag = etagOfBytes(bytes);
+    const make = (ageMs: number | undefined): PreparedBytes =>
+      prepareBytes(bytes, { etag, headers: headersOf(contentType, { ...freshness, ageMs }) });
+    if (!forbidsFetching(request) || freshness.reusableForMs === Number.POSITIVE_INFINITY) {
+      const sizeBytes = bytes.length;
+      this.#parts.hot.set(request.url ?? "", { make, freshness, label, sizeBytes });
+    }
+    return sendPrepared(request, response, make(freshness.ageMs));
+  }
+
+  #refuse(
+    response: ServerResponse,
+    failure: unknown,
+    known: { readonly id: string; readonly label: HotLabel; readonly gone: boolean },
+  ): Outcome {
+    const { id, label } = known;
+    if (known.gone || response.headersSent) {
+      response.destroy();
+      const sent = { status: clientHasLeft, bytes: 0, completed: false };
+      return { label, sent, cache: "none", from: undefined };
+    }
+    if (failure instanceof MethodRefused) {
+      const sent = sendText(
+        response,
+        405,
+        "method not allowed: only GET and HEAD are answered here",
+        ["Allow", "GET, HEAD", "Cache-Control", "no-store"],
+      );
+      return { label, sent, cache: "none", from: undefined };
+    }
+    const answer = failureAnswer(failure, {
+      absenceSeconds: this.#parts.absenceSeconds,
+      requestId: id,
+    });
+    this.#logFailure(failure, answer.status, answer.sentence, id);
+    const sent = sendText(response, answer.status, answer.sentence, answer.headers);
+    return { label, sent, cache: "none", from: undefined };
+  }
+
+  #logFailure(failure: unknown, status: number, sentence: string, id: string): void {
+    const { log } = this.#parts;
+    if (!(failure instanceof ProxyFailure)) log.error("bug", { id, error: failure });
+    else if (status >= 500) log.warn(sentence, { id, code: failure.code, error: failure });
+    else log.debug(sentence, { id, code: failure.code });
+  }
+
+  #record(request: IncomingMessage, id: string, outcome: Outcome, startedMs: number): void {
+    const { label, sent, cache, from } = outcome;
+    this.#parts.counters.count(label.endpoint, sent.status, cache, sent.bytes);
+    this.#parts.log.request({
+      method: request.method ?? "",
+      path: request.url ?? "",
+      module: label.module,
+      version: label.version,
+      status: sent.status,
+      bytes: sent.bytes,
+      ms: performance.now() - startedMs,
+      cache,
+      upstream: from,
+      id,
+    });
+  }
+}
+
+/** What the log says when nobody was there to be answered; the number is nginx's. */
+const clientHasLeft = 499;
+
+class MethodRefused extends Error {}
+
+function hopsOf(request: IncomingMessage): readonly string[] {
+  const header = request.headers[hopsHeader.toLowerCase()];
+  return parseHops(Array.isArray(header) ? header.join(",") : header);
+}
+
+/** The public mirror's convention: answer from what is kept, fetch nothing. */
+function forbidsFetching(request: IncomingMessage): boolean {
+  return request.headers["disable-module-fetch"] === "true";
+}
+
+function labelOf(request: ModuleRequest): HotLabel {
+  switch (request.kind) {
+    case "page":
+      return { endpoint: request.page, module: undefined, version: undefined };
+    case "file":
+      return { endpoint: request.file, module: request.path, version: request.version };
+    default:
+      return { endpoint: request.kind, module: request.path, version: undefined };
+  }
+}
+
+/** Scheme, host and port as the client wrote them. */
+function originOf(request: IncomingMessage): string {
+  const forwarded = request.headers["x-forwarded-proto"];
+  const secure = "encrypted" in request.socket || forwarded === "https";
+  return `${secure ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
+}

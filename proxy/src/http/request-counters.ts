@@ -1,0 +1,70 @@
+// Numbers about answered requests: plain fields that a request increments, read when somebody asks for the metrics.
+import type { Metrics } from "@stoa/telemetry";
+import type { CacheResult } from "./answer.ts";
+
+/** One series: what was asked for, what became of it, and from where it was answered. */
+interface Series {
+  readonly endpoint: string;
+  readonly status: number;
+  readonly cache: CacheResult;
+  requests: number;
+  bytes: number;
+}
+
+const cacheResults: readonly CacheResult[] = ["none", "hit", "miss", "stale"];
+
+/** Counts requests and bytes by endpoint, status and cache result. */
+export class RequestCounters {
+  readonly #endpoints = new Map<string, Map<number, Series>>();
+  /** Requests that have come and are not answered to the end. Requests answered from memory never show here. */
+  inFlight = 0;
+
+  constructor(metrics: Metrics) {
+    metrics.collected(
+      "stoa_requests_total",
+      "Requests answered, by endpoint, HTTP status and cache result.",
+      "counter",
+      () => this.#values((series) => series.requests),
+    );
+    metrics.collected(
+      "stoa_response_bytes_total",
+      "Body bytes sent, by endpoint, HTTP status and cache result.",
+      "counter",
+      () => this.#values((series) => series.bytes),
+    );
+    metrics.collected(
+      "stoa_requests_in_flight",
+      "Requests being worked on, without those answered from memory.",
+      "gauge",
+      () => [{ labels: {}, value: this.inFlight }],
+    );
+  }
+
+  /** One more request was answered. */
+  count(endpoint: string, status: number, cache: CacheResult, bytes: number): void {
+    const known = this.#endpoints.get(endpoint) ?? this.#add(endpoint);
+    const key = status * cacheResults.length + cacheResults.indexOf(cache);
+    let series = known.get(key);
+    if (series === undefined) {
+      series = { endpoint, status, cache, requests: 0, bytes: 0 };
+      known.set(key, series);
+    }
+    series.requests += 1;
+    series.bytes += bytes;
+  }
+
+  #add(endpoint: string): Map<number, Series> {
+    const series = new Map<number, Series>();
+    this.#endpoints.set(endpoint, series);
+    return series;
+  }
+
+  #values(pick: (series: Series) => number): { labels: Record<string, string>; value: number }[] {
+    return [...this.#endpoints.values()].flatMap((known) =>
+      [...known.values()].map((series) => ({
+        labels: { endpoint: series.endpoint, status: `${series.status}`, cache: series.cache },
+        value: pick(series),
+      })),
+    );
+  }
+}

@@ -1,0 +1,181 @@
+// The module proxy, put together: every part and every wrapper in one visible list.
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { hostname, networkInterfaces } from "node:os";
+import { parseProxyList, type Version } from "@stoa/gomod";
+import { type PreparedBytes, requestIds } from "@stoa/serving";
+import type { Log, Metrics } from "@stoa/telemetry";
+import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
+import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
+import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
+import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
+import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
+import { LooseFileFetch } from "./application/fetch-loose-file.ts";
+import { VersionLists } from "./application/list-versions.ts";
+import { measuredUpstream } from "./application/measured-upstream.ts";
+import { VersionFiles } from "./application/read-version-file.ts";
+import {
+  type Capacity,
+  type Lifetimes,
+  RememberedAnswers,
+} from "./application/remembered-answers.ts";
+import { requestHops } from "./application/request-hops.ts";
+import { QueryAnswers } from "./application/resolve-query.ts";
+import { Stash } from "./application/stash-version.ts";
+import { leadsToSelf } from "./domain/own-address.ts";
+import { missingDirectUpstream } from "./domain/refusing-upstream.ts";
+import { routedUpstream } from "./domain/routed-upstream.ts";
+import { unlessItself } from "./domain/unless-itself.ts";
+import type { InfoDocument, Upstream } from "./domain/upstream.ts";
+import { upstreamChain } from "./domain/upstream-chain.ts";
+import { HotAnswers } from "./http/hot-answers.ts";
+import { ModuleAnswers } from "./http/module-answers.ts";
+import { ProxyHandler } from "./http/proxy-handler.ts";
+import { RequestCounters } from "./http/request-counters.ts";
+
+/** Everything about a module proxy that can be chosen. Durations in milliseconds. */
+export interface ModuleProxySettings {
+  readonly storage: { readonly kind: "disk"; readonly root: string } | { readonly kind: "memory" };
+  readonly upstreams: {
+    /** In GOPROXY's grammar. */
+    readonly goproxy: string;
+    /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
+    readonly noproxy: string;
+    /** The file with credentials; `undefined` means .netrc in the home folder. */
+    readonly netrcPath: string | undefined;
+    /** The HTTP proxies on the way to them, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
+    readonly proxies: {
+      readonly http?: string | undefined;
+      readonly https?: string | undefined;
+      readonly exceptions?: string | undefined;
+    };
+    readonly connections: number;
+    readonly queue: number;
+    readonly timeoutMs: number;
+    readonly connectMs: number;
+    readonly firstByteMs: number;
+    readonly progressMs: number;
+  };
+  readonly lifetimes: Lifetimes;
+  /** How much memory may be used for small answers that are ready to be sent. */
+  readonly hotBytes: number;
+  /** Where the proxy is mounted: "" or "/a/b". */
+  readonly pathPrefix: string;
+  /** The program's version, for /version. */
+  readonly version: string;
+}
+
+/** A running module proxy, to be given to a server. */
+export interface ModuleProxy extends AsyncDisposable {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /**
+   * Says on which port the proxy is served, so that a GOPROXY entry that leads back to it is recognised. Returns the
+   * entries that do.
+   */
+  servedOn(port: number): readonly string[];
+}
+
+/** How much of lists and query answers is remembered. */
+const rememberedCapacity: Capacity = { entries: 50_000, bytes: 64 << 20 };
+
+/**
+ * Puts a module proxy together. Rejects with an `Error` whose message is a sentence if the store cannot be opened or the
+ * GOPROXY list cannot be read.
+ */
+export async function openModuleProxy(
+  settings: ModuleProxySettings,
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+): Promise<ModuleProxy> {
+  const ownHop = randomBytes(8).toString("hex");
+  const own = { port: 0, hosts: ownHosts() };
+  const now = (): number => performance.now();
+  const list = parseProxyList(settings.upstreams.goproxy);
+
+  const { store, loose } = await openStorage(settings.storage);
+  const zipCheck = new WorkerZipCheck();
+  const client = new GoproxyClient({
+    ...settings.upstreams,
+    ownHop,
+    hops: () => requestHops.getStore() ?? [],
+  });
+  const direct = missingDirectUpstream();
+  const proxyAt = (url: string): Upstream =>
+    url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
+  const upstream = measuredUpstream(
+    routedUpstream({
+      patterns: settings.upstreams.noproxy,
+      matching: direct,
+      others: upstreamChain(list, { proxy: proxyAt, direct }),
+    }),
+    metrics,
+  );
+
+  const looseFetch = new LooseFileFetch(loose, upstream);
+  const stash = new Stash({
+    store,
+    loose: looseFetch,
+    upstream,
+    zipCheck,
+    onKept: (module) => loose.remove(module),
+  });
+  const lists = new RememberedAnswers<readonly Version[]>({
+    lifetimes: settings.lifetimes,
+    capacity: rememberedCapacity,
+    sizeOf: (versions) => 40 * versions.length,
+    now,
+  });
+  const queries = new RememberedAnswers<InfoDocument>({
+    lifetimes: settings.lifetimes,
+    capacity: rememberedCapacity,
+    sizeOf: ({ bytes }) => bytes.length + 400,
+    now,
+  });
+  const handler = new ProxyHandler({
+    answers: new ModuleAnswers({
+      files: new VersionFiles({ store, loose: looseFetch, stash }),
+      lists: new VersionLists({ store, upstream, remembered: lists }),
+      queries: new QueryAnswers({ store, upstream, remembered: queries }),
+      lifetimeMs: settings.lifetimes.freshMs,
+    }),
+    pages: {
+      metrics,
+      version: settings.version,
+      prefix: settings.pathPrefix,
+      checkStore: () => store.check(),
+    },
+    hot: new HotAnswers<PreparedBytes>({ capacityBytes: settings.hotBytes, now }),
+    counters: new RequestCounters(metrics),
+    log,
+    requestId: requestIds("Athens-Request-ID"),
+    ownHop,
+    absenceSeconds: Math.ceil(settings.lifetimes.absentMs / 1000),
+  });
+
+  return {
+    handle: handler.handle,
+    servedOn(port) {
+      own.port = port;
+      return list.flatMap((entry) =>
+        entry.kind === "proxy" && leadsToSelf(entry.url, own) ? [new URL(entry.url).host] : [],
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]();
+      await zipCheck.close();
+    },
+  };
+}
+
+function openStorage(
+  storage: ModuleProxySettings["storage"],
+): ReturnType<typeof openDiskModuleStore> {
+  return storage.kind === "disk"
+    ? openDiskModuleStore({ root: storage.root })
+    : Promise.resolve(openMemoryModuleStore());
+}
+
+/** Names and addresses of this machine. */
+function ownHosts(): readonly string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return [hostname(), ...addresses.map(({ address }) => address)];
+}

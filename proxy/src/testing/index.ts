@@ -1,0 +1,9 @@
+// The doors of what tests around the module proxy need.
+export {
+  type Fault,
+  type FixtureProxy,
+  type FixtureProxyOptions,
+  fixtureProxy,
+  type RecordedRequest,
+} from "./fixture-proxy.ts";
+export { loopbackCertificate } from "./loopback-certificate.ts";

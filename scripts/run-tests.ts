@@ -1,0 +1,17 @@
+// npm test: every test of the repository on the pinned Node; words after `npm test --` choose files by part of their path.
+import { spawnSync } from "node:child_process";
+import { globSync } from "node:fs";
+import process from "node:process";
+
+const words = process.argv.slice(2);
+const files = globSync("*/src/**/*.test.ts")
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort();
+if (files.length === 0) {
+  process.stderr.write(`no test file has ${words.join(" or ")} in its path\n`);
+  process.exit(1);
+}
+const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...files], {
+  stdio: "inherit",
+});
+process.exitCode = status ?? 1;

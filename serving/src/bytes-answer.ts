@@ -1,0 +1,90 @@
+// Answers from memory: the hot path. Everything that can be is made once, before the first request.
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type RawHeaders, type Sent, sendBare, sendHead } from "./answer.ts";
+import { decideAnswer, isUnconditional, type Validators } from "./conditions.ts";
+import { sendWithoutFile, toPiece, validatorHeaders } from "./file-head.ts";
+
+/** Above this many bytes the copy that joins head and body costs more than a second write. */
+const joinedUpToBytes = 4 * 1024;
+
+/** A body and the headers of its whole answer, ready to be sent any number of times. */
+export interface PreparedBytes extends Validators {
+  readonly size: number;
+  /** The headers that do not depend on the request. */
+  readonly headers: RawHeaders;
+  /** Those and Content-Length. */
+  readonly wholeHeaders: RawHeaders;
+  /** Bytes; or, where they are few, a string of one character (U+0000 to U+00FF) per byte: Node sends that faster. */
+  readonly body: Uint8Array | string;
+}
+
+/** What is said about bytes beside the bytes themselves. */
+export interface Description extends Validators {
+  readonly headers: RawHeaders;
+}
+
+/** Prepares an answer. `bytes` must not change afterwards. */
+export function prepareBytes(bytes: Uint8Array, description: Description): PreparedBytes {
+  const { etag, modified } = description;
+  const size = bytes.length;
+  const headers = [...description.headers, ...validatorHeaders(description)];
+  const { headers: wholeHeaders } = toPiece({ status: 200 }, size, headers);
+  const body = size > joinedUpToBytes ? bytes : asBuffer(bytes).toString("latin1");
+  return { etag, modified, size, headers, wholeHeaders, body };
+}
+
+/** Answers GET and HEAD with prepared bytes, conditions and ranges as for `sendFile`. */
+export function sendPrepared(
+  request: IncomingMessage,
+  response: ServerResponse,
+  prepared: PreparedBytes,
+): Sent {
+  if (!isUnconditional(request.headers)) return sendConditionally(request, response, prepared);
+  if (request.method === "HEAD") return sendBare(response, 200, prepared.wholeHeaders);
+  return send(response, 200, prepared.wholeHeaders, prepared.body);
+}
+
+/** Answers with bytes that are sent once; those sent often are better prepared. */
+export function sendBytes(
+  request: IncomingMessage,
+  response: ServerResponse,
+  bytes: Uint8Array,
+  description: Description,
+): Sent {
+  return sendPrepared(request, response, prepareBytes(bytes, description));
+}
+
+function sendConditionally(
+  request: IncomingMessage,
+  response: ServerResponse,
+  prepared: PreparedBytes,
+): Sent {
+  const { method = "GET" } = request;
+  const { size, headers, body } = prepared;
+  const verdict = decideAnswer(method, request.headers, prepared, size);
+  if (verdict.status !== 200 && verdict.status !== 206) {
+    return sendWithoutFile(response, verdict.status, size, headers);
+  }
+  const piece = toPiece(verdict, size, headers);
+  if (method === "HEAD") return sendBare(response, piece.status, piece.headers);
+  const part = [piece.first, piece.last + 1] as const;
+  const wanted = typeof body === "string" ? body.slice(...part) : body.subarray(...part);
+  return send(response, piece.status, piece.headers, wanted);
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  headers: RawHeaders,
+  body: Uint8Array | string,
+): Sent {
+  const completed = !response.destroyed;
+  sendHead(response, status, headers);
+  // The encoding means nothing for bytes; for a string it says: one byte per character.
+  response.end(body, "latin1");
+  return { status, bytes: completed ? body.length : 0, completed };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

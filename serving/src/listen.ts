@@ -1,0 +1,184 @@
+// One listening HTTP server: its limits, its manners towards odd clients, and how it comes to rest.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import { Connections } from "./connections.ts";
+import { toListenFailure } from "./listen-failure.ts";
+import { type ParseFailure, refuseMalformed, refuseTunnel } from "./malformed-request.ts";
+import { sendText } from "./text-answer.ts";
+
+/** Answers a request, now or later. What it throws becomes a 500; what fails later it must catch itself. */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface ListenOptions {
+  /** An address of this machine, or a name of it; without one, all addresses. */
+  readonly host?: string | undefined;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /**
+   * How long a connection may rest between requests. It must be longer than clients and balancers keep theirs (the go
+   * command: 90 s), else a request meets a connection that is just being closed. 120 s unless said otherwise.
+   */
+  readonly keepAliveTimeoutMs?: number | undefined;
+  /** How long URL and headers of a request may take to arrive; 20 s unless said otherwise. */
+  readonly headersTimeoutMs?: number | undefined;
+  /** How long a whole request may take to arrive; 5 min unless said otherwise. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** The longest URL that is handled, 8 KiB unless said otherwise. URL and headers together may have four times that. */
+  readonly maxUrlBytes?: number | undefined;
+  /**
+   * Is told what the handler threw, while the client is told no more than that something failed; and, without a request,
+   * that the system could not accept a connection.
+   */
+  readonly onFailure?: ((failure: unknown, request?: IncomingMessage) => void) | undefined;
+}
+
+/** A server that listens. */
+export interface Listening {
+  readonly port: number;
+  /** Where a client on this machine finds it; `http://localhost:3000` when it listens on all addresses. */
+  readonly url: string;
+  /**
+   * Comes to rest: stops accepting, closes resting connections at once, answers the running requests to the end and
+   * closes their connections behind them. What still runs after `graceMs` is cut. May be called again, say with a
+   * shorter grace; every call resolves when the last connection is closed.
+   */
+  drain(graceMs: number): Promise<"drained" | "cut off">;
+}
+
+/** A connection whose first request is still under way may have it answered during a drain; Go allows as long. */
+const newcomerGraceMs = 5_000;
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * Starts to serve HTTP/1.1. Bytes that are no request, too many of them, and requests that take too long are answered with
+ * a sentence in `text/plain`, and their connection is closed. Rejects with a sentence when the address cannot be had.
+ */
+export async function listen(handler: Handler, options: ListenOptions): Promise<Listening> {
+  const { host, port, maxUrlBytes = 8_192, headersTimeoutMs = 20_000 } = options;
+  const server = createServer({
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 120_000,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: Math.max(headersTimeoutMs, options.requestTimeoutMs ?? 300_000),
+    connectionsCheckingInterval: Math.min(headersTimeoutMs, 5_000),
+    maxHeaderSize: 4 * maxUrlBytes,
+    // Without it Node would refuse with an empty body; `isServed` does it with a sentence.
+    requireHostHeader: false,
+    // Finds out about clients that have vanished without a word.
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
+  });
+  const connections = new Connections((request, response) => {
+    if (isServed(request, response, maxUrlBytes)) answer(handler, options, request, response);
+  });
+  server.on("connection", (socket: Socket) => connections.add(socket));
+  server.on("request", (request, response) => connections.take(request, response));
+  server.on("checkExpectation", (_request, response) => {
+    sendText(response, 417, "no expectation but 100-continue can be met", ["Connection", "close"]);
+  });
+  server.on("connect", (_request, socket) => refuseTunnel(socket as Socket));
+  server.on("clientError", (failure: ParseFailure, socket) => {
+    refuseOnce(connections, failure, socket as Socket);
+  });
+  await start(server, host, port);
+  server.on("error", (failure) => options.onFailure?.(failure));
+  const { port: boundPort } = server.address() as AddressInfo;
+  return { port: boundPort, url: toUrl(host, boundPort), drain: drainOf(server, connections) };
+}
+
+function start(server: Server, host: string | undefined, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: unknown): void => reject(toListenFailure(cause, host, port));
+    server.once("error", fail);
+    try {
+      server.listen({ host, port }, () => {
+        server.off("error", fail);
+        resolve();
+      });
+    } catch (cause) {
+      fail(cause);
+    }
+  });
+}
+
+/** Refuses what no handler should have to look at: a URL without end, and HTTP/1.1 without Host (RFC 9112 §3.2). */
+function isServed(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxUrlBytes: number,
+): boolean {
+  const { url = "", httpVersion } = request;
+  if (url.length > maxUrlBytes) {
+    refuseRequest(response, `the URL has more than ${maxUrlBytes} bytes`);
+    return false;
+  }
+  if (request.headers.host === undefined && httpVersion === "1.1") {
+    refuseRequest(response, "the request has no Host header");
+    return false;
+  }
+  return true;
+}
+
+function refuseRequest(response: ServerResponse, sentence: string): void {
+  sendText(response, 400, sentence, ["Connection", "close"]);
+}
+
+function answer(
+  handler: Handler,
+  { onFailure }: ListenOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  try {
+    handler(request, response);
+  } catch (failure) {
+    onFailure?.(failure, request);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    sendText(response, 500, "the server failed to answer; its log says why");
+  }
+}
+
+function refuseOnce(connections: Connections, failure: ParseFailure, socket: Socket): void {
+  const verdict = connections.mayRefuse(socket);
+  if (verdict === "yes") refuseMalformed(failure, socket);
+  else if (verdict === "no") socket.destroy();
+}
+
+function toUrl(host: string | undefined, port: number): string {
+  const isWildcard = host === undefined || host === "" || host === "0.0.0.0" || host === "::";
+  const name = isWildcard ? "localhost" : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}
+
+function drainOf(server: Server, connections: Connections): Listening["drain"] {
+  let closed: Promise<void> | undefined;
+  let wasCut = false;
+  return async (graceMs) => {
+    closed ??= stopAccepting(server);
+    connections.end();
+    const timers = [
+      setTimeout(() => connections.closeSilent(), Math.min(graceMs, newcomerGraceMs)),
+      setTimeout(
+        () => {
+          wasCut = connections.cut() || wasCut;
+        },
+        Math.min(graceMs, longestTimerMs),
+      ),
+    ];
+    await closed;
+    for (const timer of timers) clearTimeout(timer);
+    return wasCut ? "cut off" : "drained";
+  };
+}
+
+/**
+ * Resolves when all connections are closed. The `close` of HTTP servers would take a connection whose first request is
+ * still under way for a resting one, and close it: a request dropped that no client sends again by itself.
+ */
+async function stopAccepting(server: Server): Promise<void> {
+  await new Promise((resolve) => NetServer.prototype.close.call(server, resolve));
+  server.close();
+}
