@@ -12,7 +12,7 @@ import { rawExchange, statusesIn } from "./testing/raw-exchange.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
 const limitMs = 10_000;
-const mostExchanges = 6000;
+const mostExchanges = 20_000;
 const atOnce = 8;
 const canary = "the canary beside the store";
 
@@ -41,9 +41,7 @@ test("no request line harms the program or leads out of the store", async (t) =>
       const received = await rawExchange(scene.stoa.url, bytes);
       for (const status of statusesIn(received)) {
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        // CONNECT is answered with 501, as RFC 9110 wants it for a method that is not implemented.
-        const isTunnel = line.startsWith("CONNECT ") && status === 501;
-        assert.ok(status < 500 || isTunnel, `${status} for ${JSON.stringify(line)}: ${received}`);
+        assert.ok(status < 500, `${status} for ${JSON.stringify(line)}: ${received}`);
       }
       assert.ok(!received.includes(canary), `the canary got out by ${JSON.stringify(line)}`);
       assert.ok(scene.stoa.isRunning(), `the program ended at ${JSON.stringify(line)}`);
@@ -84,8 +82,8 @@ async function contentsOf(folder: string, except: string): Promise<Record<string
   return contents;
 }
 
-const methods = ["GET", "GET", "GET", "GET", "HEAD", "POST", "CONNECT", "OPTIONS", "get", "", "G\0T", "PRI"];
-const versions = ["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/9.9", ""];
+const methods = ["HEAD", "POST", "DELETE", "CONNECT", "OPTIONS", "TRACE", "get", "", "G\0T", "PRI", "GET\tHEAD"];
+const versions = ["HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/9.9", "HTTP/1.1 ", "http/1.1", "SSH-2.0", ""];
 const pieces = [
   "/", "/", "/", "//", "/..", "/.", "/../../", "..", "....", "\\", "..\\", "%2e%2e", "%2e%2e%2f", "..%2f", "%2F",
   "%252e%252e%252f", "%5c", "%00", "%0a", "%0d%0a", "%", "%zz", "%c0%ae", "%ff", "%u002e", "!", "!!", "!A", "!a",
@@ -106,7 +104,9 @@ function requestLine(below: RandomBelow): string {
   const kind = below(20);
   if (kind === 0) return randomBytes(below, 1 + below(200));
   const target = kind < 6 ? mutated(below, oneOf(below, wholes)) : composed(below);
-  const line = `${oneOf(below, methods)} ${target} ${oneOf(below, versions)}`;
+  const method = below(5) === 0 ? oneOf(below, methods) : "GET";
+  const version = below(10) === 0 ? oneOf(below, versions) : "HTTP/1.1";
+  const line = `${method} ${target} ${version}`;
   return kind === 1 ? mutated(below, line) : line;
 }
 

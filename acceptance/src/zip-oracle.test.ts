@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { after, describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
+import { constants, deflateRawSync } from "node:zlib";
 import { checkFilePath, foldKey, hashFiles, hashGoMod, InvalidText } from "@stoa/gomod";
 import {
   type CorpusZip,
@@ -26,6 +27,8 @@ import { type Answer, buildOracle, Oracle, type Question } from "./gomod-oracle/
 const seed = Number(process.env["FUZZ_SEED"] ?? 1);
 const rounds = Number(process.env["FUZZ_ROUNDS"] ?? 3000);
 
+const { Z_DEFAULT_STRATEGY, Z_FIXED, Z_HUFFMAN_ONLY, Z_RLE } = constants;
+
 const built = buildOracle();
 const skip = typeof built === "string" ? built : false;
 after(() => built instanceof Oracle && built[Symbol.dispose]());
@@ -42,10 +45,10 @@ describe("archives agree with golang.org/x/mod/zip and dirhash", { skip }, () =>
       "reaching into the next",
       "reaching into the directory",
       "reaching behind the archive",
-      "unreadable directory hidden by another",
-      "directory with content hidden by another",
       "zip64 packed size beyond 2**63",
       "zip64 packed size just below 2**63",
+      "unreadable directory hidden by another",
+      "directory with content hidden by another",
     ]);
   });
 
@@ -59,6 +62,27 @@ describe("archives agree with golang.org/x/mod/zip and dirhash", { skip }, () =>
       })),
     );
     assert.ok(accepted > rounds / 100, `only ${accepted} of ${rounds} archives were accepted`);
+  });
+
+  test("those with damaged data and no checksum, in which zlib is alone with Go's compress/flate", async () => {
+    const random = new RandomNumbers(seed);
+    const zips = Array.from({ length: rounds }, (_, round) => {
+      const content = Buffer.from("to be, or not to be".repeat(1 + random.below(9)));
+      const data = deflateRawSync(content, {
+        level: random.below(10),
+        strategy: random.oneOf([Z_DEFAULT_STRATEGY, Z_HUFFMAN_ONLY, Z_FIXED, Z_RLE] as const),
+      });
+      for (let left = random.below(3); left > 0; left--) {
+        const place = random.below(Math.min(data.length, 1 + random.below(100)));
+        data[place] = (data[place] ?? 0) ^ (1 << random.below(8));
+      }
+      const unchecked = { crc32: 0 };
+      const name = "example.com/a@v1.0.0/a";
+      const entry = { name, content, data, local: unchecked, directory: unchecked };
+      return { title: `seed ${seed}, round ${round}`, bytes: forgeZip([entry]) };
+    });
+    const { accepted } = await compareZips(zips);
+    assert.ok(accepted > rounds / 10, `only ${accepted} of ${rounds} archives were accepted`);
   });
 
   test("those of more entries than 16 bits can count", async () => {

@@ -8,11 +8,17 @@ export interface Download {
   readonly milliseconds: number;
 }
 
+/** Where a client stops reading for a while. */
+export interface Stall {
+  readonly afterBytes: number;
+  resume(): Promise<void>;
+}
+
 /** How to download. */
 export interface DownloadOptions {
   readonly signal: AbortSignal;
-  /** A client that stops reading after so many bytes until `resume` resolves. */
-  readonly stall?: { readonly afterBytes: number; readonly resume: Promise<void> } | undefined;
+  /** A client that stops reading after so many bytes until `resume`, called then, lets it go on. */
+  readonly stall?: Stall | undefined;
 }
 
 /**
@@ -51,16 +57,16 @@ async function compare(
   { stall, signal }: DownloadOptions,
 ): Promise<number> {
   let position = 0;
-  let hasStalled = stall === undefined;
+  let stalling = stall;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     const end = position + chunk.length;
     if (end > expected.length || chunk.compare(expected, position, end) !== 0) {
       throw new Error(`the bytes from ${position} on are not those that were asked for`);
     }
     position = end;
-    if (!hasStalled && stall !== undefined && position >= stall.afterBytes) {
-      hasStalled = true;
-      await Promise.race([stall.resume, once(signal, "abort")]);
+    if (stalling !== undefined && position >= stalling.afterBytes) {
+      await Promise.race([stalling.resume(), once(signal, "abort")]);
+      stalling = undefined;
     }
   }
   if (position !== expected.length) {

@@ -4,9 +4,14 @@ import { InvalidText } from "./invalid-text.ts";
 
 /** A file by its name and the sha256 of its content. */
 export interface HashedFile {
-  /** A text, or the bytes of a name that need not be UTF-8. */
-  readonly name: string | Uint8Array;
+  readonly name: string;
   /** In hexadecimal, lower case. */
+  readonly sha256: string;
+}
+
+/** The same for a name that need not be UTF-8: its bytes, one UTF-16 unit for each. */
+export interface RawHashedFile {
+  readonly rawName: string;
   readonly sha256: string;
 }
 
@@ -16,34 +21,38 @@ export interface HashedFile {
  * `file name` for a name with a newline. Authority: golang.org/x/mod/sumdb/dirhash.Hash1.
  */
 export function hashFiles(files: Iterable<HashedFile>): string {
-  const lines = Array.from(files, (file) => ({
-    name: bytesAsText(file.name),
-    sha256: file.sha256,
-  }));
-  lines.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return hashRawFiles(
+    Array.from(files, ({ name, sha256 }) => ({
+      rawName: Buffer.from(name, "utf8").toString("latin1"),
+      sha256,
+    })),
+  );
+}
 
+/** `hashFiles` for names by their bytes. */
+export function hashRawFiles(files: readonly RawHashedFile[]): string {
   const sum = createHash("sha256");
-  for (const { name, sha256 } of lines) {
-    if (name.includes("\n")) {
-      const text = Buffer.from(name, "latin1").toString("utf8");
+  for (const { rawName, sha256 } of files.toSorted(compareRawNames)) {
+    if (rawName.includes("\n")) {
+      const name = Buffer.from(rawName, "latin1").toString("utf8");
       throw new InvalidText(
         "file name",
-        text,
+        name,
         "h1 hashes cannot tell a newline in it from the next",
       );
     }
-    sum.update(`${sha256}  ${name}\n`, "latin1");
+    sum.update(`${sha256}  ${rawName}\n`, "latin1");
   }
   return `h1:${sum.digest("base64")}`;
 }
 
 /** The `<path> <version>/go.mod h1:…` of go.sum, over the bytes of a `.mod` file. */
 export function hashGoMod(bytes: Uint8Array): string {
-  return hashFiles([{ name: "go.mod", sha256: hash("sha256", bytes, "hex") }]);
+  return hashRawFiles([{ rawName: "go.mod", sha256: hash("sha256", bytes, "hex") }]);
 }
 
-/** One UTF-16 unit per byte, so that comparing the texts compares the bytes. */
-function bytesAsText(name: string | Uint8Array): string {
-  if (typeof name === "string") return Buffer.from(name, "utf8").toString("latin1");
-  return Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString("latin1");
+/** With one unit per byte, comparing the texts compares the bytes. */
+function compareRawNames(a: RawHashedFile, b: RawHashedFile): number {
+  if (a.rawName === b.rawName) return 0;
+  return a.rawName < b.rawName ? -1 : 1;
 }

@@ -1,7 +1,6 @@
 // What the path of a file in a module may look like.
-import { InvalidText, quoted } from "./invalid-text.ts";
+import { InvalidText } from "./invalid-text.ts";
 import { pathProblem } from "./path-element.ts";
-import { youngCharacter } from "./unicode-age.ts";
 
 /**
  * Throws `InvalidText` of kind `file path` unless `path` is a relative, slash-separated path that every system can
@@ -9,16 +8,6 @@ import { youngCharacter } from "./unicode-age.ts";
  * Authority: golang.org/x/mod module.CheckFilePath.
  */
 export function checkFilePath(path: string): void {
-  const problem = filePathProblem(path);
-  if (problem !== undefined) throw new InvalidText("file path", path, problem);
-}
-
-/** Why `path` cannot be the path of a file in a module, as the end of a sentence, or `undefined`. */
-export function filePathProblem(path: string): string | undefined {
   const problem = pathProblem(path, "file");
-  if (problem !== undefined) return problem;
-  const young = youngCharacter.exec(path);
-  return young === null
-    ? undefined
-    : `the go command does not know the character ${quoted(young[0])}`;
+  if (problem !== undefined) throw new InvalidText("file path", path, problem);
 }

@@ -21,19 +21,34 @@ export function membersOf(json: string): readonly Member[] | undefined {
   }));
 }
 
-/** Where the brace, the colons, the commas and the brace of the object itself stand; the text is known to be JSON. */
+/** How deep the punctuation of the object itself stands, where that of values stands deeper. */
+const outerDepths = new Map([
+  ["{", 0],
+  [":", 1],
+  [",", 1],
+  ["}", 0],
+]);
+
+/** Where the punctuation of the object itself stands; the text is known to be JSON. */
 function outerPunctuation(json: string): readonly number[] {
   const places: number[] = [];
   let depth = 0;
+  for (const { character, index } of punctuation(json)) {
+    if ("]}".includes(character)) depth--;
+    if (depth === outerDepths.get(character)) places.push(index);
+    if ("[{".includes(character)) depth++;
+  }
+  return places;
+}
+
+function* punctuation(
+  json: string,
+): Iterable<{ readonly character: string; readonly index: number }> {
   for (let index = 0; index < json.length; index++) {
     const character = json.charAt(index);
     if (character === '"') index = endOfString(json, index);
-    if (character === "}" || character === "]") depth--;
-    const outerDepth = character === "{" || character === "}" ? 0 : 1;
-    if (depth === outerDepth && "{:,}".includes(character)) places.push(index);
-    if (character === "{" || character === "[") depth++;
+    if ("{[:,]}".includes(character)) yield { character, index };
   }
-  return places;
 }
 
 /** Where the quote that ends a string stands. */

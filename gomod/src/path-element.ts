@@ -1,5 +1,6 @@
 // What one element of a slash-separated path may look like: the rules that module, import and file paths share.
 import { quoted } from "./invalid-text.ts";
+import { youngCharacter } from "./unicode-age.ts";
 
 /** Where a path occurs. File paths are the freest, module paths the strictest. */
 export type PathKind = "module" | "import" | "file";
@@ -7,7 +8,10 @@ export type PathKind = "module" | "import" | "file";
 const forbiddenCharacter = {
   module: /[^-._~0-9A-Za-z]/u,
   import: /[^-._~+0-9A-Za-z]/u,
-  file: /[^-!#$%&()+,.=@[\]^_{}~ 0-9A-Za-z\p{L}]/u,
+  file: new RegExp(
+    String.raw`[^\-!#$%\&\(\)+,.=@\[\]\^_\{\}\~ 0-9A-Za-z[\p{L}--${youngCharacter.source}]]`,
+    "v",
+  ),
 } satisfies Record<PathKind, RegExp>;
 
 /** Names that Windows keeps for devices, with any extension and in any case. */

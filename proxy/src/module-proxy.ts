@@ -98,6 +98,12 @@ export async function openModuleProxy(
     ownHop,
     hops: () => requestHops.getStore() ?? [],
   });
+  metrics.collected(
+    "stoa_upstream_queue_waiting",
+    "Requests to upstreams that wait for their turn.",
+    "gauge",
+    () => client.waiting,
+  );
   const direct = missingDirectUpstream();
   const proxyAt = (url: string): Upstream =>
     url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);

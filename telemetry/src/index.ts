@@ -1,3 +1,10 @@
-// The doors of telemetry: the log and the metrics.
-export { type Log, type LogOptions, openLog, type RequestLine } from "./log.ts";
-export { type Metrics, openMetrics } from "./metrics.ts";
+// The door of telemetry: logs and metrics.
+export type { TextSink } from "./file-sink.ts";
+export { type Fields, type Log, type LogOptions, type OpenLog, openLog } from "./log.ts";
+export type { LogFormat, Severity } from "./log-format.ts";
+export type { Destination } from "./log-output.ts";
+export type { Counter, Gauge, Histogram } from "./metric-cells.ts";
+export type { Family, Labels } from "./metric-family.ts";
+export { type Metrics, openMetrics, type Sample } from "./metrics.ts";
+export { redact } from "./redact.ts";
+export type { RequestLine } from "./request-line.ts";

@@ -1,10 +1,176 @@
-// stand-in
-import { writeSync } from "node:fs";
-export interface RequestLine { method: string; path: string; module?: string | undefined; version?: string | undefined; status: number; bytes: number; ms: number; cache?: string | undefined; upstream?: string | undefined; id: string; remote?: string | undefined }
-export interface LogOptions { level: string; format: string }
-type Fields = Record<string, unknown>;
-export interface Log { debug(e: string, f?: Fields): void; info(e: string, f?: Fields): void; warn(e: string, f?: Fields): void; error(e: string, f?: Fields): void; request(l: RequestLine): void; flush(): void }
-export function openLog(_o: LogOptions): Log {
-  const w = (level: string) => (msg: string, f?: Fields) => { writeSync(1, `${JSON.stringify({ time: new Date().toISOString(), level, msg, ...f, error: f?.["error"] instanceof Error ? String(f["error"].stack) : undefined })}\n`); };
-  return { debug: () => {}, info: w("info"), warn: w("warn"), error: w("error"), request: (l) => w("info")("request", l as unknown as Fields), flush: () => {} };
+// The log of a program: events with fields, and a line per request.
+import { isatty } from "node:tty";
+import { type Logger, pino } from "pino";
+import { type LineNames, type LogFormat, lineNames, type Severity } from "./log-format.ts";
+import { type Destination, LogOutput } from "./log-output.ts";
+import { type Loggable, toLoggable } from "./loggable.ts";
+import { toPlainLine } from "./plain-line.ts";
+import { redact } from "./redact.ts";
+import { type RequestLine, requestAsEvent, requestLinesAsJson } from "./request-line.ts";
+import { timestamps } from "./timestamps.ts";
+
+/** What an event is about, by name. Failures are written with stack and causes, credentials are masked. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Writes events: an event is a constant phrase ("module stored"), and what varies stands in its fields. */
+export interface Log {
+  debug(event: string, fields?: Fields): void;
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+  /** Writes the line of an answered request, at level info. Made to be called for every request. */
+  request(line: RequestLine): void;
+  /** The same log, with these fields in every event. */
+  child(fields: Fields): Log;
+  /** For events that are costly to describe. */
+  isLevelEnabled(severity: Severity): boolean;
+}
+
+/** A log and its end of the line. */
+export interface OpenLog extends Log {
+  /** Hands all lines to the system now. */
+  flush(): void;
+  /** Flushes and lets go of the destination. What is logged afterwards is lost. */
+  close(): void;
+}
+
+export interface LogOptions {
+  /** Events below this level are not written. */
+  readonly level: Severity | "silent";
+  readonly format: LogFormat;
+  /** Standard output unless said otherwise. */
+  readonly destination?: Destination | undefined;
+  /** The time in milliseconds since 1970. */
+  readonly nowMs?: (() => number) | undefined;
+  /** Is told, once for each time, that lines cannot be written. */
+  readonly onFailure?: ((failure: Error) => void) | undefined;
+}
+
+/** Short enough to follow a log with the eye, long enough to gather many lines under load. */
+const flushAfterMs = 200;
+
+/**
+ * Opens a log. Lines reach their destination within 200 ms, errors and lines to a terminal at once, and all of them before
+ * the process ends, however it does short of being killed. Throws when a file cannot be opened.
+ */
+export function openLog(options: LogOptions): OpenLog {
+  const { level, format, destination = 1, nowMs = Date.now, onFailure } = options;
+  const isTerminal = typeof destination === "number" && isatty(destination);
+  const output = new LogOutput(destination, isTerminal ? 0 : flushAfterMs, onFailure);
+  const names = lineNames[format];
+  const now = timestamps(nowMs);
+  const write = format === "plain" ? plainWriter(output, isTerminal) : output.write.bind(output);
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"${names.time}":"${now()}"`,
+      formatters: {
+        level: (label) => ({ [names.severity]: names.severities[label as Severity] }),
+      },
+    },
+    { write },
+  );
+  const writeRequest = requestWriter({ logger, format, output, now });
+  return new EventLog(logger, { output, names, writeRequest });
+}
+
+type WriteRequest = (line: RequestLine) => void;
+
+/** What all children of a log have in common. */
+interface Common {
+  readonly output: LogOutput;
+  readonly names: LineNames;
+  readonly writeRequest: WriteRequest;
+}
+
+class EventLog implements OpenLog {
+  readonly #logger: Logger;
+  readonly #common: Common;
+  readonly request: WriteRequest;
+
+  constructor(logger: Logger, common: Common) {
+    this.#logger = logger;
+    this.#common = common;
+    this.request = common.writeRequest;
+  }
+
+  debug(event: string, fields?: Fields): void {
+    this.#write("debug", event, fields);
+  }
+
+  info(event: string, fields?: Fields): void {
+    this.#write("info", event, fields);
+  }
+
+  warn(event: string, fields?: Fields): void {
+    this.#write("warn", event, fields);
+  }
+
+  error(event: string, fields?: Fields): void {
+    this.#write("error", event, fields);
+    this.flush();
+  }
+
+  child(fields: Fields): Log {
+    return new EventLog(this.#logger.child(toMembers(this.#common.names, fields)), this.#common);
+  }
+
+  isLevelEnabled(severity: Severity): boolean {
+    return this.#logger.isLevelEnabled(severity);
+  }
+
+  flush(): void {
+    this.#common.output.flush();
+  }
+
+  close(): void {
+    this.#common.output.close();
+  }
+
+  #write(severity: Severity, event: string, fields: Fields = {}): void {
+    if (!this.#logger.isLevelEnabled(severity)) return;
+    const { names } = this.#common;
+    this.#logger[severity]({ [names.event]: redact(event), ...toMembers(names, fields) });
+  }
+}
+
+/** Fields as members of a line. One that has the name of a member that every line has gets an underscore behind it. */
+function toMembers(names: LineNames, fields: Fields): Record<string, Loggable> {
+  const members: Record<string, Loggable> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    const isTaken = name === names.severity || name === names.time || name === names.event;
+    members[isTaken ? `${name}_` : name] = toLoggable(name, value);
+  }
+  return members;
+}
+
+/** Writes for people what pino wrote for programs. */
+function plainWriter(output: LogOutput, isColoured: boolean): (line: string) => void {
+  return (line) => {
+    const { level: severity, time, msg: event, ...fields } = JSON.parse(line);
+    output.write(toPlainLine({ time, severity, event, fields }, isColoured));
+  };
+}
+
+function requestWriter({
+  logger,
+  format,
+  output,
+  now,
+}: {
+  readonly logger: Logger;
+  readonly format: LogFormat;
+  readonly output: LogOutput;
+  readonly now: () => string;
+}): WriteRequest {
+  if (!logger.isLevelEnabled("info")) return () => {};
+  if (format === "plain") {
+    return (line) => {
+      const [event, fields] = requestAsEvent(line);
+      logger.info({ [lineNames.plain.event]: event, ...fields });
+    };
+  }
+  const toJson = requestLinesAsJson(lineNames[format]);
+  return (line) => output.write(toJson(line, now()));
 }

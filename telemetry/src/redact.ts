@@ -2,29 +2,45 @@
 
 const mask = "***";
 
-/** What stands before `@` in a URL, or in a data source name such as `user:password@tcp(host)/database`. */
-const userinfo = /(?<=:\/\/)[^\s/?#"'<>\\]+(?=@)|(?<=^|[\s"'=(,])[^\s/?#"'<>\\:@=]+:[^\s/"'<>\\]+(?=@(?:tcp|unix)\()/g;
+const secretWord =
+  "(?:authorization|cookie|passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?" +
+  "|account[_-]?key|private[_-]?key|credentials?|signature)";
+const secretName = new RegExp(`${secretWord}$`, "i");
 
-/** Names of things whose values are secrets; whatever stands before counts as part of the name. */
-const secretName =
-  "[\\w.-]*(?:authorization|cookie|passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|private[_-]?key|credentials?|signature)";
-
-/** `"name":"value"`, also inside a JSON string, where the quotes are escaped. */
-const quotedValue = new RegExp(
-  `(\\\\*")(${secretName})\\1(\\s*:\\s*)\\1(?:\\\\(?!")[^]|[^"\\\\]|\\\\"(?!\\s*[,}\\]:]))*\\1`,
-  "gi",
-);
-/** `name=value`, as in query strings and connection strings. */
-const assignedValue = new RegExp(`(?<![\\w.-])(${secretName}|sig|pwd)=(?!\\*)[^\\s&;,"'<>\\\\]+`, "gi");
-/** `Authorization: …` and its like, up to the end of the line. */
-const headerValue = /\b((?:proxy-)?authorization|(?:set-)?cookie)(\s*:\s*)(?!\*)[^\s"'\\][^"'\\\n]*/gi;
-/** `Bearer …` and `Basic …`, unless an ordinary word follows. */
-const schemeValue = /\b(bearer|basic|BEARER|BASIC|Bearer|Basic)(\s+)(?![a-z]+(?![\w+/=.~-]))[\w+/=.~-]{4,}/g;
+/** Patterns of text that holds a credential, and what to put in its place. */
+const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
+  // https://user:password@host; the last @ counts, and only before the path, where an @ is an ordinary character
+  [/:\/\/[^\s/?#"'<>\\]+@/g, `://${mask}@`],
+  // user:password@tcp(host:3306)/database
+  [/(?<![^\s"'=])[^\s"']+@(?=(?:tcp|unix)\()/g, `${mask}@`],
+  // "access_token": "…"
+  [
+    new RegExp(`"([\\w.-]*${secretWord})"(\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"`, "gi"),
+    `"$1"$2"${mask}"`,
+  ],
+  // X-Amz-Signature=…&password=…
+  [new RegExp(`(?<![\\w.-])([\\w.-]*${secretWord}|sig|pwd)=[^\\s&;,"'<>]+`, "gi"), `$1=${mask}`],
+  // Authorization: …, PRIVATE-TOKEN: …
+  [
+    /\b(authorization|cookie|(?:\w+-)+(?:authorization|cookie|token|key|secret))(\s*:\s*)[^\s"'][^"'\n]*/gi,
+    `$1$2${mask}`,
+  ],
+  // Bearer …, Basic …; but not "basic authentication"
+  [
+    /\b([Bb]earer|BEARER|[Bb]asic|BASIC)(\s+)(?![a-z]+(?![\w+/=.~-]))[\w+/=.~-]{4,}/g,
+    `$1$2${mask}`,
+  ],
+];
 
 /**
- * The text with credentials masked: user and password in URLs, values of Authorization and cookie headers, and of
- * everything that is named like a password, token, key or signature. Works on prose and on JSON, which stays JSON.
+ * The text with credentials masked: user and password in URLs and data source names, values of Authorization and cookie
+ * headers, and of whatever is named like a password, token, key or signature.
  */
 export function redact(text: string): string {
-  return text
+  return patterns.reduce((masked, [pattern, by]) => masked.replace(pattern, by), text);
+}
+
+/** The text with credentials masked, and nothing of it left if it bears the name of a secret. */
+export function redactNamed(name: string, text: string): string {
+  return secretName.test(name) && text !== "" ? mask : redact(text);
 }

@@ -6,14 +6,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { hangingPrefix, startBenchUpstream } from "./bench-upstream.ts";
 
-test("an upstream serves its folder, counts every request and says when an answer is out", async (t) => {
+test("an upstream serves its folder and counts every request", async (t) => {
   const root = await folderWith(t, { "a/@v/v1.0.0.zip": "z".repeat(3 << 20) });
   await using upstream = await startBenchUpstream(root);
   const path = "/a/@v/v1.0.0.zip";
-  const sent = upstream.sent(path);
   const first = await fetch(`${upstream.url}${path}`);
   assert.equal((await first.arrayBuffer()).byteLength, 3 << 20);
-  await sent;
   const second = await fetch(`${upstream.url}${path}`);
   await second.arrayBuffer();
   const absent = await fetch(`${upstream.url}/a/@v/list`);

@@ -13,8 +13,6 @@ export interface BenchUpstream extends AsyncDisposable {
   readonly url: string;
   /** How often each path was asked for since it began, refusals included. */
   readonly counts: ReadonlyMap<string, number>;
-  /** Resolves when the next answer with this path has been sent whole. */
-  sent(path: string): Promise<void>;
   /** Resolves when `count` requests hang at once, or more. */
   untilHanging(count: number): Promise<void>;
   /** From now on requests below `hangingPrefix` hang; disposed, all of them and all that follow are answered with 404. */
@@ -45,19 +43,12 @@ export async function startBenchUpstream(root: string): Promise<BenchUpstream> {
 class Upstream {
   readonly counts = new Map<string, number>();
   readonly #root: string;
-  readonly #sent = new Map<string, PromiseWithResolvers<void>>();
   readonly #hanging = new Set<ServerResponse>();
   #holds = 0;
   #watchers: { readonly count: number; readonly resolve: () => void }[] = [];
 
   constructor(root: string) {
     this.#root = root;
-  }
-
-  sent(path: string): Promise<void> {
-    const waiting = this.#sent.get(path) ?? Promise.withResolvers<void>();
-    this.#sent.set(path, waiting);
-    return waiting.promise;
   }
 
   untilHanging(count: number): Promise<void> {
@@ -108,10 +99,8 @@ class Upstream {
     try {
       await pipeline(createReadStream(file, { highWaterMark: 512 * 1024 }), response);
     } catch {
-      return; // the client has left
+      // The client has left.
     }
-    this.#sent.get(path)?.resolve();
-    this.#sent.delete(path);
   }
 }
 

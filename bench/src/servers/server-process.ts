@@ -56,7 +56,7 @@ export class ServerProcess implements AsyncDisposable {
       await pause(5);
     }
     const last = this.output.trim().split("\n").slice(-5).join("\n");
-    throw new Error(`${this.#child.spawnfile} was not ready; it said:\n${last}`);
+    throw new Error(`the server was not ready; it said:\n${last}`);
   }
 
   /** Tells it to end and waits until it has; kills it when that takes too long. */

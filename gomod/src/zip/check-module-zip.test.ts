@@ -188,6 +188,16 @@ test("checkModuleZip names the entry and the rule in one sentence", async () => 
   });
 });
 
+test("checkModuleZip refuses more than a million directories, which take few bytes to name", async () => {
+  const deep = Array.from({ length: 31 }, (_, number) =>
+    inModule(`${number}/${"d/".repeat(32_600)}`),
+  );
+  await assert.rejects(
+    checkModuleZip(memorySource(forgeZip(deep)), module),
+    /more than 1000000 files and directories/,
+  );
+});
+
 test("checkModuleZip refuses a file above 500 MiB without reading it", async () => {
   const source = {
     size: 500 * mebibyte + 1,

@@ -1,9 +1,9 @@
 // Whether a zip is a module version that the go command will take.
-import { type HashedFile, hashFiles } from "../directory-hash.ts";
-import { filePathProblem } from "../file-name-rules.ts";
+import { hashRawFiles, type RawHashedFile } from "../directory-hash.ts";
 import { foldKey } from "../fold.ts";
 import { InvalidText } from "../invalid-text.ts";
 import { checkModuleVersion, type ModuleVersion } from "../module-version.ts";
+import { pathProblem } from "../path-element.ts";
 import { parseVersion } from "../version.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { maxPaths, maxZipBytes, rootFileLimits } from "./module-zip-limits.ts";
@@ -85,7 +85,7 @@ function checkName(
   const isFile = !isDirectory(entry);
   const path = entryName(entry).slice(prefix.length, isFile ? undefined : -1);
   const problem =
-    filePathProblem(path) ??
+    pathProblem(path, "file") ??
     collisions.add(path, !isFile) ??
     (isFile ? goModProblem(path) : undefined);
   if (problem !== undefined) throw faultyEntry(entry, problem);
@@ -118,14 +118,15 @@ async function checkContents(
 ): Promise<Pick<CheckedModuleZip, "hash" | "goMod">> {
   const contents = new ZipContents(source);
   const reading = new OneReading(directory.offset);
-  const files: HashedFile[] = [];
+  const files: RawHashedFile[] = [];
   let goMod: Uint8Array | undefined;
   for (const entry of inOrderOfPlace(directory.entries)) {
     const located = contents.locate(entry);
     reading.check(located);
-    if (entry.rawName === goModName) goMod = await contents.read(located);
+    // A copy, for what was read may be a small part of a large buffer.
+    if (entry.rawName === goModName) goMod = new Uint8Array(await contents.read(located));
     const sha256 = await contents.sha256(located);
-    files.push({ name: Buffer.from(entry.rawName, "latin1"), sha256 });
+    files.push({ rawName: entry.rawName, sha256 });
   }
-  return { hash: hashFiles(files), goMod };
+  return { hash: hashRawFiles(files), goMod };
 }

@@ -1,5 +1,5 @@
 // The h1: hash of any zip archive.
-import { type HashedFile, hashFiles } from "../directory-hash.ts";
+import { hashRawFiles, type RawHashedFile } from "../directory-hash.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { inOrderOfPlace, ZipContents } from "./zip-content.ts";
 import { readZipDirectory } from "./zip-directory.ts";
@@ -16,11 +16,11 @@ export async function hashZip(source: ByteSource): Promise<string> {
   const lastOfEachName = new Map(entries.map((entry) => [entry.rawName, entry])).values();
 
   const contents = new ZipContents(source);
-  const files: HashedFile[] = [];
+  const files: RawHashedFile[] = [];
   for (const entry of inOrderOfPlace(lastOfEachName)) {
+    const { rawName } = entry;
     const sha256 = await contents.sha256(contents.locate(entry));
-    const name = Buffer.from(entry.rawName, "latin1");
-    for (const _ of namesakes.get(entry.rawName) ?? []) files.push({ name, sha256 });
+    for (const _ of namesakes.get(rawName) ?? []) files.push({ rawName, sha256 });
   }
-  return hashFiles(files);
+  return hashRawFiles(files);
 }

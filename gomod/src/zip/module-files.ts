@@ -1,6 +1,6 @@
 // Which files of a source tree make up a module.
-import { filePathProblem } from "../file-name-rules.ts";
 import { foldKey } from "../fold.ts";
+import { pathProblem } from "../path-element.ts";
 import { maxZipBytes, rootFileLimits } from "./module-zip-limits.ts";
 import { PathCollisions } from "./path-collisions.ts";
 import { isVendored, type VendorRule, vendorRuleOf } from "./vendor-rule.ts";
@@ -86,7 +86,7 @@ class Judge {
     if (isVendored(path, this.#vendorRule)) return omit("it is in a vendored package");
     if (isBelow(this.#moduleRoots, path)) return omit("it is in another module");
     if (path === ".hg_archival.txt") return omit("it is a note of hg archive");
-    const problem = pathProblem(path) ?? this.#collisions.add(path, kind === "directory");
+    const problem = fileProblem(path) ?? this.#collisions.add(path, kind === "directory");
     if (problem !== undefined) return refuse(problem);
     if (kind === "symlink") return omit("it is a symbolic link");
     if (kind !== "regular") return omit("it is not a regular file");
@@ -109,8 +109,8 @@ function refuse(reason: string): Verdict {
   return { verdict: "refuse", reason };
 }
 
-function pathProblem(path: string): string | undefined {
-  const problem = filePathProblem(path);
+function fileProblem(path: string): string | undefined {
+  const problem = pathProblem(path, "file");
   if (problem !== undefined) return problem;
   const isMisspelled = path !== "go.mod" && path.toLowerCase() === "go.mod";
   return isMisspelled ? "go.mod is spelled in lower case" : undefined;

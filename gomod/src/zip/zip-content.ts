@@ -43,6 +43,7 @@ export class ZipContents {
     this.#bytes = new ReadAhead(source);
   }
 
+  /** Finds the data by the local header, which is all that the directory points to. */
   locate(entry: ZipEntry): LocatedEntry {
     const header = this.#bytes.read(entry.headerOffset, localHeader.length);
     if (header.length < localHeader.length || header.readUInt32LE(0) !== localHeader.signature) {
@@ -91,7 +92,10 @@ export class ZipContents {
 
   async *#unpackInPieces(located: LocatedEntry): AsyncGenerator<Uint8Array, void, undefined> {
     const { entry } = located;
-    if (isDirectory(entry)) return void emptyContent(entry);
+    if (isDirectory(entry)) {
+      yield emptyContent(entry);
+      return;
+    }
     const packed = this.#packedPieces(located);
     let checksum = 0;
     let size = 0;

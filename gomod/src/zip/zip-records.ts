@@ -20,7 +20,7 @@ export const deflated = 8;
 
 /** Flag bits: the sizes follow the data; the name is UTF-8. */
 export const sizesFollow = 0x0008;
-export const utf8Name = 0x0800;
+const utf8Name = 0x0800;
 
 /** What is known about an entry once its content has been written. */
 export interface WrittenEntry {

@@ -31,7 +31,7 @@ export function measuredUpstream(upstream: Upstream, metrics: Metrics): Upstream
       throw failure;
     } finally {
       running -= 1;
-      durations.observe({ request, result }, (performance.now() - started) / 1000);
+      durations.with({ request, result }).observe((performance.now() - started) / 1000);
     }
   };
   return {

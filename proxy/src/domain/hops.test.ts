@@ -1,3 +1,4 @@
+// What the header of hops says, and which hops end a request.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkHops, formatHops, parseHops } from "./hops.ts";

@@ -1,3 +1,4 @@
+// Which URLs are this program's own.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { leadsToSelf } from "./own-address.ts";

@@ -26,7 +26,11 @@ export type Fault = FaultKind & {
 
 type FaultKind =
   /** Another answer. */
-  | { readonly status: number; readonly body?: string | Uint8Array; readonly headers?: Record<string, string> }
+  | {
+      readonly status: number;
+      readonly body?: string | Uint8Array;
+      readonly headers?: Record<string, string>;
+    }
   /** Takes the request and never answers. */
   | { readonly hang: true }
   /** Closes the connection instead of answering. */

@@ -182,10 +182,7 @@ describe("the disk store", () => {
       await utimes(join(incoming, name), now - ageSeconds, now - ageSeconds);
     }
     await openDiskModuleStore({ root });
-    assert.deepEqual(
-      (await readdir(incoming)).toSorted(),
-      ["000000000000-1-1+young", own].toSorted(),
-    );
+    assert.deepEqual(new Set(await readdir(incoming)), new Set(["000000000000-1-1+young", own]));
     await store.put(module, { ...filesOf("x"), zip: staged });
     assert.deepEqual(await keptFiles(store, module), filesOf("x"));
   });

@@ -81,7 +81,7 @@ for (const torn of [false, true]) {
       assert.deepEqual(await keptFiles(store, module), files);
       await rm(folder, { recursive: true });
     }
-    assert.deepEqual([...outcomes].toSorted(), ["full", "kept"]);
+    assert.deepEqual(outcomes, new Set(["full", "kept"]));
     assert.ok((await statfs(root)).bavail >= bavail - 4, "space has leaked");
   });
 }

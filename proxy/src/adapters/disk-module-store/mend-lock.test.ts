@@ -1,3 +1,4 @@
+// The lock on repairs: one holder, also after the death of another.
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -48,17 +48,23 @@ export class VersionPlacing {
    * already. `staged` may or may not remain. Rejects with an error of the operating system or a `ProxyFailure`.
    */
   async place(staged: string, module: ModuleVersion): Promise<"placed" | "occupied"> {
-    const { root, disk, whole } = this.#parts;
+    const { root, disk } = this.#parts;
     const folder = versionFolder(root.path, module);
     await disk.makeFolders(root.path, dirname(folder));
-    const outcome = (await renameFolder(staged, folder))
-      ? "placed"
-      : (await whole.isOnDisk(module))
-        ? "occupied"
-        : await this.#mend(staged, module, folder);
+    const outcome = await this.#move(staged, module, folder);
     // An occupied place too may have been filled a moment ago: who says "kept" says "durable".
     await disk.syncAll([folder, dirname(folder)]);
     return outcome;
+  }
+
+  async #move(
+    staged: string,
+    module: ModuleVersion,
+    folder: string,
+  ): Promise<"placed" | "occupied"> {
+    if (await renameFolder(staged, folder)) return "placed";
+    if (await this.#parts.whole.isOnDisk(module)) return "occupied";
+    return this.#mend(staged, module, folder);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { Place } from "./host-queue.ts";
 import type { TransportAnswer } from "./transport.ts";
 
-/** What connection is worth keeping at the price of reading a body that nobody wants. */
+/** How much of an unwanted body is read so that its connection can be used again. */
 const mostBytesInVain = 64 * 1024;
 
 /** Must be disposed of; that ends the transfer if it has not ended, and lets the next request go. */

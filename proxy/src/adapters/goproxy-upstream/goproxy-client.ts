@@ -42,6 +42,7 @@ export class GoproxyClient implements AsyncDisposable {
   readonly #transports: readonly Transport[];
   readonly #documents: Exchange;
   readonly #zips: Exchange;
+  readonly #queues: readonly HostQueues[];
   #netrc: Promise<readonly NetrcEntry[]> | undefined;
 
   constructor(options: GoproxyClientOptions) {
@@ -49,10 +50,11 @@ export class GoproxyClient implements AsyncDisposable {
     const deadlines = { connectMs, firstByteMs, progressMs };
     const transport = (multiplexed: boolean): Transport =>
       new Transport({ deadlines, connections, proxies, multiplexed });
-    const exchange = (over: Transport): Exchange =>
+    const limits = { concurrent: connections, waiting: options.queue };
+    const exchange = (over: Transport, queues: HostQueues): Exchange =>
       new Exchange({
         transport: over,
-        queues: new HostQueues({ concurrent: connections, waiting: options.queue }),
+        queues,
         deadlines,
         timeoutMs: options.timeoutMs,
         retries: options.retries ?? defaultRetries,
@@ -61,10 +63,17 @@ export class GoproxyClient implements AsyncDisposable {
     // Small files share connections; a zip has one to itself.
     const shared = transport(true);
     const single = transport(false);
+    const queues = [new HostQueues(limits), new HostQueues(limits)] as const;
     this.#options = options;
     this.#transports = [shared, single];
-    this.#documents = exchange(shared);
-    this.#zips = exchange(single);
+    this.#queues = queues;
+    this.#documents = exchange(shared, queues[0]);
+    this.#zips = exchange(single, queues[1]);
+  }
+
+  /** How many requests wait for their turn. */
+  get waiting(): number {
+    return this.#queues.reduce((sum, { waiting }) => sum + waiting, 0);
   }
 
   /**
@@ -83,15 +92,22 @@ export class GoproxyClient implements AsyncDisposable {
       documents: this.#documents,
       zips: this.#zips,
       hops: () => formatHops(hops(), ownHop),
-      authorization: async () => {
-        this.#netrc ??= readNetrc(this.#options.netrcPath);
-        return authorizationFor(url, await this.#netrc);
-      },
+      authorization: async () => authorizationFor(url, await this.#credentials()),
     });
   }
 
   /** Breaks off what is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#transports.map((transport) => transport[Symbol.asyncDispose]()));
+  }
+
+  async #credentials(): Promise<readonly NetrcEntry[]> {
+    this.#netrc ??= readNetrc(this.#options.netrcPath);
+    try {
+      return await this.#netrc;
+    } catch (failure) {
+      this.#netrc = undefined; // the next call looks again
+      throw failure;
+    }
   }
 }

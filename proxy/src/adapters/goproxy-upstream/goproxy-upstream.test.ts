@@ -1,10 +1,11 @@
+// The protocol: what is asked, and which answers count.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { parseModulePath, parseVersion } from "@stoa/gomod";
-import { moduleFixture, type ModuleFixture } from "@stoa/gomod/testing";
+import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
 import { ProxyFailure, type ProxyFailureCode } from "../../domain/proxy-failure.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import { type Fault, type FixtureProxy, fixtureProxy } from "../../testing/fixture-proxy.ts";
@@ -81,7 +82,11 @@ test("the base may have a path, a slash at its end and a query", async (t) => {
 
 test("the list holds the tags of this module alone", async (t) => {
   const { proxy, upstream } = await served(t);
-  assert.deepEqual(await upstream.list(path, never), ["v1.0.0", "v1.1.0-pre", "v2.1.0+incompatible"]);
+  assert.deepEqual(await upstream.list(path, never), [
+    "v1.0.0",
+    "v1.1.0-pre",
+    "v2.1.0+incompatible",
+  ]);
   const lines = [
     "v1.2.0 2020-01-02T03:04:05Z",
     "",
@@ -142,13 +147,9 @@ test("what does not exist is not found, with the upstream's own reason", async (
   const { upstream } = await served(t);
   const gone = { path, version: parseVersion("v1.2.9") };
   const sentence = `${upstream.name} says: unknown revision v1.2.9`;
-  for (const asked of [
-    upstream.info(gone, never),
-    upstream.mod(gone, never),
-    upstream.zip(gone, never),
-  ]) {
-    await assert.rejects(asked, { code: "not_found", message: sentence, subject: gone });
-  }
+  const expected = { code: "not_found", message: sentence, subject: gone };
+  const asked = [upstream.info(gone, never), upstream.mod(gone, never), upstream.zip(gone, never)];
+  await Promise.all(asked.map((one) => assert.rejects(one, expected)));
   await assert.rejects(upstream.list(parseModulePath("example.com/none"), never), {
     code: "not_found",
   });

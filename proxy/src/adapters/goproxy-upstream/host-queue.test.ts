@@ -1,3 +1,4 @@
+// Who gets a place, and who gets none.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";

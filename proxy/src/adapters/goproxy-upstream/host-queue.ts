@@ -27,6 +27,11 @@ export class HostQueues {
     this.#limits = limits;
   }
 
+  /** How many requests wait, before all hosts together. */
+  get waiting(): number {
+    return this.#hosts.values().reduce((sum, { waiting }) => sum + waiting.size, 0);
+  }
+
   /**
    * Waits for a place. Rejects at once: with `overloaded` if the queue is full, with the signal's reason when that is
    * aborted.

@@ -18,16 +18,13 @@ export interface NetrcEntry {
 export function parseNetrc(text: string): readonly NetrcEntry[] {
   const entries: NetrcEntry[] = [];
   let current: Partial<NetrcEntry> = {};
-  for (const words of linesOutsideMacros(text)) {
-    for (const [key, value] of pairsOf(words)) {
-      if (key === "machine") current = { machine: value };
-      if (key === "login" || key === "password") current = { ...current, [key]: value };
-      if (isComplete(current)) {
-        entries.push(current);
-        current = {};
-      }
+  for (const [key, value] of wordsOf(text)) {
+    if (key === "machine") current = { machine: value };
+    if (key === "login" || key === "password") current = { ...current, [key]: value };
+    if (isComplete(current)) {
+      entries.push(current);
+      current = {};
     }
-    if (words.length % 2 === 1 && words.at(-1) === "default") break;
   }
   return entries;
 }
@@ -49,7 +46,8 @@ export async function readNetrc(path: string | undefined): Promise<readonly Netr
   }
 }
 
-function* linesOutsideMacros(text: string): Generator<readonly string[]> {
+/** The words that count, in pairs. */
+function* wordsOf(text: string): Generator<readonly [key: string, value: string]> {
   let inMacro = false;
   for (const line of text.split("\n").map((written) => written.trim())) {
     if (inMacro) {
@@ -57,12 +55,14 @@ function* linesOutsideMacros(text: string): Generator<readonly string[]> {
       continue;
     }
     const words = line.split(/\s+/);
-    inMacro = pairsOf(words).some(([key]) => key === "macdef");
-    yield words;
+    const pairs = pairsOf(words);
+    yield* pairs;
+    inMacro = pairs.some(([key]) => key === "macdef");
+    if (words.length % 2 === 1 && words.at(-1) === "default") return;
   }
 }
 
-function pairsOf(words: readonly string[]): [key: string, value: string][] {
+function pairsOf(words: readonly string[]): readonly (readonly [string, string])[] {
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < words.length; i += 2) pairs.push([words[i] ?? "", words[i + 1] ?? ""]);
   return pairs;

@@ -1,3 +1,4 @@
+// When another attempt is made, on a clock of its own.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ModulePath, parseModulePath } from "@stoa/gomod";

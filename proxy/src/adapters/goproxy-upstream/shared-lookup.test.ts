@@ -1,3 +1,4 @@
+// How often the name server is asked.
 import assert from "node:assert/strict";
 import type { LookupFunction } from "node:net";
 import { test } from "node:test";

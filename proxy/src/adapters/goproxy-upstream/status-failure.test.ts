@@ -1,3 +1,4 @@
+// What every status means.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseModulePath } from "@stoa/gomod";

@@ -1,3 +1,4 @@
+// What every error of a connection means.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseModulePath } from "@stoa/gomod";
@@ -20,7 +21,7 @@ const cases: readonly [error: string, code: ProxyFailureCode, passing: boolean, 
   ["UND_ERR_CONNECT_TIMEOUT", "timed_out", true, /within 1 s/],
   ["UND_ERR_HEADERS_TIMEOUT", "timed_out", false, /within 2 s/],
   ["UND_ERR_BODY_TIMEOUT", "timed_out", false, /for 3 s/],
-  ["SELF_SIGNED_CERT_IN_CHAIN", "upstream_unavailable", false, /NODE_EXTRA_CA_CERTS/],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "upstream_unavailable", false, /SSL_CERT_FILE/],
   ["ERR_TLS_CERT_ALTNAME_INVALID", "upstream_unavailable", false, /not trusted/],
   ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "upstream_unavailable", false, /not trusted/],
   ["CERT_HAS_EXPIRED", "upstream_unavailable", false, /CERT_HAS_EXPIRED/],

@@ -79,7 +79,7 @@ function codeOf(error: unknown): string {
 
 function reasonOf(code: string): string {
   if (isDistrust(code)) {
-    return `its certificate is not trusted (${code}); a private authority can be named in NODE_EXTRA_CA_CERTS`;
+    return `its certificate is not trusted (${code}); add a private authority to those of this machine, or name its file in SSL_CERT_FILE`;
   }
   return reasons[code] ?? `the connection failed (${code})`;
 }

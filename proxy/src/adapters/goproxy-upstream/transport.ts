@@ -2,6 +2,7 @@
 import type { LookupFunction } from "node:net";
 import type { Dispatcher } from "undici";
 import { sharedLookup } from "./shared-lookup.ts";
+import { trustSystemCertificates } from "./system-certificates.ts";
 
 /** How long what may take. */
 export interface Deadlines {
@@ -61,8 +62,9 @@ export class Transport implements AsyncDisposable {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<TransportAnswer> {
-    // Loading it takes 50 ms, which the start of the program should not wait for.
+    // Loading these takes 100 ms, which the start of the program should not wait for.
     this.#library ??= import("undici");
+    if (url.protocol === "https:") trustSystemCertificates();
     const dispatcher = this.#dispatcherFor(url.protocol, await this.#library);
     return dispatcher.request({
       origin: url.origin,

@@ -1,3 +1,4 @@
+// Which credentials go where.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { authorizationFor } from "./upstream-credentials.ts";

@@ -1,3 +1,4 @@
+// What is shown of an upstream's own words.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseModulePath } from "@stoa/gomod";

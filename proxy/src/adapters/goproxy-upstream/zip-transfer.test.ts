@@ -1,3 +1,4 @@
+// Zips that break off, stand still, or are not what was announced.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
@@ -92,9 +93,12 @@ test("without a strong ETag a broken transfer stays broken, never short", async 
   const delivery = await scene.upstream.zip(v1, never);
   assert.equal(delivery.size, zip.length);
   let received = 0;
-  await assert.rejects(async () => {
-    for await (const chunk of delivery.body) received += chunk.length;
-  }, failsWith("upstream_unavailable", /broke off after 100000 of 300000 bytes/));
+  await assert.rejects(
+    async () => {
+      for await (const chunk of delivery.body) received += chunk.length;
+    },
+    failsWith("upstream_unavailable", /broke off after 100000 of 300000 bytes/),
+  );
   assert.equal(received, 100_000);
   assert.equal(scene.proxy.requests.length, 1);
 });

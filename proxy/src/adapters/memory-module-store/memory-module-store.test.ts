@@ -1,3 +1,4 @@
+// The memory driver: the contract, and memory that threads share.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { looseFilesContract } from "../../testing/loose-files-contract.ts";

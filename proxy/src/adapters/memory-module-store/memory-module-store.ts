@@ -63,8 +63,7 @@ class MemoryModuleStore implements ModuleStore {
 class StoredMemoryFile implements StoredFile {
   readonly size: number;
   readonly modified: Date;
-  readonly #bytes: Uint8Array;
-  #isDisposed = false;
+  #bytes: Uint8Array | undefined;
 
   constructor({ bytes, modified }: KeptFile) {
     this.size = bytes.length;
@@ -73,12 +72,12 @@ class StoredMemoryFile implements StoredFile {
   }
 
   async read(position: number, into: Uint8Array): Promise<number> {
-    if (this.#isDisposed) throw new Error("the file was used after it was disposed of");
+    if (this.#bytes === undefined) throw new Error("the file was used after it was disposed of");
     return readBytes(this.#bytes, position, into);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true;
+    this.#bytes = undefined;
     return Promise.resolve();
   }
 }

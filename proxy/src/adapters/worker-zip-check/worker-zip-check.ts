@@ -1,17 +1,97 @@
-// stand-in
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { checkModuleZip, memorySource } from "@stoa/gomod/zip";
-import type { ZipCheck } from "../../domain/zip-check.ts";
+// The check of module zips, in threads of its own.
+import { availableParallelism } from "node:os";
+import type { ModuleVersion } from "@stoa/gomod";
+import type { BytesPlace } from "../../domain/module-store.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import type { CheckedZip, ZipCheck } from "../../domain/zip-check.ts";
+import { CheckingThread } from "./checking-thread.ts";
+import type { ZipCheckReport, ZipCheckTask } from "./zip-check-report.ts";
+
+/** One core stays free for answering. */
+const defaultThreads = Math.min(2, Math.max(1, availableParallelism() - 1));
+
+/** Checks as many zips at once as it has threads; the others wait in order. Whoever calls bounds how many those are. */
 export class WorkerZipCheck implements ZipCheck {
-  async check(module: Parameters<ZipCheck["check"]>[0], place: Parameters<ZipCheck["check"]>[1]) {
-    try {
-      if (place.kind === "memory") return await checkModuleZip(memorySource(place.bytes()), module);
-      const fd = openSync(place.path, "r");
-      try {
-        return await checkModuleZip({ size: fstatSync(fd).size, read: (p, l) => { const b = new Uint8Array(l); const n = readSync(fd, b, 0, l, p); return b.subarray(0, n); } }, module);
-      } finally { closeSync(fd); }
-    } catch (f) { throw new ProxyFailure("invalid_module", (f as Error).message, { cause: f }); }
+  readonly #threads: readonly CheckingThread[];
+  readonly #free: CheckingThread[];
+  readonly #waiting = new Set<PromiseWithResolvers<CheckingThread>>();
+  readonly #closed = new AbortController();
+
+  constructor(options: { readonly threads?: number } = {}) {
+    const count = options.threads ?? defaultThreads;
+    this.#threads = Array.from({ length: count }, () => new CheckingThread());
+    this.#free = [...this.#threads];
   }
-  async close() {}
+
+  async check(module: ModuleVersion, place: BytesPlace, signal: AbortSignal): Promise<CheckedZip> {
+    const either = AbortSignal.any([signal, this.#closed.signal]);
+    const thread = await this.#takeThread(either);
+    try {
+      return verdict(module, await thread.run(taskOf(module, place), either));
+    } finally {
+      this.#giveBack(thread);
+    }
+  }
+
+  /** Ends the threads. Checks that run, wait or come later are rejected. */
+  async close(): Promise<void> {
+    this.#closed.abort(new Error("the check of zips has been closed"));
+    await Promise.all(this.#threads.map((thread) => thread.stop()));
+  }
+
+  async #takeThread(signal: AbortSignal): Promise<CheckingThread> {
+    signal.throwIfAborted();
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+
+    const waiter = Promise.withResolvers<CheckingThread>();
+    // It leaves the queue at once, or a thread could be handed to someone who has gone.
+    const abort = (): void => {
+      this.#waiting.delete(waiter);
+      waiter.reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    this.#waiting.add(waiter);
+    try {
+      return await waiter.promise;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  #giveBack(thread: CheckingThread): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#free.push(thread);
+      return;
+    }
+    this.#waiting.delete(next);
+    next.resolve(thread);
+  }
+}
+
+function taskOf({ path, version }: ModuleVersion, place: BytesPlace): ZipCheckTask {
+  const zip = place.kind === "file" ? { path: place.path } : { bytes: place.bytes() };
+  return { module: { path, version }, zip };
+}
+
+function verdict(subject: ModuleVersion, report: ZipCheckReport): CheckedZip {
+  switch (report.outcome) {
+    case "sound":
+      return { hash: report.hash, goMod: report.goMod };
+    case "unsound":
+      throw new ProxyFailure(
+        "invalid_module",
+        `what the upstream sent is no sound module zip, and nothing was kept: ${report.sentence}`,
+        { subject },
+      );
+    case "unreadable":
+      throw new ProxyFailure(
+        "store_unavailable",
+        `the zip could not be read again after it was written (${report.code}): look at the disk and the system's log`,
+        { subject },
+      );
+    case "mistaken":
+      throw new Error("the check of the zip failed", { cause: report.failure });
+  }
 }

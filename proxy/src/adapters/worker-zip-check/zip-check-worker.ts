@@ -1,0 +1,60 @@
+// The checking thread: takes one zip at a time and says what it found.
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { InvalidText } from "@stoa/gomod";
+import { type ByteSource, checkModuleZip, memorySource } from "@stoa/gomod/zip";
+import type { ZipCheckReport, ZipCheckTask } from "./zip-check-report.ts";
+
+parentPort?.on("message", (task: ZipCheckTask) => {
+  void report(task).then((found) => parentPort?.postMessage(found));
+});
+
+async function report(task: ZipCheckTask): Promise<ZipCheckReport> {
+  try {
+    const { hash, goMod } = await check(task);
+    // A copy: sending a part of a buffer would send all of it.
+    return { outcome: "sound", hash, goMod: goMod && new Uint8Array(goMod) };
+  } catch (failure) {
+    if (failure instanceof InvalidText) return { outcome: "unsound", sentence: reasonIn(failure) };
+    const code = systemCode(failure);
+    if (code !== undefined) return { outcome: "unreadable", code };
+    return { outcome: "mistaken", failure };
+  }
+}
+
+async function check({ module, zip }: ZipCheckTask): ReturnType<typeof checkModuleZip> {
+  if ("bytes" in zip) return checkModuleZip(memorySource(zip.bytes), module);
+  const descriptor = openSync(zip.path, "r");
+  try {
+    return await checkModuleZip(fileSource(descriptor), module);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function fileSource(descriptor: number): ByteSource {
+  return {
+    size: fstatSync(descriptor).size,
+    read(position, length) {
+      const bytes = Buffer.allocUnsafe(length);
+      let filled = 0;
+      while (filled < length) {
+        const count = readSync(descriptor, bytes, filled, length - filled, position + filled);
+        if (count === 0) break;
+        filled += count;
+      }
+      return bytes.subarray(0, filled);
+    },
+  };
+}
+
+/** The sentence without its beginning, which names the module: whoever passes it on knows that. */
+function reasonIn({ message, kind, text }: InvalidText): string {
+  const beginning = `invalid ${kind} ${JSON.stringify(text)}: `;
+  return message.startsWith(beginning) ? message.slice(beginning.length) : message;
+}
+
+function systemCode(failure: unknown): string | undefined {
+  if (!(failure instanceof Error && "code" in failure && "syscall" in failure)) return undefined;
+  return String(failure.code);
+}

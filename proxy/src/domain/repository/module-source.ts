@@ -1,0 +1,18 @@
+// A module in its repository: what all rules about versions start from.
+import { ProxyFailure } from "../proxy-failure.ts";
+import type { ModuleLayout } from "./module-layout.ts";
+import type { RepositoryView } from "./repository-view.ts";
+
+export interface ModuleSource {
+  readonly repository: RepositoryView;
+  readonly layout: ModuleLayout;
+}
+
+/** The failure of a version, or of anything else that is asked for, that the module does not have. */
+export function noSuchVersion(
+  { layout }: ModuleSource,
+  asked: string,
+  reason: string,
+): ProxyFailure {
+  return new ProxyFailure("not_found", reason, { subject: { path: layout.path, version: asked } });
+}
