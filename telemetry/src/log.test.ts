@@ -155,3 +155,21 @@ test("openLog hands errors on at once", (t) => {
   log.error("now");
   assert.equal(texts.length, 1);
 });
+
+for (const format of ["json", "gcp", "plain"] as const) {
+  test(`requestsLike writes the lines that request writes, as ${format}`, (t) => {
+    const { ms, id, ...alike } = { ...request, module: "example.com/a", cache: "hit" };
+    const one = capture(t, { format });
+    one.log.request({ ...alike, ms, id });
+    const other = capture(t, { format });
+    other.log.requestsLike(alike)(ms, id);
+    assert.equal(other.text(), one.text());
+    assert.match(one.text(), /example\.com\/a/);
+  });
+}
+
+test("requestsLike writes nothing where requests are not logged", (t) => {
+  const { log, text } = capture(t, { level: "warn" });
+  log.requestsLike(request)(1, "x");
+  assert.equal(text(), "");
+});

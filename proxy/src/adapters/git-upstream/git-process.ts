@@ -1,5 +1,6 @@
 // Runs the git program: with deadlines, with a bound on what it says, and with nothing of it left behind.
 import { type ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 
@@ -15,7 +16,7 @@ export interface GitCall {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** What git reads; without it, nothing. */
-  readonly input?: string | undefined;
+  readonly input?: string | Uint8Array | undefined;
   /** None for a process that is asked again and again. */
   readonly deadlines?: GitDeadlines;
   /** Is told what git says on its error output. What it throws stops git and is what the call fails with. */
@@ -53,6 +54,8 @@ export class GitFailure extends Error {
 const complaintLength = 16 * 1024;
 /** How much of the output `run` collects at most. */
 const mostOutputBytes = 256 * 2 ** 20;
+/** How often it is looked whether git has said something, for each silence that it may keep. */
+const checksPerSilence = 4;
 /** How long a process may take to end by itself when it is asked to. */
 const graceMs = 3000;
 
@@ -93,6 +96,7 @@ export class RunningGit {
   readonly #child: ChildProcess;
   readonly #onProgress: ((text: string) => void) | undefined;
   #complaint = "";
+  #complaintBytes = 0;
   #reason: { readonly failure: unknown } | undefined;
 
   constructor(command: string, call: GitCall, signal: AbortSignal) {
@@ -124,6 +128,7 @@ export class RunningGit {
   }
 
   #hear(text: string): void {
+    this.#complaintBytes += text.length;
     this.#complaint = (this.#complaint + text).slice(-complaintLength);
     try {
       this.#onProgress?.(text);
@@ -163,16 +168,25 @@ export class RunningGit {
     const stop = (kind: GitFailureKind): void =>
       this.stop(new GitFailure(kind, { complaint: this.#complaint }));
     const total = setTimeout(() => stop("slow"), totalMs);
-    const silence = setTimeout(() => stop("silent"), silenceMs);
-    const moved = (): void => void silence.refresh();
-    this.#child.stdout?.on("data", moved);
-    this.#child.stderr?.on("data", moved);
+    let heard = -1;
+    let quietChecks = 0;
+    const silence = setInterval(() => {
+      quietChecks = heard === this.#heardBytes ? quietChecks + 1 : 0;
+      heard = this.#heardBytes;
+      if (quietChecks >= checksPerSilence) stop("silent");
+    }, silenceMs / checksPerSilence);
     return {
       [Symbol.dispose]: () => {
         clearTimeout(total);
-        clearTimeout(silence);
+        clearInterval(silence);
       },
     };
+  }
+
+  /** Counted by the socket, for whoever listens to a stream also makes it flow. */
+  get #heardBytes(): number {
+    const { stdout } = this.#child;
+    return this.#complaintBytes + (stdout instanceof Socket ? stdout.bytesRead : 0);
   }
 
   #kill(name: NodeJS.Signals): void {
