@@ -19,7 +19,10 @@ export type Complaint =
 const rules: readonly (readonly [Complaint, RegExp])[] = [
   ["no space", /No space left on device|Disk quota exceeded/],
   ["host key", /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/],
-  ["no parts", /filter '[^']*' not supported|does not allow request for unadvertised object|not our ref/],
+  [
+    "no parts",
+    /filter '[^']*' not supported|does not allow request for unadvertised object|not our ref/,
+  ],
   ["moved", /requested URL returned error: 30\d|unable to update url base from redirection/],
   [
     "no repository",
@@ -51,7 +54,9 @@ export function remoteFailure(cause: unknown, host: string, deadlines: GitDeadli
       return new ProxyFailure("timed_out", message, { cause });
     }
     case "talkative":
-      return new ProxyFailure("refused", `${host} sends more names than this proxy reads`, { cause });
+      return new ProxyFailure("refused", `${host} sends more names than this proxy reads`, {
+        cause,
+      });
     case "ended":
       return complaintFailure(cause, host);
   }
@@ -80,7 +85,10 @@ function complaintFailure(cause: GitFailure, host: string): ProxyFailure {
     case "host key":
       return fail("refused", `the ssh key of ${host} is not known: add it to known_hosts`);
     case "no space":
-      return fail("upstream_unavailable", "there is no space left for the mirror of the repository");
+      return fail(
+        "upstream_unavailable",
+        "there is no space left for the mirror of the repository",
+      );
     default:
       return fail("upstream_unavailable", `git cannot read from ${host}: ${lastWords(cause)}`);
   }

@@ -32,7 +32,11 @@ const noConfiguration: Variables = {
  * For commands that read what is on this machine: nothing of anybody's configuration, for what a module contains must
  * not depend on it (golang.org/issue/27153).
  */
-export function readingEnvironment(base: Variables, folder: string, config: GitConfig = []): Variables {
+export function readingEnvironment(
+  base: Variables,
+  folder: string,
+  config: GitConfig = [],
+): Variables {
   const plain = Object.entries(base).filter(([name]) => !name.startsWith("GIT_"));
   return withConfig(
     {

@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Git } from "./git-process.ts";
 import { Mirror } from "./mirror.ts";
-import { RemoteRepository, type RemoteParts } from "./remote-repository.ts";
+import { type RemoteParts, RemoteRepository } from "./remote-repository.ts";
 
 export interface MirrorFolderParts {
   /** Where the mirrors lie; made when it is needed. It belongs to one process at a time. */
@@ -36,6 +36,8 @@ interface OpenMirror {
 
 /** A mirror that has not been used for so many others is no longer kept open. */
 const mostOpen = 500;
+/** How often the use of a mirror is noted on disk. */
+const markEveryMs = 600_000;
 
 export class MirrorFolder implements AsyncDisposable {
   readonly #parts: MirrorFolderParts;
@@ -62,9 +64,7 @@ export class MirrorFolder implements AsyncDisposable {
     this.#open.set(name, opened);
     opened.users += 1;
     opened.mirror.wake();
-    const usedMs = Date.now();
-    const known = kept.get(name);
-    if (known !== undefined) known.usedMs = usedMs;
+    await this.#mark(kept.get(name));
     let isUsed = true;
     return {
       mirror: opened.mirror,
@@ -80,6 +80,17 @@ export class MirrorFolder implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#open.values()].map(({ mirror }) => mirror.close()));
     await this.#tidying;
+  }
+
+  /** So that the next process knows what was used last. */
+  async #mark(kept: KeptMirror | undefined): Promise<void> {
+    if (kept === undefined) return;
+    const now = new Date();
+    const isStale = now.getTime() - kept.usedMs > markEveryMs;
+    kept.usedMs = now.getTime();
+    if (isStale) {
+      await utimes(join(this.#parts.folder, kept.name), now, now).catch(() => undefined);
+    }
   }
 
   #openMirror(name: string, url: string): OpenMirror {
@@ -130,7 +141,7 @@ export class MirrorFolder implements AsyncDisposable {
     const kept = await this.#keptMirrors();
     const folder = join(this.#parts.folder, name);
     const now = new Date();
-    await utimes(folder, now, now); // so that the next process knows what was used last
+    await utimes(folder, now, now);
     kept.set(name, { name, bytes: await sizeOf(folder), usedMs: now.getTime() });
     await this.#makeRoom(kept);
   }

@@ -1,7 +1,8 @@
 // A repository as the rules of modules see it: names at one moment, and what a mirror knows or fetches about them.
-import type { Commit, RepositoryView } from "../../domain/repository/repository-view.ts";
-import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+import type { Commit, RepositoryView } from "../../domain/repository/repository-view.ts";
 import { type ParsedCommit, parseCommit, parseTree, type TreeEntry } from "./git-objects.ts";
 import { DamagedMirror, type Mirror } from "./mirror.ts";
 import type { GitObject } from "./object-reader.ts";

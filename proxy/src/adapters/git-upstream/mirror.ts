@@ -9,7 +9,7 @@ import { readingEnvironment } from "./git-environment.ts";
 import { type Git, GitFailure } from "./git-process.ts";
 import { type GitObject, ObjectReader } from "./object-reader.ts";
 import type { Reach } from "./page-fetch.ts";
-import { headRef, NoParts, type RemoteRepository } from "./remote-repository.ts";
+import { NoParts, type RemoteRepository } from "./remote-repository.ts";
 import { RunningWork, unlessAborted } from "./running-work.ts";
 
 export interface MirrorParts {
@@ -70,6 +70,7 @@ export class Mirror {
   #covered: RepositoryRefs | undefined;
   #reader: ObjectReader | undefined;
   #linger: NodeJS.Timeout | undefined;
+  #generation = 0;
 
   constructor(parts: MirrorParts) {
     this.#parts = parts;
@@ -182,18 +183,21 @@ export class Mirror {
     await reader?.close();
   }
 
-  /** Removes everything. The next question begins anew. */
-  async discard(): Promise<void> {
+  /** Counts how often the mirror has been thrown away. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Removes everything; the next question begins anew. Does nothing if that has happened since `generation`. */
+  async discard(generation = this.#generation): Promise<void> {
+    if (generation !== this.#generation) return;
+    this.#generation += 1;
     await this.close();
+    const away = join(this.#parts.scratch, randomUUID());
+    await rename(this.folder, away).catch(() => undefined); // it may never have been there
     this.#note = undefined;
     this.#snapshot = undefined;
     this.#covered = undefined;
-    const away = join(this.#parts.scratch, randomUUID());
-    try {
-      await rename(this.folder, away); // at once, so that nobody sees half of it
-    } catch {
-      return; // it was never there
-    }
     await rm(away, { recursive: true, force: true });
   }
 
@@ -209,7 +213,10 @@ export class Mirror {
     const note = (await this.#readNote()) ?? (await this.#create(target, true));
     const filter = note.sendsParts ? "tree:0" : "";
     try {
-      await this.#parts.remote.fetchHistory(this.folder, reach, { filter, withHead: hasOwnHead(target) });
+      await this.#parts.remote.fetchHistory(this.folder, reach, {
+        filter,
+        withHead: hasOwnHead(target),
+      });
     } catch (failure) {
       if (!(failure instanceof NoParts) || !note.sendsParts) throw failure;
       return this.#fetchWhole(reach);

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  maxZipBytes,
   type ModuleFile,
+  maxZipBytes,
   type ReadableModuleFile,
   selectModuleFiles,
 } from "@stoa/gomod/zip";
@@ -13,7 +13,7 @@ import type { ModuleDirectory } from "../../domain/repository/module-directory.t
 import type { Commit } from "../../domain/repository/repository-view.ts";
 import { lastWords } from "./git-complaint.ts";
 import { type Git, GitFailure } from "./git-process.ts";
-import { DamagedMirror, type Mirror, localFailure } from "./mirror.ts";
+import { DamagedMirror, localFailure, type Mirror } from "./mirror.ts";
 import type { MirrorView } from "./mirror-view.ts";
 import { SpooledFiles, type SpooledPlace } from "./spooled-files.ts";
 import { BrokenArchive, tarFiles } from "./tar-files.ts";
@@ -73,7 +73,11 @@ interface RootedFile {
   readonly rawPath: Buffer;
 }
 
-async function listFiles({ view, commit, directory }: ModuleContentParts): Promise<readonly ListedFile[]> {
+async function listFiles({
+  view,
+  commit,
+  directory,
+}: ModuleContentParts): Promise<readonly ListedFile[]> {
   const entry = await view.entry(commit, directory.path);
   if (entry?.kind !== "directory") return [];
   const { mirror, sight } = view;
@@ -97,7 +101,10 @@ function selectFiles(listed: readonly ListedFile[], directory: ModuleDirectory):
   const without = directory.goMod && selectModuleFiles(candidates, undefined);
   const [fault] = byGoMod.invalid;
   if (fault !== undefined && (without === undefined || without.invalid.length > 0)) {
-    throw new ProxyFailure("invalid_module", `it cannot be a module: ${fault.path}: ${fault.reason}`);
+    throw new ProxyFailure(
+      "invalid_module",
+      `it cannot be a module: ${fault.path}: ${fault.reason}`,
+    );
   }
   const kept = new Set([...byGoMod.keep, ...(without?.keep ?? [])].map((file) => file.listed));
   return { keep: listed.filter((file) => kept.has(file)) };
@@ -145,7 +152,10 @@ async function attributesAround({
   return found.flat();
 }
 
-async function fetchMissing({ view }: ModuleContentParts, hashes: readonly string[]): Promise<void> {
+async function fetchMissing(
+  { view }: ModuleContentParts,
+  hashes: readonly string[],
+): Promise<void> {
   const { mirror, sight } = view;
   const input = hashes.map((hash) => `${hash}\n`).join("");
   const output = await mirror.run(["cat-file", "--batch-check", "--buffer"], sight.signal, input);
@@ -179,7 +189,9 @@ async function archive(
   try {
     const env = scratchEnvironment(view.mirror, scratch);
     await mkdir(join(scratch, "objects"), { recursive: true });
-    const attributes = choice.listed.filter((file) => isAttributes(file) && !choice.kept.includes(file));
+    const attributes = choice.listed.filter(
+      (file) => isAttributes(file) && !choice.kept.includes(file),
+    );
     const below = [...choice.kept, ...attributes].map((file) => rooted(file, directory.path));
     const tree = await writeTree(parts, [...choice.around, ...below], env);
     return await spoolArchive(parts, { tree, env }, spool);
@@ -229,7 +241,14 @@ async function spoolArchive(
   spool: SpooledFiles,
 ): Promise<ReadonlyMap<string, SpooledPlace>> {
   const paths = directory.path === "" ? [] : [directory.path];
-  const args = [...conversion, "archive", "--format=tar", "--end-of-options", source.tree, ...paths];
+  const args = [
+    ...conversion,
+    "archive",
+    "--format=tar",
+    "--end-of-options",
+    source.tree,
+    ...paths,
+  ];
   const running = git.start({ args, env: source.env, deadlines }, view.sight.signal);
   const prefix = directory.path === "" ? "" : `${directory.path}/`;
   try {

@@ -55,7 +55,8 @@ export class ObjectReader {
    * is none, or several. Rejects with a `GitFailure`.
    */
   read(name: string, mostBytes: number): Promise<GitObject | undefined> {
-    if (!/^[0-9a-f]+(\^\{\w+\})?$/.test(name)) throw new Error(`not the name of an object: ${name}`);
+    if (!/^[0-9a-f]+(\^\{\w+\})?$/.test(name))
+      throw new Error(`not the name of an object: ${name}`);
     if (this.#failure !== undefined) return Promise.reject(this.#failure.reason);
     return new Promise((answer, fail) => {
       this.#questions.push({ mostBytes, answer, fail });
@@ -78,7 +79,8 @@ export class ObjectReader {
   #take(chunk: Buffer): void {
     let rest = chunk;
     while (rest.length > 0) {
-      rest = this.#answer === undefined ? this.#takeLine(rest) : this.#takeContent(rest, this.#answer);
+      rest =
+        this.#answer === undefined ? this.#takeLine(rest) : this.#takeContent(rest, this.#answer);
     }
   }
 

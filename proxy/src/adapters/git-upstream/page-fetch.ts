@@ -1,8 +1,12 @@
 // Gets small web pages from hosts that anybody may have named.
-import { type ClientRequest, type IncomingMessage, request as requestPlain } from "node:http";
-import { Agent as PlainAgent } from "node:http";
-import { Agent as SecureAgent, request as requestSecure } from "node:https";
-import { type LookupFunction, isIP } from "node:net";
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  Agent as PlainAgent,
+  request as requestPlain,
+} from "node:http";
+import { request as requestSecure, Agent as SecureAgent } from "node:https";
+import { isIP, type LookupFunction } from "node:net";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import { authorizationFor, type HostLogin } from "./host-logins.ts";
 import { type AddressLookup, publicAddresses } from "./private-addresses.ts";

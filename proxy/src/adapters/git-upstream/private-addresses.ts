@@ -1,5 +1,5 @@
 // Addresses that only mean something inside a network: a stranger must not make this program visit them.
-import { type LookupAddress } from "node:dns";
+import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
@@ -8,31 +8,32 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
 export type AddressLookup = (host: string) => Promise<readonly string[]>;
 
 /** Not for the public internet. Authority: the IANA special-purpose address registries (RFC 6890). */
-const privateRanges: readonly (readonly [network: string, bits: number, kind: "ipv4" | "ipv6"])[] = [
-  ["0.0.0.0", 8, "ipv4"],
-  ["10.0.0.0", 8, "ipv4"],
-  ["100.64.0.0", 10, "ipv4"],
-  ["127.0.0.0", 8, "ipv4"],
-  ["169.254.0.0", 16, "ipv4"],
-  ["172.16.0.0", 12, "ipv4"],
-  ["192.0.0.0", 24, "ipv4"],
-  ["192.0.2.0", 24, "ipv4"],
-  ["192.168.0.0", 16, "ipv4"],
-  ["198.18.0.0", 15, "ipv4"],
-  ["198.51.100.0", 24, "ipv4"],
-  ["203.0.113.0", 24, "ipv4"],
-  ["224.0.0.0", 4, "ipv4"],
-  ["240.0.0.0", 4, "ipv4"],
-  ["::", 96, "ipv6"],
-  ["64:ff9b:1::", 48, "ipv6"],
-  ["100::", 64, "ipv6"],
-  ["2001::", 23, "ipv6"],
-  ["2001:db8::", 32, "ipv6"],
-  ["fc00::", 7, "ipv6"],
-  ["fe80::", 10, "ipv6"],
-  ["fec0::", 10, "ipv6"],
-  ["ff00::", 8, "ipv6"],
-];
+const privateRanges: readonly (readonly [network: string, bits: number, kind: "ipv4" | "ipv6"])[] =
+  [
+    ["0.0.0.0", 8, "ipv4"],
+    ["10.0.0.0", 8, "ipv4"],
+    ["100.64.0.0", 10, "ipv4"],
+    ["127.0.0.0", 8, "ipv4"],
+    ["169.254.0.0", 16, "ipv4"],
+    ["172.16.0.0", 12, "ipv4"],
+    ["192.0.0.0", 24, "ipv4"],
+    ["192.0.2.0", 24, "ipv4"],
+    ["192.168.0.0", 16, "ipv4"],
+    ["198.18.0.0", 15, "ipv4"],
+    ["198.51.100.0", 24, "ipv4"],
+    ["203.0.113.0", 24, "ipv4"],
+    ["224.0.0.0", 4, "ipv4"],
+    ["240.0.0.0", 4, "ipv4"],
+    ["::", 96, "ipv6"],
+    ["64:ff9b:1::", 48, "ipv6"],
+    ["100::", 64, "ipv6"],
+    ["2001::", 23, "ipv6"],
+    ["2001:db8::", 32, "ipv6"],
+    ["fc00::", 7, "ipv6"],
+    ["fe80::", 10, "ipv6"],
+    ["fec0::", 10, "ipv6"],
+    ["ff00::", 8, "ipv6"],
+  ];
 const privateAddresses = new BlockList();
 for (const range of privateRanges) privateAddresses.addSubnet(...range);
 

@@ -1,6 +1,7 @@
 // A repository on another machine: its names, and what they lead to.
-import { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
 import { complaintOf, remoteFailure } from "./git-complaint.ts";
 import { type GitConfig, networkEnvironment } from "./git-environment.ts";
 import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";

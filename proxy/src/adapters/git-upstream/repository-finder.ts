@@ -1,5 +1,5 @@
 // From the path of a module to its repository, asking the module's host where the path alone does not tell.
-import { matchesModulePatterns, type ModulePath } from "@stoa/gomod";
+import { type ModulePath, matchesModulePatterns } from "@stoa/gomod";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import {
   type GoImportTag,
@@ -47,7 +47,10 @@ export class RepositoryFinder {
   readonly #parts: RepositoryFinderParts;
   readonly #lookups = new RunningWork<RepositoryPlace>();
   readonly #pages = new RunningWork<readonly GoImportTag[]>();
-  readonly #remembered = new Map<string, { readonly place: RepositoryPlace; readonly ms: number }>();
+  readonly #remembered = new Map<
+    string,
+    { readonly place: RepositoryPlace; readonly ms: number }
+  >();
 
   constructor(parts: RepositoryFinderParts) {
     this.#parts = parts;

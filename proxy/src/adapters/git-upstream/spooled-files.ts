@@ -17,6 +17,7 @@ export class SpooledFiles implements AsyncDisposable {
   readonly #handle: FileHandle;
   readonly #path: string;
   #size = 0;
+  #isClosed = false;
 
   private constructor(handle: FileHandle, path: string) {
     this.#handle = handle;
@@ -55,7 +56,10 @@ export class SpooledFiles implements AsyncDisposable {
     }
   }
 
+  /** Doing so twice is harmless. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     await this.#handle.close();
     await rm(this.#path, { force: true });
   }

@@ -25,7 +25,9 @@ interface Header {
  * Reads an archive while it comes, piece by piece. Directories, symbolic links and git's own notes are passed over.
  * Throws a `BrokenArchive`. Authority: POSIX pax, "ustar Interchange Format".
  */
-export async function* tarFiles(chunks: AsyncIterable<Buffer>): AsyncGenerator<TarPiece, void, undefined> {
+export async function* tarFiles(
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<TarPiece, void, undefined> {
   const input = new BlockInput(chunks);
   let extended: ReadonlyMap<string, string> = new Map();
   for (;;) {
