@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { type FinishedProgram, finishedProgram } from "./finished-program.ts";
+import { own } from "./owned-processes.ts";
 import { compiledCodeFolder, programFile } from "./repository.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
 
@@ -46,7 +47,10 @@ export interface StoaProcess extends AsyncDisposable {
   readonly ended: Promise<StoaEnd>;
 }
 
-/** Starts the program and waits for its ready line. Rejects with its output if it ends before. */
+/** How long a start may take on a machine that is busy with other things. */
+const startLimitMs = 30_000;
+
+/** Starts the program and waits for its ready line. Rejects with its output if it ends before, or never says it. */
 export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
   const folder = await temporaryFolder();
   try {
@@ -59,7 +63,10 @@ export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
 }
 
 /** Runs `stoa` with words that make it end by itself, such as `config check`, in an empty folder. */
-export async function finishedStoa(args: readonly string[], env: Variables = {}): Promise<FinishedProgram> {
+export async function finishedStoa(
+  args: readonly string[],
+  env: Variables = {},
+): Promise<FinishedProgram> {
   await using folder = await temporaryFolder();
   return await finishedProgram(process.execPath, [programFile, ...args], {
     cwd: folder.path,
@@ -69,7 +76,7 @@ export async function finishedStoa(args: readonly string[], env: Variables = {})
 }
 
 /** What every Stoa of the tests has in its environment: nothing of the machine's own Go or Athens configuration. */
-export function baseVariables(home: string): Record<string, string> {
+function baseVariables(home: string): Record<string, string> {
   return {
     PATH: process.env["PATH"] ?? "",
     HOME: home,
@@ -79,7 +86,7 @@ export function baseVariables(home: string): Record<string, string> {
 }
 
 function spawnStoa(options: StoaOptions, root: string, folder: string): ChildProcess {
-  return spawn(process.execPath, [programFile, "serve"], {
+  const child = spawn(process.execPath, [programFile, "serve"], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -92,6 +99,7 @@ function spawnStoa(options: StoaOptions, root: string, folder: string): ChildPro
       ...options.env,
     },
   });
+  return own(child);
 }
 
 async function running(
@@ -135,15 +143,19 @@ async function running(
 function readyUrl(child: ChildProcess, gather: (chunk: string) => string): Promise<string> {
   return new Promise((resolve, reject) => {
     let written = "";
+    const limit = setTimeout(() => child.kill("SIGKILL"), startLimitMs);
     const take = (chunk: Buffer): void => {
       written = gather(chunk.toString());
       const url = /export GOPROXY=(http:\/\/[^\s"\\]+)/.exec(written)?.[1];
-      if (url !== undefined) resolve(url);
+      if (url === undefined) return;
+      clearTimeout(limit);
+      resolve(url);
     };
     child.stdout?.on("data", take);
     child.stderr?.on("data", take);
     child.once("error", reject);
     child.once("close", (code, signal) => {
+      clearTimeout(limit);
       reject(new Error(`stoa ended (${code ?? signal}) before it was ready:\n${written}`));
     });
   });
