@@ -3,8 +3,8 @@ import process from "node:process";
 import { openModuleProxy } from "@stoa/proxy";
 import { listen } from "@stoa/serving";
 import { openLog, openMetrics } from "@stoa/telemetry";
-import { type GoEnvironment, readGoEnvironment } from "../config/go-environment.ts";
-import { type Environment, loadConfig } from "../config/load-config.ts";
+import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
+import type { GoEnvironment } from "../config/go-environment.ts";
 import type { SettingValues } from "../config/settings.ts";
 import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
@@ -13,13 +13,12 @@ import { reportProblems } from "./config.ts";
  * Serves until SIGTERM or SIGINT, then drains. Resolves when the server listens or has said why it does not; sets the
  * exit code. A second signal ends it at once.
  */
-export async function serve(environment: Environment): Promise<void> {
-  const { values, problems } = loadConfig(environment);
+export async function serve(place: ConfigurationPlace): Promise<void> {
+  const { values, problems, warnings, go } = readConfiguration(place);
   if (problems.length > 0) {
     reportProblems(problems);
     return;
   }
-  const go = readGoEnvironment(values.goBinaryEnvVars, environment);
   const format = values.logFormat || (process.stdout.isTTY ? "plain" : "json");
   const log = openLog({ level: values.logLevel, format });
   const metrics = openMetrics();
