@@ -17,7 +17,10 @@ export interface Certificate {
 }
 
 /** Opens a server for both versions of HTTP. The limits are those of HTTP/1.1; HTTP/2 has its own for headers. */
-export function createTlsServer(certificate: Certificate, limits: ServerOptions): Http2SecureServer {
+export function createTlsServer(
+  certificate: Certificate,
+  limits: ServerOptions,
+): Http2SecureServer {
   const server = createSecureServer({
     ...limits,
     cert: Buffer.from(certificate.cert),

@@ -28,6 +28,8 @@ export interface Log {
 
 /** A log and its end of the line. */
 export interface OpenLog extends Log {
+  /** From now on events below this level are not written, by this log and all its children. */
+  setLevel(level: Severity): void;
   /** Hands all lines to the system now. */
   flush(): void;
   /** Flushes and lets go of the destination. What is logged afterwards is lost. */
@@ -54,15 +56,17 @@ const flushAfterMs = 200;
  * the process ends, however it does short of being killed. Throws when a file cannot be opened.
  */
 export function openLog(options: LogOptions): OpenLog {
-  const { level, format, destination = 1, nowMs = Date.now, onFailure } = options;
+  const { level: firstLevel, format, destination = 1, nowMs = Date.now, onFailure } = options;
   const isTerminal = typeof destination === "number" && isatty(destination);
   const output = new LogOutput(destination, isTerminal ? 0 : flushAfterMs, onFailure);
   const names = lineNames[format];
   const now = timestamps(nowMs);
   const write = format === "plain" ? plainWriter(output, isTerminal) : output.write.bind(output);
+  const threshold: Threshold = { at: ranks[firstLevel] };
   const logger = pino(
     {
-      level,
+      // The threshold decides, for it can be moved: a child of pino's would keep the level it was made with.
+      level: "debug",
       base: null,
       timestamp: () => `,"${names.time}":"${now()}"`,
       formatters: {
@@ -71,9 +75,22 @@ export function openLog(options: LogOptions): OpenLog {
     },
     { write },
   );
-  const writeRequest = requestWriter({ logger, format, output, now });
-  return new EventLog(logger, { output, names, writeRequest });
+  const writeRequest = requestWriter({ logger, threshold, format, output, now });
+  return new EventLog(logger, { output, names, writeRequest, threshold });
 }
+
+/** What is written and what is not; one for a log and all its children. */
+interface Threshold {
+  at: number;
+}
+
+const ranks: Readonly<Record<Severity | "silent", number>> = {
+  debug: 1,
+  info: 2,
+  warn: 3,
+  error: 4,
+  silent: 5,
+};
 
 type WriteRequest = (line: RequestLine) => void;
 
@@ -82,6 +99,7 @@ interface Common {
   readonly output: LogOutput;
   readonly names: LineNames;
   readonly writeRequest: WriteRequest;
+  readonly threshold: Threshold;
 }
 
 class EventLog implements OpenLog {
@@ -117,7 +135,11 @@ class EventLog implements OpenLog {
   }
 
   isLevelEnabled(severity: Severity): boolean {
-    return this.#logger.isLevelEnabled(severity);
+    return ranks[severity] >= this.#common.threshold.at;
+  }
+
+  setLevel(level: Severity): void {
+    this.#common.threshold.at = ranks[level];
   }
 
   flush(): void {
@@ -129,7 +151,7 @@ class EventLog implements OpenLog {
   }
 
   #write(severity: Severity, event: string, fields: Fields = {}): void {
-    if (!this.#logger.isLevelEnabled(severity)) return;
+    if (!this.isLevelEnabled(severity)) return;
     const { names } = this.#common;
     this.#logger[severity]({ [names.event]: redact(event), ...toMembers(names, fields) });
   }
@@ -155,22 +177,26 @@ function plainWriter(output: LogOutput, isColoured: boolean): (line: string) => 
 
 function requestWriter({
   logger,
+  threshold,
   format,
   output,
   now,
 }: {
   readonly logger: Logger;
+  readonly threshold: Threshold;
   readonly format: LogFormat;
   readonly output: LogOutput;
   readonly now: () => string;
 }): WriteRequest {
-  if (!logger.isLevelEnabled("info")) return () => {};
   if (format === "plain") {
     return (line) => {
+      if (threshold.at > ranks.info) return;
       const [event, fields] = requestAsEvent(line);
       logger.info({ [lineNames.plain.event]: event, ...fields });
     };
   }
   const toJson = requestLinesAsJson(lineNames[format]);
-  return (line) => output.write(toJson(line, now()));
+  return (line) => {
+    if (threshold.at <= ranks.info) output.write(toJson(line, now()));
+  };
 }

@@ -61,7 +61,7 @@ export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
 /** Runs `stoa` with words that make it end by itself, such as `config check`, in an empty folder. */
 export async function finishedStoa(args: readonly string[], env: Variables = {}): Promise<FinishedProgram> {
   await using folder = await temporaryFolder();
-  return finishedProgram(process.execPath, [programFile, ...args], {
+  return await finishedProgram(process.execPath, [programFile, ...args], {
     cwd: folder.path,
     env: { ...baseVariables(folder.path), ...env },
     limitMs: 30_000,
@@ -137,7 +137,7 @@ function readyUrl(child: ChildProcess, gather: (chunk: string) => string): Promi
     let written = "";
     const take = (chunk: Buffer): void => {
       written = gather(chunk.toString());
-      const url = /export GOPROXY=(http:\/\/[^\s"\\]+)/.exec(written)?.[1];
+      const url = /export GOPROXY=(https?:\/\/[^\s"\\]+)/.exec(written)?.[1];
       if (url !== undefined) resolve(url);
     };
     child.stdout?.on("data", take);

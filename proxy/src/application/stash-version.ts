@@ -11,6 +11,8 @@ import { Once } from "./once.ts";
 
 /** What a stash needs. */
 export interface StashParts {
+  /** Watches a fetch from its first question to an upstream until the version is kept. */
+  readonly observe?: (fetch: Promise<void>) => Promise<void>;
   readonly store: ModuleStore;
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;
@@ -66,6 +68,15 @@ export class Stash {
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
     if (await this.#isKept(module)) return;
+    const fetched = this.#fetchAndKeep(module, signal, arrived);
+    await (this.#parts.observe?.(fetched) ?? fetched);
+  }
+
+  async #fetchAndKeep(
+    module: ModuleVersion,
+    signal: AbortSignal,
+    arrived: (zip: ArrivingZip) => void,
+  ): Promise<void> {
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);
     try {
