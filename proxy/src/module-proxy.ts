@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
-import { type PreparedBytes, requestIds } from "@stoa/serving";
+import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
@@ -34,7 +34,7 @@ import { upstreamChain } from "./domain/upstream-chain.ts";
 import { type GateRules, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
-import { ProxyHandler } from "./http/proxy-handler.ts";
+import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
@@ -171,7 +171,7 @@ export async function openModuleProxy(
       homeTemplate: () => readPageFile(homeTemplatePath),
       robots: () => readPageFile(robotsPath),
     },
-    hot: new HotAnswers<PreparedBytes>({ capacityBytes: settings.hotBytes, now }),
+    hot: new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now }),
     counters: new RequestCounters(metrics),
     log,
     requestId: requestIds("Athens-Request-ID"),

@@ -17,7 +17,9 @@ export interface Family {
 
 const name = "[a-zA-Z_:][a-zA-Z0-9_:]*";
 const label = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\[\\\\"n])*"`;
-const sampleLine = new RegExp(`^(${name})(?:\\{((?:${label})?(?:,${label})*,?)\\})? (\\S+)(?: -?\\d+)?$`);
+const sampleLine = new RegExp(
+  `^(${name})(?:\\{((?:${label})?(?:,${label})*,?)\\})? (\\S+)(?: -?\\d+)?$`,
+);
 const types = new Set(["counter", "gauge", "histogram", "summary", "untyped"]);
 
 /**
@@ -27,7 +29,10 @@ const types = new Set(["counter", "gauge", "histogram", "summary", "untyped"]);
  */
 export function readMetrics(text: string): Map<string, Family> {
   if (!text.endsWith("\n")) throw new Error("the last line has no end");
-  const families = new Map<string, { name: string; type: string; help: string; samples: Sample[] }>();
+  const families = new Map<
+    string,
+    { name: string; type: string; help: string; samples: Sample[] }
+  >();
   const series = new Set<string>();
   let current = "";
   const enter = (family: string): { type: string; help: string; samples: Sample[] } => {
@@ -40,7 +45,8 @@ export function readMetrics(text: string): Map<string, Family> {
     return added;
   };
   for (const line of text.slice(0, -1).split("\n")) {
-    const [, word, family, rest = ""] = new RegExp(`^# (HELP|TYPE) (${name}) ?(.*)$`).exec(line) ?? [];
+    const [, word, family, rest = ""] =
+      new RegExp(`^# (HELP|TYPE) (${name}) ?(.*)$`).exec(line) ?? [];
     if (word === "HELP" && family !== undefined) {
       enter(family).help = rest;
     } else if (word === "TYPE" && family !== undefined) {
@@ -65,8 +71,8 @@ function readSample(line: string): Sample {
   const match = sampleLine.exec(line);
   if (match === null) throw new Error(`this line is no sample: ${JSON.stringify(line)}`);
   const [, found = "", labels = "", number = ""] = match;
-  const value = { "+Inf": Infinity, "-Inf": -Infinity, NaN }[number] ?? Number(number);
-  if (number !== "NaN" && Number.isNaN(value)) throw new Error(`${number} is no number: ${line}`);
+  const value = readNumber(number);
+  if (value === undefined) throw new Error(`${number} is no number: ${line}`);
   const pairs = [...labels.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)];
   return {
     name: found,
@@ -75,6 +81,16 @@ function readSample(line: string): Sample {
   };
 }
 
+/** A number as Go's strconv.ParseFloat reads it, which takes `nan` and `inf` in any case. */
+function readNumber(text: string): number | undefined {
+  if (/^nan$/i.test(text)) return Number.NaN;
+  const infinite = /^([+-]?)inf(inity)?$/i.exec(text);
+  if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
+}
+
 function unescapeLabel(text: string): string {
-  return text.replace(/\\(.)/g, (_escape, character: string) => (character === "n" ? "\n" : character));
+  return text.replace(/\\(.)/g, (_escape, character: string) =>
+    character === "n" ? "\n" : character,
+  );
 }

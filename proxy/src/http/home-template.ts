@@ -9,12 +9,6 @@ export interface HomeFacts {
   readonly NoSumPatterns: string;
 }
 
-/** An `{{ if }}` that is open: whether its text is shown now, and whether it stands in text that is. */
-interface Branch {
-  readonly isAround: boolean;
-  isShown: boolean;
-}
-
 /**
  * The page with its actions filled in. The known actions are `{{ .Name }}`, `{{ if .Name }}`, `{{ else }}`, `{{ end }}`
  * and comments; `{{-` and `-}}` trim white space (text/template). Values are escaped as HTML. Throws `unsupported` for
@@ -24,30 +18,45 @@ export function renderHome(template: string, facts: HomeFacts): string {
   const branches: Branch[] = [];
   let page = "";
   let at = 0;
-  const isShown = (): boolean => branches.at(-1)?.isShown ?? true;
-  for (const match of template.matchAll(/(\s*\{\{-\s|\{\{)\s*([\s\S]*?)\s*(\s-\}\}\s*|\}\})/g)) {
-    const [whole, , action = ""] = match;
-    if (isShown()) page += template.slice(at, match.index);
-    at = match.index + whole.length;
-    const condition = /^if\s+\.(\w+)$/.exec(action)?.[1];
-    const value = action.startsWith(".") ? factNamed(action.slice(1), facts) : undefined;
-    if (condition !== undefined && factNamed(condition, facts) !== undefined) {
-      const isAround = isShown();
-      branches.push({ isAround, isShown: isAround && factNamed(condition, facts) !== "" });
-    } else if (action === "else" && branches.length > 0) {
-      for (const branch of branches.slice(-1)) {
-        branch.isShown = branch.isAround && !branch.isShown;
-      }
-    } else if (action === "end" && branches.length > 0) {
-      branches.pop();
-    } else if (value !== undefined) {
-      if (isShown()) page += escapeHtml(value);
-    } else if (!/^\/\*[\s\S]*\*\/$/.test(action)) {
-      throw unknownAction(template, match.index, action);
-    }
+  for (const { index, 0: whole, 1: action = "" } of template.matchAll(actions)) {
+    if (isShown(branches)) page += template.slice(at, index);
+    at = index + whole.length;
+    const text = textOf(action, branches, facts);
+    if (text === undefined) throw unknownAction(template, index, action);
+    if (isShown(branches)) page += escapeHtml(text);
   }
   if (branches.length > 0) throw unknownAction(template, template.length, "if, without its end");
   return page + template.slice(at);
+}
+
+const actions = /(?:\s*\{\{-\s|\{\{)\s*([\s\S]*?)\s*(?:\s-\}\}\s*|\}\})/g;
+
+/** An `if` whose `end` has not come: whether its text is shown now, and whether it stands in text that is. */
+interface Branch {
+  readonly isAround: boolean;
+  readonly isShown: boolean;
+}
+
+function isShown(branches: readonly Branch[]): boolean {
+  return branches.at(-1)?.isShown ?? true;
+}
+
+/** What stands in the place of an action, which may open, turn or close a branch; undefined if it is not known. */
+function textOf(action: string, branches: Branch[], facts: HomeFacts): string | undefined {
+  if (action.startsWith(".")) return factNamed(action.slice(1), facts);
+  if (/^\/\*[\s\S]*\*\/$/.test(action)) return "";
+  const [word = "", name = ""] = action.split(/\s+\.?/);
+  if (word === "if") {
+    const fact = factNamed(name, facts);
+    const isAround = isShown(branches);
+    if (fact !== undefined) branches.push({ isAround, isShown: isAround && fact !== "" });
+    return fact === undefined ? undefined : "";
+  }
+  const branch = action === "else" || action === "end" ? branches.pop() : undefined;
+  if (branch === undefined) return undefined;
+  const { isAround } = branch;
+  if (action === "else") branches.push({ isAround, isShown: isAround && !branch.isShown });
+  return "";
 }
 
 /** `text` with the characters that mean something in HTML written as references. */

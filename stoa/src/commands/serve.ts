@@ -32,12 +32,11 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
   for (const { at, message } of warnings) log.warn(`${at}: ${message}`);
   const metrics = openMetrics();
   const proxy = await openModuleProxy(proxySettings(config), { log, metrics });
-  const listening = await listen(proxy.handle, {
-    ...values.port,
-    socketPath: values.unixSocket || undefined,
-    certificate: certificateOf(values),
-  });
   const diagnostics = values.enablePprof ? await openDiagnostics(values, log, metrics) : undefined;
+  const listening = await listenFor(proxy, values).catch(async (failure) => {
+    await diagnostics?.drain(0);
+    throw failure;
+  });
   sayReady(config, { format, log, listening, proxy });
 
   const reload = new ConfigReload(config, {
@@ -67,6 +66,14 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
 function logFormatOf({ cloudRuntime, logFormat }: SettingValues): LogFormat {
   if (cloudRuntime === "gcp") return "gcp";
   return logFormat || (process.stdout.isTTY ? "plain" : "json");
+}
+
+function listenFor(proxy: ModuleProxy, values: SettingValues): Promise<Listening> {
+  return listen(proxy.handle, {
+    ...values.port,
+    socketPath: values.unixSocket || undefined,
+    certificate: certificateOf(values),
+  });
 }
 
 function certificateOf({ tlsCertFile, tlsKeyFile }: SettingValues): Certificate | undefined {
