@@ -48,10 +48,7 @@ async function checksums(url: string): Promise<Omit<LiveUpstream, "url">> {
       return { gosumdb: `${name} ${reachable}`, unchecked: "" };
     }
   }
-  return {
-    gosumdb: "off",
-    unchecked: `neither ${address} nor ${withoutUser(mirror)} can be reached`,
-  };
+  return { gosumdb: "off", unchecked: `neither ${address} nor ${withoutUser(mirror)} can be reached` };
 }
 
 /** The status of the answer, or what went wrong instead. */

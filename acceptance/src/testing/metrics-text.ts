@@ -17,9 +17,7 @@ export interface Family {
 
 const name = "[a-zA-Z_:][a-zA-Z0-9_:]*";
 const label = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\[\\\\"n])*"`;
-const sampleLine = new RegExp(
-  `^(${name})(?:\\{((?:${label})?(?:,${label})*,?)\\})? (\\S+)(?: -?\\d+)?$`,
-);
+const sampleLine = new RegExp(`^(${name})(?:\\{((?:${label})?(?:,${label})*,?)\\})? (\\S+)(?: -?\\d+)?$`);
 const types = new Set(["counter", "gauge", "histogram", "summary", "untyped"]);
 
 /**
@@ -29,10 +27,7 @@ const types = new Set(["counter", "gauge", "histogram", "summary", "untyped"]);
  */
 export function readMetrics(text: string): Map<string, Family> {
   if (!text.endsWith("\n")) throw new Error("the last line has no end");
-  const families = new Map<
-    string,
-    { name: string; type: string; help: string; samples: Sample[] }
-  >();
+  const families = new Map<string, { name: string; type: string; help: string; samples: Sample[] }>();
   const series = new Set<string>();
   let current = "";
   const enter = (family: string): { type: string; help: string; samples: Sample[] } => {
@@ -45,8 +40,7 @@ export function readMetrics(text: string): Map<string, Family> {
     return added;
   };
   for (const line of text.slice(0, -1).split("\n")) {
-    const [, word, family, rest = ""] =
-      new RegExp(`^# (HELP|TYPE) (${name}) ?(.*)$`).exec(line) ?? [];
+    const [, word, family, rest = ""] = new RegExp(`^# (HELP|TYPE) (${name}) ?(.*)$`).exec(line) ?? [];
     if (word === "HELP" && family !== undefined) {
       enter(family).help = rest;
     } else if (word === "TYPE" && family !== undefined) {
@@ -90,7 +84,5 @@ function readNumber(text: string): number | undefined {
 }
 
 function unescapeLabel(text: string): string {
-  return text.replace(/\\(.)/g, (_escape, character: string) =>
-    character === "n" ? "\n" : character,
-  );
+  return text.replace(/\\(.)/g, (_escape, character: string) => (character === "n" ? "\n" : character));
 }
