@@ -1,7 +1,7 @@
 // The files that the configuration names: whether they can be read, hold what they should, and are safe from others.
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import process from "node:process";
-import { createSecureContext } from "node:tls";
 import type { ConfigProblem } from "./config-file.ts";
 import { placeOf } from "./consistency.ts";
 import type { LoadedConfig } from "./load-config.ts";
@@ -39,24 +39,28 @@ function* contentOf(
 
 function* checkKeyPair(config: LoadedConfig, cert: Buffer, key: Buffer): Generator<ConfigProblem> {
   const { tlsCertFile, tlsKeyFile } = config.values;
-  if (!isAccepted({ cert })) {
+  const certificate = orUndefined(() => new X509Certificate(cert));
+  const privateKey = orUndefined(() => createPrivateKey(key));
+  if (certificate === undefined) {
     const message = `the file ${tlsCertFile} holds no certificate in PEM form`;
     yield { at: placeOf(config, "tlsCertFile"), message };
-  } else if (!isAccepted({ key })) {
+  }
+  if (privateKey === undefined) {
     const message = `the file ${tlsKeyFile} holds no private key in PEM form without a passphrase`;
     yield { at: placeOf(config, "tlsKeyFile"), message };
-  } else if (!isAccepted({ cert, key })) {
+  }
+  if (certificate === undefined || privateKey === undefined) return;
+  if (!certificate.checkPrivateKey(privateKey)) {
     const message = `the key in ${tlsKeyFile} does not belong to the certificate in ${tlsCertFile}`;
     yield { at: placeOf(config, "tlsKeyFile"), message };
   }
 }
 
-function isAccepted(options: { readonly cert?: Buffer; readonly key?: Buffer }): boolean {
+function orUndefined<T>(parse: () => T): T | undefined {
   try {
-    createSecureContext(options);
-    return true;
+    return parse();
   } catch {
-    return false;
+    return undefined;
   }
 }
 
