@@ -10,14 +10,14 @@ const advice: Readonly<Record<string, string>> = {
   ENOTFOUND: "there is no host of that name; name an address of this machine",
   EAI_AGAIN: "the host's name could not be looked up; name an address of this machine",
   ERR_SOCKET_BAD_PORT: "a port is a whole number from 0 to 65535",
-  ENOENT: "there is no such folder; create it, or name another",
   EINVAL: "the system does not take that path; a unix socket's may have about 100 bytes",
 };
 
 const adviceForSockets: Readonly<Record<string, string>> = {
   ...advice,
   EADDRINUSE: "another program listens there, or something else has that name; name another path",
-  EACCES: "this user may not write in that folder; name another, or change its owner",
+  // libuv says this of a folder that is missing, too.
+  EACCES: "the folder is missing, or this user may not write there; create it, or name another",
 };
 
 /**

@@ -29,7 +29,7 @@ export function renderHome(template: string, facts: HomeFacts): string {
   return page + template.slice(at);
 }
 
-const actions = /(?:\s*\{\{-\s|\{\{)\s*([\s\S]*?)\s*(?:\s-\}\}\s*|\}\})/g;
+const actions = /(?:\s*\{\{-\s|\{\{)\s*(\/\*[\s\S]*?\*\/|[\s\S]*?)\s*(?:\s-\}\}\s*|\}\})/g;
 
 /** An `if` whose `end` has not come: whether its text is shown now, and whether it stands in text that is. */
 interface Branch {
