@@ -70,6 +70,7 @@ export class Stash {
     if (await this.#isKept(module)) return;
     const fetched = this.#fetchAndKeep(module, signal, arrived);
     await (this.#parts.observe?.(fetched) ?? fetched);
+    await this.#parts.onKept(module);
   }
 
   async #fetchAndKeep(
@@ -91,7 +92,6 @@ export class Stash {
     } finally {
       void arriving.readerGone.then(() => staged[Symbol.asyncDispose]());
     }
-    await this.#parts.onKept(module);
   }
 
   /** Asks for all three files at once; a version that lacks one of them is refused before a client sees a byte. */

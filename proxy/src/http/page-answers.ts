@@ -52,7 +52,8 @@ export async function answerPage(
     case "robots.txt":
       return {
         ...text((await parts.robots()) ?? "User-agent: *\nDisallow: /\n"),
-        freshness: shortLived(dayMs, 0, false),
+        // Robots may keep it for a day; here the file is looked at each time.
+        freshness: { ...shortLived(dayMs, 0, false), reusableForMs: 0 },
       };
   }
 }
