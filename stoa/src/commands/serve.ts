@@ -1,5 +1,7 @@
 // stoa serve: the module proxy on one port, until it is told to stop.
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { type ModuleProxy, openModuleProxy } from "@stoa/proxy";
 import { type Certificate, type Listening, listen } from "@stoa/serving";
@@ -134,7 +136,7 @@ function reloadables({ log, proxy, listening }: Running): readonly Reloadable[] 
           netrcPath: netrcPath || undefined,
           githubToken: githubToken || undefined,
         }),
-      files: ({ netrcPath }) => [netrcPath],
+      files: ({ netrcPath }) => [netrcPath || join(homedir(), ".netrc")],
     },
     {
       keys: ["tlsCertFile", "tlsKeyFile"],

@@ -96,6 +96,12 @@ const refused: readonly (readonly [text: string, at: string, message: RegExp])[]
   ["TraceSamplingFraction = 2\n", "athens.toml:1: TraceSamplingFraction", /from 0 to 1/],
   ["Port = 1979-05-27\n", "athens.toml:1: Port", /is not text/],
   ["Timeout = 99999999999999999999\n", "athens.toml:1", /./],
+  ["BasicAuthPass = 4711\n", "athens.toml:1: BasicAuthPass", /^its value, which is not shown here/],
+  [
+    'GoBinaryEnvVars = ["https://a:open-sesame@b.example"]\n',
+    "athens.toml:1",
+    /^(?!.*sesame).*NAME=VALUE/,
+  ],
   ['Port = "1\n', "athens.toml:1:10", /^this is not TOML: /],
   ["a = 1\na = 2\n", "athens.toml:2:1", /^this is not TOML: /],
   ['Port = ":1"\nport = ":2"\n', "athens.toml:1: port", /set twice, also as Port/],

@@ -1,4 +1,5 @@
 // The configuration from the environment and a file: every value, where it came from, and everything that is wrong with it.
+import { redact } from "@stoa/telemetry";
 import type { ConfigFile, ConfigProblem } from "./config-file.ts";
 import { nearestName } from "./nearest-name.ts";
 import { RefusedValue, type Setting } from "./setting.ts";
@@ -47,7 +48,7 @@ export function loadConfig(environment: Environment, file?: ConfigFile): LoadedC
         sources.set(key, at);
       } catch (failure) {
         if (!(failure instanceof RefusedValue)) throw failure;
-        problems.push({ at: shownAt, message: failure.message });
+        problems.push({ at: shownAt, message: shownMessage(settingOf(key), failure) });
       }
     }
     return [key, value];
@@ -91,7 +92,7 @@ function candidatesFor(
 }
 
 function parsed(setting: Setting<unknown>, text: string): unknown {
-  if (/^tcp:\/\/[\d.]+:\d+$/.test(text)) {
+  if (/^tcp:\/\/\S+:\d+$/.test(text)) {
     throw new RefusedValue(
       `${JSON.stringify(text)} is what Kubernetes sets for a service of this name; ` +
         "rename the service, or set enableServiceLinks: false",
@@ -100,10 +101,16 @@ function parsed(setting: Setting<unknown>, text: string): unknown {
   return setting.parse(text);
 }
 
+/** Messages show what was refused, which must not be a secret. */
+function shownMessage({ secret, kind }: Setting<unknown>, failure: RefusedValue): string {
+  if (secret !== true) return redact(failure.message);
+  return `its value, which is not shown here, cannot be used: it should be ${kind}, in quotes in a file`;
+}
+
 function checked(setting: Setting<unknown>, value: unknown): unknown {
   const isOther = setting.print(value) !== setting.print(setting.default);
   if (setting.notYet === undefined || !isOther) return value;
-  const shown = setting.secret === true ? "this" : JSON.stringify(setting.print(value));
+  const shown = JSON.stringify(setting.print(value));
   throw new RefusedValue(`${shown} is not available in Stoa yet: ${setting.notYet}`);
 }
 
