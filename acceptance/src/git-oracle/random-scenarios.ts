@@ -5,9 +5,35 @@ import { type CommitMark, RepositoryDraft, type Scenario } from "./scenario.ts";
 type Files = Record<string, string | { link: string } | undefined>;
 
 const commits = 12;
-const versions = ["v0.1.0", "v0.2.0-pre", "v1.0.0", "v1.1.0-rc.1", "v1.1.0", "v1.2.0+meta", "v1.2.0"];
-const higher = ["v2.0.0-beta", "v2.0.0", "v2.1.0", "v2.1.0+x", "v3.0.0", "v3.0.1", "v10.0.0", "v1", "v2"];
-const bases = ["v0.0.0-", "v1.0.0-", "v2.0.0-", "v0.1.1-0.", "v1.0.1-0.", "v1.1.0-rc.1.0.", "v2.1.1-0."];
+const versions = [
+  "v0.1.0",
+  "v0.2.0-pre",
+  "v1.0.0",
+  "v1.1.0-rc.1",
+  "v1.1.0",
+  "v1.2.0+meta",
+  "v1.2.0",
+];
+const higher = [
+  "v2.0.0-beta",
+  "v2.0.0",
+  "v2.1.0",
+  "v2.1.0+x",
+  "v3.0.0",
+  "v3.0.1",
+  "v10.0.0",
+  "v1",
+  "v2",
+];
+const bases = [
+  "v0.0.0-",
+  "v1.0.0-",
+  "v2.0.0-",
+  "v0.1.1-0.",
+  "v1.0.1-0.",
+  "v1.1.0-rc.1.0.",
+  "v2.1.1-0.",
+];
 
 /** The same seed gives the same repository. */
 export function randomScenario(seed: number): Scenario {
@@ -20,7 +46,10 @@ export function randomScenario(seed: number): Scenario {
     const files = randomFiles(below, place, index);
     const isSide = index > 1 && below(4) === 0;
     const merging = side !== undefined && !isSide && below(4) === 0 ? [side] : [];
-    const mark = draft.commit(files, isSide ? { branch: "side", ...(side ? {} : { after: index - 1 }) } : { merging });
+    const mark = draft.commit(
+      files,
+      isSide ? { branch: "side", ...(side ? {} : { after: index - 1 }) } : { merging },
+    );
     if (isSide) side = mark;
     for (let count = below(4); count > 0; count--) {
       const tag = oneOf(below, ["", "", "sub/"]) + oneOf(below, [...versions, ...higher]);
@@ -34,7 +63,9 @@ export function randomScenario(seed: number): Scenario {
   const tagged = [...tags].map((tag) => tag.replace("sub/", ""));
   const questions = modules.flatMap((module) => [
     ...tagged.map((tag) => `${module}@${tag}`),
-    ...tagged.filter((tag) => /^v([2-9]|10)/.test(tag)).map((tag) => `${module}@${tag.replace(/\+.*/, "")}+incompatible`),
+    ...tagged
+      .filter((tag) => /^v([2-9]|10)/.test(tag))
+      .map((tag) => `${module}@${tag.replace(/\+.*/, "")}+incompatible`),
     ...Array.from({ length: 6 }, () => `${module}@%${1 + below(commits)}`),
     ...Array.from({ length: 6 }, () => `${module}@${oneOf(below, bases)}#${1 + below(commits)}`),
     `${module}@main`,
@@ -44,9 +75,13 @@ export function randomScenario(seed: number): Scenario {
 }
 
 function randomFiles(below: RandomBelow, place: string, index: number): Files {
-  const files: Files = { "a.go": `package m // ${index}\n`, "sub/a.go": `package sub // ${index}\n` };
+  const files: Files = {
+    "a.go": `package m // ${index}\n`,
+    "sub/a.go": `package sub // ${index}\n`,
+  };
   const goMod = (path: string) => {
-    const retract = below(5) === 0 ? `\nretract ${oneOf(below, versions).replace(/\+.*/, "")}\n` : "";
+    const retract =
+      below(5) === 0 ? `\nretract ${oneOf(below, versions).replace(/\+.*/, "")}\n` : "";
     return `module ${place}${path}\n${oneOf(below, ["", "\ngo 1.20\n", "\ngo 1.24\n"])}${retract}`;
   };
   const maybe = (path: string, content: () => string | { link: string }): void => {
@@ -61,7 +96,9 @@ function randomFiles(below: RandomBelow, place: string, index: number): Files {
   maybe("sub/v2/go.mod", () => goMod("/sub/v2"));
   maybe("LICENSE", () => oneOf(below, ["text\n", { link: "a.go" }]));
   maybe("sub/LICENSE", () => oneOf(below, ["text\n", { link: "a.go" }]));
-  maybe(".gitattributes", () => oneOf(below, ["*.go ident\n", "a.go text eol=crlf\n", "* export-ignore\n"]));
+  maybe(".gitattributes", () =>
+    oneOf(below, ["*.go ident\n", "a.go text eol=crlf\n", "* export-ignore\n"]),
+  );
   maybe("sub/.gitattributes", () => oneOf(below, ["*.go -ident\n", "*.txt eol=crlf\n"]));
   maybe("vendor/x/x.go", () => "package x // $Id$\n");
   maybe("sub/vendor/modules.txt", () => "# x\n");

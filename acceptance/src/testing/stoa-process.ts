@@ -19,6 +19,8 @@ export interface StoaOptions {
   readonly env?: Variables;
   /** A path prefix, which then is part of `url`. */
   readonly prefix?: string;
+  /** The words of the command line; `serve` without them. */
+  readonly words?: readonly string[];
 }
 
 /** How the program ended. */
@@ -29,7 +31,7 @@ export interface StoaEnd {
 
 /** A running `stoa serve`. Disposing of it ends it at once and removes what it kept, unless that was given to it. */
 export interface StoaProcess extends AsyncDisposable {
-  /** What the ready line says to put into GOPROXY: scheme, host, port and prefix. */
+  /** What the ready line says to put into GOPROXY: scheme, host, port and prefix; or the path of its unix socket. */
   readonly url: string;
   /** Where modules are kept. */
   readonly root: string;
@@ -62,14 +64,15 @@ export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
   }
 }
 
-/** Runs `stoa` with words that make it end by itself, such as `config check`, in an empty folder. */
+/** Runs `stoa` with words that make it end by itself, such as `config check`, in an empty folder or the one given. */
 export async function finishedStoa(
   args: readonly string[],
   env: Variables = {},
+  cwd?: string,
 ): Promise<FinishedProgram> {
   await using folder = await temporaryFolder();
   return await finishedProgram(process.execPath, [programFile, ...args], {
-    cwd: folder.path,
+    cwd: cwd ?? folder.path,
     env: { ...baseVariables(folder.path), ...env },
     limitMs: 30_000,
   });
@@ -86,7 +89,7 @@ function baseVariables(home: string): Record<string, string> {
 }
 
 function spawnStoa(options: StoaOptions, root: string, folder: string): ChildProcess {
-  const child = spawn(process.execPath, [programFile, "serve"], {
+  const child = spawn(process.execPath, [programFile, ...(options.words ?? ["serve"])], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -146,7 +149,9 @@ function readyUrl(child: ChildProcess, gather: (chunk: string) => string): Promi
     const limit = setTimeout(() => child.kill("SIGKILL"), startLimitMs);
     const take = (chunk: Buffer): void => {
       written = gather(chunk.toString());
-      const url = /export GOPROXY=(http:\/\/[^\s"\\]+)/.exec(written)?.[1];
+      const url = /(?:export GOPROXY=(?=https?:\/\/)|on the unix socket )([^\s"\\]+)/.exec(
+        written,
+      )?.[1];
       if (url === undefined) return;
       clearTimeout(limit);
       resolve(url);
