@@ -33,6 +33,15 @@ test("serve writes one line for people when it is ready, with what to type", asy
   assert.match(lines[0] ?? "", /export GOPROXY=/);
 });
 
+test("serve writes nothing that nobody asked for", async () => {
+  await using stoa = await startStoa({ goproxy });
+  for (let time = 0; time < 50; time++) await ask(`${stoa.url}/healthz`);
+  await stoa.stop();
+  const lines = stoa.output().trimEnd().split("\n");
+  const unasked = lines.filter((line) => !line.includes("/healthz"));
+  assert.ok(unasked.length <= 4, `${unasked.length} lines: ${unasked.slice(0, 5).join("\n")}`);
+});
+
 const addresses: readonly (readonly [variable: string, value: (port: number) => string])[] = [
   ["ATHENS_PORT", (port) => `${port}`],
   ["ATHENS_PORT", (port) => `:${port}`],

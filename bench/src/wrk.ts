@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import type { BenchRun } from "./bench-run.ts";
 
 /** The core that makes load; servers have `serverCore`. */
-export const loadCore = 1;
+const loadCore = 1;
 
 /** A URL under load. */
 export interface Load {

@@ -127,7 +127,7 @@ const malformed: readonly (readonly [name: string, text: string, answer: RegExp]
   [
     "CONNECT",
     "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
-    /^HTTP\/1\.1 501 .*not a forward proxy.*\n$/s,
+    /^HTTP\/1\.1 405 .*not a forward proxy.*\n$/s,
   ],
   [
     "an unknown expectation",

@@ -85,9 +85,10 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   server.on("checkExpectation", (_request, response) => {
     sendText(response, 417, "no expectation but 100-continue can be met", closing(response));
   });
-  server.on("connect", (request: IncomingMessage, socket) => {
-    if (request.httpVersionMajor === 1) refuseTunnel(socket as Socket);
-    else (socket as unknown as ServerResponse).writeHead(501).end();
+  server.on("connect", (_request: IncomingMessage, other: Socket | ServerResponse) => {
+    // With HTTP/2 there is a response to give; a plain request line may claim that version and comes without.
+    if ("writeHead" in other) other.writeHead(405).end();
+    else refuseTunnel(other);
   });
   server.on("clientError", (failure: ParseFailure, socket) => {
     refuseOnce(connections, failure, socket as Socket);

@@ -23,7 +23,7 @@ export function refuseTunnel(socket: Socket): void {
   socket.on("error", () => socket.destroy());
   refuse(
     socket,
-    "501 Not Implemented",
+    "405 Method Not Allowed",
     "this server is not a forward proxy: CONNECT is not served",
   );
 }

@@ -108,8 +108,10 @@ function sayReady(
   const ready = values.unixSocket
     ? `ready on the unix socket ${values.unixSocket}`
     : `ready; to use it: export GOPROXY=${listening.url}${values.pathPrefix}`;
-  if (format === "plain") process.stdout.write(`Stoa is ${ready.replace("; to", ". To")}\n`);
-  else log.info(ready, { version: programVersion });
+  if (format === "plain" || !log.isLevelEnabled("info")) {
+    process.stdout.write(`Stoa is ${ready.replace("; to", ". To")}\n`);
+  }
+  if (format !== "plain") log.info(ready, { version: programVersion });
   for (const host of proxy.servedOn(listening.port)) {
     log.warn(
       `GOPROXY from ${go.goproxySource} names this very server (${host}) as an upstream; modules that are not kept ` +

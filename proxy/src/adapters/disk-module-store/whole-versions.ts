@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModuleVersion } from "@stoa/gomod";
+import type { FileKind } from "../../domain/module-store.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 import { fileName, versionFolder } from "./version-folder.ts";
 
@@ -41,26 +42,27 @@ export class WholeVersions {
   }
 
   /**
-   * Whether the three files are there now. The info is looked for last: a repair removes it first and writes it last,
-   * so seeing it then says that the other two were the right ones. Rejects with `store_unavailable`.
+   * Whether the three files are there now. Info and zip are never empty; that they are is what a crash leaves of a program
+   * that does not flush. The info is looked for last: a repair removes it first and writes it last, so seeing it then says
+   * that the other two were the right ones. Rejects with `store_unavailable`.
    */
   async isOnDisk(module: ModuleVersion): Promise<boolean> {
     const folder = versionFolder(this.#root.path, module);
+    const size = (kind: FileKind): Promise<number> => sizeOf(join(folder, fileName(module, kind)));
     return this.#root.translating(async () => {
-      const others = await Promise.all([
-        isFile(join(folder, fileName(module, "mod"))),
-        isFile(join(folder, fileName(module, "zip"))),
-      ]);
-      return !others.includes(false) && isFile(join(folder, fileName(module, "info")));
+      const [modBytes, zipBytes] = await Promise.all([size("mod"), size("zip")]);
+      return modBytes >= 0 && zipBytes > 0 && (await size("info")) > 0;
     });
   }
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** The size of a file in bytes; -1 if there is none. */
+async function sizeOf(path: string): Promise<number> {
   try {
-    return (await stat(path)).isFile();
+    const found = await stat(path);
+    return found.isFile() ? found.size : -1;
   } catch (failure) {
-    if (hasCode(failure, "ENOENT", "ENOTDIR", "ENAMETOOLONG")) return false;
+    if (hasCode(failure, "ENOENT", "ENOTDIR", "ENAMETOOLONG")) return -1;
     throw failure;
   }
 }

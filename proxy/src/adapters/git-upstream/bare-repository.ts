@@ -33,7 +33,7 @@ const lingerMs = 5000;
 /** What one object may measure to be read as a whole: more than a go.mod may, and more than directories do. */
 const mostObjectBytes = 64 * 2 ** 20;
 /** Commands on this machine take long only where something is wrong with it. */
-const localDeadlines: GitDeadlines = { silenceMs: 120_000, totalMs: 600_000 };
+export const localDeadlines: GitDeadlines = { silenceMs: 120_000, totalMs: 600_000 };
 
 /**
  * A repository that may have to be made first, and that can be thrown away at any time. `Note` is what its owner keeps

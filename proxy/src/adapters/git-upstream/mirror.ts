@@ -81,6 +81,16 @@ export class Mirror {
     return heard !== undefined && heard.takenMs > (here?.takenMs ?? 0) ? heard : here;
   }
 
+  /** The names that the repository had at some time; if none are remembered, it is fetched. */
+  async known(reach: Reach, signal: AbortSignal): Promise<RefsSnapshot> {
+    const remembered = await this.remembered();
+    if (remembered !== undefined) return remembered;
+    await this.ensureHistory(undefined, reach, signal);
+    const fetched = await this.#readHere();
+    if (fetched === undefined) throw new DamagedRepository("nothing is left of what was fetched");
+    return fetched;
+  }
+
   /** The names that the repository has now, or had after `notBeforeMs`. */
   async current(notBeforeMs: number, reach: Reach, signal: AbortSignal): Promise<RefsSnapshot> {
     const remembered = await this.remembered();

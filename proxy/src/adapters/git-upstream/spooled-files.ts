@@ -17,7 +17,7 @@ export class SpooledFiles implements AsyncDisposable {
   readonly #handle: FileHandle;
   readonly #path: string;
   #size = 0;
-  #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(handle: FileHandle, path: string) {
     this.#handle = handle;
@@ -57,9 +57,12 @@ export class SpooledFiles implements AsyncDisposable {
   }
 
   /** Doing so twice is harmless. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await this.#handle.close();
     await rm(this.#path, { force: true });
   }

@@ -29,25 +29,40 @@ export async function* tarFiles(
   chunks: AsyncIterable<Buffer>,
 ): AsyncGenerator<TarPiece, void, undefined> {
   const input = new BlockInput(chunks);
+  for (;;) {
+    const header = await nextHeader(input);
+    if (header === undefined) break;
+    if (header.type === "0") yield* contentOf(header, input);
+    else await input.skip(header.sizeBytes);
+    await input.skip(paddingOf(header));
+  }
+  await input.drain();
+}
+
+/** The header of the next file, with what was said about it before it; `undefined` at the end. */
+async function nextHeader(input: BlockInput): Promise<Header | undefined> {
   let extended: ReadonlyMap<string, string> = new Map();
   for (;;) {
     const block = await input.take(blockBytes);
-    if (block.every((byte) => byte === 0)) break;
+    if (block.every((byte) => byte === 0)) return undefined;
     const header = parseHeader(block, extended);
-    const padding = -header.sizeBytes & (blockBytes - 1);
-    if (header.type === "x") {
-      extended = parseRecords(await input.take(header.sizeBytes));
-    } else {
-      extended = new Map();
-      const isFile = header.type === "0";
-      if (isFile && header.sizeBytes === 0) yield { ...header, bytes: Buffer.alloc(0) };
-      for await (const bytes of input.pieces(header.sizeBytes)) {
-        if (isFile) yield { ...header, bytes };
-      }
-    }
-    await input.take(padding);
+    if (header.type !== "x") return header;
+    extended = parseRecords(await input.take(header.sizeBytes));
+    await input.skip(paddingOf(header));
   }
-  await input.drain();
+}
+
+async function* contentOf(
+  header: Header,
+  input: BlockInput,
+): AsyncGenerator<TarPiece, void, undefined> {
+  const { path, sizeBytes } = header;
+  if (sizeBytes === 0) yield { path, sizeBytes, bytes: Buffer.alloc(0) };
+  for await (const bytes of input.pieces(sizeBytes)) yield { path, sizeBytes, bytes };
+}
+
+function paddingOf({ sizeBytes }: Header): number {
+  return (blockBytes - (sizeBytes % blockBytes)) % blockBytes;
 }
 
 function parseHeader(block: Buffer, extended: ReadonlyMap<string, string>): Header {
@@ -106,6 +121,10 @@ class BlockInput {
       missing -= piece.length;
       yield piece;
     }
+  }
+
+  async skip(length: number): Promise<void> {
+    for await (const _piece of this.pieces(length));
   }
 
   /** Lets what is behind the end of the archive pass. */

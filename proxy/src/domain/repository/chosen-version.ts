@@ -46,16 +46,18 @@ export function latestVersion(source: ModuleSource): Promise<ResolvedVersion> {
   return chosenVersion(source, "latest", latest);
 }
 
+/** A query for one of several versions. */
+type RangeQuery = Extract<VersionQuery, { readonly kind: "prefix" | "comparison" }>;
+
 /**
- * The version that a range or the beginning of a version means; `undefined` if the query is none, but names a revision.
- * Rejects with `not_found` if no version fits. Authority: cmd/go modload, newQueryMatcher.
+ * The version that a range or the beginning of a version means. Rejects with `not_found` if no version fits.
+ * Authority: cmd/go modload, newQueryMatcher.
  */
-export async function versionInRange(
+export function versionInRange(
   source: ModuleSource,
   asked: string,
-  query: VersionQuery,
-): Promise<ResolvedVersion | undefined> {
-  if (query.kind !== "prefix" && query.kind !== "comparison") return undefined;
+  query: RangeQuery,
+): Promise<ResolvedVersion> {
   const bound = query.kind === "prefix" ? query.prefix : query.version;
   return chosenVersion(source, asked, {
     prefix: query.kind === "prefix" ? `${query.prefix}.` : "",
@@ -151,10 +153,7 @@ async function hasGoMod(source: ModuleSource, versions: readonly Version[]): Pro
   return goMod !== undefined && Buffer.from(goMod).toString() !== synthetic;
 }
 
-function fits(
-  version: string,
-  query: Extract<VersionQuery, { readonly kind: "prefix" | "comparison" }>,
-): boolean {
+function fits(version: string, query: RangeQuery): boolean {
   if (query.kind === "prefix") {
     return compareVersions(version, query.prefix) >= 0;
   }
