@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { type PreparedBytes, requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
@@ -9,11 +10,17 @@ import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-modu
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
+import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
+import { WebhookValidator } from "./adapters/webhook-validator/webhook-validator.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
+import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
+import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { VersionLists } from "./application/list-versions.ts";
+import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
+import { RememberedVerdicts } from "./application/remember-verdicts.ts";
 import {
   type Capacity,
   type Lifetimes,
@@ -32,6 +39,7 @@ import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import { type OpenedPolicy, openPolicy, type PolicySettings } from "./open-policy.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
@@ -56,6 +64,19 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
+  readonly policy: PolicySettings & {
+    readonly validatorTimeoutMs: number;
+    /** How long a verdict of the validator is remembered. */
+    readonly validatorLifetimeMs: number;
+    /** The status of redirects by the download mode. */
+    readonly redirectStatus: number;
+  };
+  readonly background: {
+    /** How many versions are fetched at once for the queue. */
+    readonly workers: number;
+    /** How many versions may wait. */
+    readonly queue: number;
+  };
   readonly lifetimes: Lifetimes;
   /** How much memory may be used for small answers that are ready to be sent. */
   readonly hotBytes: number;
@@ -73,6 +94,11 @@ export interface ModuleProxy extends AsyncDisposable {
    * entries that do.
    */
   servedOn(port: number): readonly string[];
+  /**
+   * Replaces the policy; requests that run end by the old one. Returns what the administrator should know. Throws
+   * `PolicyProblems` if the new one cannot be used; the old one then stays in force.
+   */
+  usePolicy(settings: PolicySettings): readonly string[];
 }
 
 /** How much of lists and query answers is remembered. */
@@ -136,11 +162,38 @@ export async function openModuleProxy(
     sizeOf: ({ bytes }) => bytes.length + 400,
     now,
   });
+  const inForce = (chosen: PolicySettings): PolicyInForce & OpenedPolicy => {
+    const opened = openPolicy(chosen);
+    const { validatorTimeoutMs: timeoutMs, validatorLifetimeMs: lifetimeMs } = settings.policy;
+    const url = chosen.validatorHook;
+    const validator = url === "" ? undefined : new WebhookValidator({ url, timeoutMs, log });
+    const verdicts = validator && new RememberedVerdicts(validator, { lifetimeMs, now });
+    return { ...opened, verdicts };
+  };
+  const first = inForce(settings.policy);
+  for (const note of first.notes) log.warn(note);
+  const policy = new AppliedPolicy(first);
+  const queue = openSqliteJobQueue(queueFile(settings.storage) ?? ":memory:", {
+    mostJobs: settings.background.queue,
+  });
+  const background = new BackgroundStash({
+    queue,
+    keep: (module, signal) => stash.keep(module, signal),
+    log,
+    workers: settings.background.workers,
+    now: () => new Date(),
+  });
+  measuredQueue(queue, background, metrics);
+  const hot = new HotAnswers<PreparedBytes>({ capacityBytes: settings.hotBytes, now });
   const handler = new ProxyHandler({
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
       queries: new QueryAnswers({ store, upstream, remembered: queries }),
+      policy,
+      background,
+      isSelf: (url) => leadsToSelf(url, own),
+      redirectStatus: settings.policy.redirectStatus,
       lifetimeMs: settings.lifetimes.freshMs,
     }),
     pages: {
@@ -149,7 +202,7 @@ export async function openModuleProxy(
       prefix: settings.pathPrefix,
       checkStore: () => store.check(),
     },
-    hot: new HotAnswers<PreparedBytes>({ capacityBytes: settings.hotBytes, now }),
+    hot,
     counters: new RequestCounters(metrics),
     log,
     requestId: requestIds("Athens-Request-ID"),
@@ -157,8 +210,17 @@ export async function openModuleProxy(
     absenceSeconds: Math.ceil(settings.lifetimes.absentMs / 1000),
   });
 
+  background.isPaused = first.policy.network === "offline";
+
   return {
     handle: handler.handle,
+    usePolicy(chosen) {
+      const next = inForce(chosen);
+      policy.replace(next);
+      hot.clear();
+      background.isPaused = next.policy.network === "offline";
+      return next.notes;
+    },
     servedOn(port) {
       own.port = port;
       return list.flatMap((entry) =>
@@ -166,6 +228,8 @@ export async function openModuleProxy(
       );
     },
     async [Symbol.asyncDispose]() {
+      await background[Symbol.asyncDispose]();
+      queue[Symbol.dispose]();
       await client[Symbol.asyncDispose]();
       await zipCheck.close();
     },
@@ -178,6 +242,11 @@ function openStorage(
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
+}
+
+/** Where the queue of background fetches lies; `undefined` in memory. */
+function queueFile(storage: ModuleProxySettings["storage"]): string | undefined {
+  return storage.kind === "disk" ? join(storage.root, ".stoa", "queue.sqlite") : undefined;
 }
 
 /** Names and addresses of this machine. */

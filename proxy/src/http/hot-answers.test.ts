@@ -9,7 +9,13 @@ function setUp(capacityBytes = 1 << 20) {
   const clock = { ms: 0 };
   const hot = new HotAnswers<string>({ capacityBytes, now: () => clock.ms });
   const set = (target: string, freshness = immutable, sizeBytes = 10) =>
-    hot.set(target, { make: (ageMs) => `age ${ageMs}`, freshness, label, sizeBytes });
+    hot.set(target, {
+      make: (ageMs) => `age ${ageMs}`,
+      freshness,
+      label,
+      sizeBytes,
+      generation: hot.generation,
+    });
   return { clock, hot, set };
 }
 

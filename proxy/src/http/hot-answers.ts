@@ -39,6 +39,7 @@ export class HotAnswers<T> {
   readonly #capacityBytes: number;
   readonly #now: () => number;
   #bytes = 0;
+  #generation = 0;
 
   constructor(options: { readonly capacityBytes: number; readonly now: () => number }) {
     this.#capacityBytes = options.capacityBytes;
@@ -48,6 +49,18 @@ export class HotAnswers<T> {
   /** The bytes held on to. */
   get sizeBytes(): number {
     return this.#bytes;
+  }
+
+  /** Changes when everything is forgotten. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Forgets everything, and what is still being prepared. */
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+    this.#generation += 1;
   }
 
   /** The answer to a target, if there is one that still holds. */
@@ -70,7 +83,10 @@ export class HotAnswers<T> {
     return entry.answer;
   }
 
-  /** Remembers an answer for as long as `freshness` allows. `make` builds it for an age. */
+  /**
+   * Remembers an answer for as long as `freshness` allows. `make` builds it for an age. `generation` is that of the
+   * moment when work on the answer began.
+   */
   set(
     target: string,
     answer: {
@@ -78,9 +94,11 @@ export class HotAnswers<T> {
       readonly freshness: Freshness;
       readonly label: HotLabel;
       readonly sizeBytes: number;
+      readonly generation: number;
     },
   ): void {
     const { freshness, make, label } = answer;
+    if (answer.generation !== this.#generation) return;
     const sizeBytes = answer.sizeBytes + 2 * target.length + 800;
     if (freshness.reusableForMs <= 0 || sizeBytes > this.#capacityBytes / 8) return;
     const old = this.#entries.get(target);

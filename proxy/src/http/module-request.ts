@@ -23,6 +23,9 @@ export type ModuleRequest =
       readonly keptOnly: boolean;
     };
 
+/** A request for a module, as opposed to one for a page about the proxy. */
+export type EndpointRequest = Exclude<ModuleRequest, { readonly kind: "page" }>;
+
 /** Longer URLs name no module: the longest module paths in use are below 200 bytes. */
 const maxTargetLength = 4096;
 

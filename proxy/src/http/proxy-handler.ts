@@ -13,7 +13,15 @@ import type { Log } from "@stoa/telemetry";
 import { requestHops } from "../application/request-hops.ts";
 import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
-import { type Answer, type CacheResult, etagOfBytes, etagOfFile, headersOf } from "./answer.ts";
+import {
+  type Answer,
+  type AnswerBody,
+  type CacheResult,
+  etagOfBytes,
+  etagOfFile,
+  type Freshness,
+  headersOf,
+} from "./answer.ts";
 import { failureAnswer } from "./failure-answer.ts";
 import type { HotAnswers, HotLabel } from "./hot-answers.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
@@ -85,13 +93,14 @@ export class ProxyHandler {
     });
     let label = malformed;
     let outcome: Outcome;
+    const { generation } = this.#parts.hot;
     counters.inFlight += 1;
     try {
       const parsed = this.#parse(request);
       label = labelOf(parsed);
       response.setHeader(requestIdHeader, id);
       const answer = await this.#answer(parsed, request, gone.signal);
-      const sent = await this.#send(request, response, answer, label);
+      const sent = await this.#send(request, response, answer, { label, generation });
       outcome = { label, sent, cache: answer.cache, from: answer.from };
       if (sent.failure !== undefined)
         this.#logFailure(sent.failure, 500, "transfer broken off", id);
@@ -128,9 +137,10 @@ export class ProxyHandler {
     request: IncomingMessage,
     response: ServerResponse,
     answer: Answer,
-    label: HotLabel,
+    hot: { readonly label: HotLabel; readonly generation: number },
   ): Promise<Sent> {
     const { body, contentType, freshness } = answer;
+    if (body.form === "redirect") return sendRedirect(response, body, freshness);
     const headers = headersOf(contentType, freshness);
     if (body.form === "stored") {
       const { file } = body;
@@ -158,7 +168,7 @@ export class ProxyHandler {
       prepareBytes(bytes, { etag, headers: headersOf(contentType, { ...freshness, ageMs }) });
     if (!forbidsFetching(request) || freshness.reusableForMs === Number.POSITIVE_INFINITY) {
       const sizeBytes = bytes.length;
-      this.#parts.hot.set(request.url ?? "", { make, freshness, label, sizeBytes });
+      this.#parts.hot.set(request.url ?? "", { make, freshness, sizeBytes, ...hot });
     }
     return sendPrepared(request, response, make(freshness.ageMs));
   }
@@ -215,6 +225,17 @@ export class ProxyHandler {
       id,
     });
   }
+}
+
+function sendRedirect(
+  response: ServerResponse,
+  { location, status }: AnswerBody & { form: "redirect" },
+  { cacheControl }: Freshness,
+): Sent {
+  return sendText(response, status, `this module is to be had from ${location}`, [
+    ...["Location", location],
+    ...["Cache-Control", cacheControl],
+  ]);
 }
 
 /** What the log says when nobody was there to be answered; the number is nginx's. */

@@ -5,6 +5,7 @@ import { listen } from "@stoa/serving";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type GoEnvironment, readGoEnvironment } from "../config/go-environment.ts";
 import { type Environment, loadConfig } from "../config/load-config.ts";
+import { policySettings } from "../config/policy-settings.ts";
 import type { SettingValues } from "../config/settings.ts";
 import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
@@ -72,6 +73,13 @@ function proxySettings(
       firstByteMs: values.firstByteTimeoutSeconds * 1000,
       progressMs: values.progressTimeoutSeconds * 1000,
     },
+    policy: {
+      ...policySettings(values),
+      validatorTimeoutMs: values.validatorTimeoutSeconds * 1000,
+      validatorLifetimeMs: values.validatorTtlSeconds * 1000,
+      redirectStatus: Number(values.redirectStatus),
+    },
+    background: { workers: values.goGetWorkers, queue: values.queueLimit },
     lifetimes: {
       freshMs: values.listTtlSeconds * 1000,
       absentMs: values.absenceTtlSeconds * 1000,

@@ -17,7 +17,9 @@ export class RepositoryRefs {
 
   /** Hashes of commits by full names: `HEAD`, `refs/heads/main`, `refs/tags/v1.0.0`. Others are passed over. */
   constructor(hashes: Iterable<readonly [name: string, hash: string]>) {
-    this.#hashes = new Map([...hashes].filter(([name]) => /^(HEAD$|refs\/(heads|tags)\/)/.test(name)));
+    this.#hashes = new Map(
+      [...hashes].filter(([name]) => /^(HEAD$|refs\/(heads|tags)\/)/.test(name)),
+    );
     this.tags = [...this.#hashes]
       .filter(([name]) => name.startsWith("refs/tags/"))
       .map(([name, hash]) => ({ name: name.slice("refs/tags/".length), hash }))
