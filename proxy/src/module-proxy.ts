@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { parseProxyList, type Version } from "@stoa/gomod";
-import { type PreparedBytes, requestIds } from "@stoa/serving";
+import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
@@ -37,7 +37,7 @@ import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
-import { ProxyHandler } from "./http/proxy-handler.ts";
+import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 import { type OpenedPolicy, openPolicy, type PolicySettings } from "./open-policy.ts";
 
@@ -184,7 +184,7 @@ export async function openModuleProxy(
     now: () => new Date(),
   });
   measuredQueue(queue, background, metrics);
-  const hot = new HotAnswers<PreparedBytes>({ capacityBytes: settings.hotBytes, now });
+  const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const handler = new ProxyHandler({
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),

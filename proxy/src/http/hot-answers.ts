@@ -6,15 +6,6 @@ export interface HotAnswer<T> {
   readonly sendable: T;
   /** True if it never changes; such an answer holds also for requests that forbid asking an upstream. */
   readonly immutable: boolean;
-  /** What the log says about it. */
-  readonly label: HotLabel;
-}
-
-/** What a request was, for the log and the counters. */
-export interface HotLabel {
-  readonly endpoint: string;
-  readonly module: string | undefined;
-  readonly version: string | undefined;
 }
 
 interface Entry<T> {
@@ -51,12 +42,12 @@ export class HotAnswers<T> {
     return this.#bytes;
   }
 
-  /** Changes when everything is forgotten. */
+  /** Changes when everything is forgotten: an answer that was begun before must not be remembered any more. */
   get generation(): number {
     return this.#generation;
   }
 
-  /** Forgets everything, and what is still being prepared. */
+  /** Forgets everything. */
   clear(): void {
     this.#entries.clear();
     this.#bytes = 0;
@@ -83,22 +74,16 @@ export class HotAnswers<T> {
     return entry.answer;
   }
 
-  /**
-   * Remembers an answer for as long as `freshness` allows. `make` builds it for an age. `generation` is that of the
-   * moment when work on the answer began.
-   */
+  /** Remembers an answer for as long as `freshness` allows. `make` builds it for an age. */
   set(
     target: string,
     answer: {
       readonly make: (ageMs: number | undefined) => T;
       readonly freshness: Freshness;
-      readonly label: HotLabel;
       readonly sizeBytes: number;
-      readonly generation: number;
     },
   ): void {
-    const { freshness, make, label } = answer;
-    if (answer.generation !== this.#generation) return;
+    const { freshness, make } = answer;
     const sizeBytes = answer.sizeBytes + 2 * target.length + 800;
     if (freshness.reusableForMs <= 0 || sizeBytes > this.#capacityBytes / 8) return;
     const old = this.#entries.get(target);
@@ -108,7 +93,6 @@ export class HotAnswers<T> {
       answer: {
         sendable: make(freshness.ageMs),
         immutable: freshness.reusableForMs === Number.POSITIVE_INFINITY,
-        label,
       },
       make,
       bornMs,

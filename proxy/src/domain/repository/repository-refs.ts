@@ -36,6 +36,12 @@ export class RepositoryRefs {
     return this.#hashes;
   }
 
+  /** Whether the same names lead to the same commits. */
+  isSame(other: RepositoryRefs): boolean {
+    if (this.#hashes.size !== other.#hashes.size) return false;
+    return [...this.#hashes].every(([name, hash]) => other.#hashes.get(name) === hash);
+  }
+
   /** The names of the tags that lead to a commit, in the order of their bytes. */
   tagsAt(hash: string): readonly string[] {
     return this.tags.filter((tag) => tag.hash === hash).map(({ name }) => name);
