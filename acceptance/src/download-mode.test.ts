@@ -1,11 +1,12 @@
 // What each download mode answers at each endpoint: for what is kept, for what is not, and while the upstream is down.
 import assert from "node:assert/strict";
-import { cp } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { type FixtureProxy, fixtureProxy } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
+import { freePort } from "./testing/free-port.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
 import { finishedStoa, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
@@ -177,7 +178,6 @@ download "github.com/pkg/*" {
     downloadURL = "https://gocenter.io"
 }
 `;
-  const { writeFile } = await import("node:fs/promises");
   await using folder = await temporaryFolder();
   const file = join(folder.path, "download.hcl");
   await writeFile(file, sample);
@@ -210,7 +210,7 @@ const broken: readonly (readonly [name: string, env: Record<string, string>, mes
   ["wrong base64", { ATHENS_DOWNLOAD_MODE: "custom:bW9!" }, /base64.*"!" at its character 4/],
   [
     "a broken file",
-    { ATHENS_DOWNLOAD_MODE: `custom:${Buffer.from('mode = "sync"\nmode = none').toString("base64")}` },
+    { ATHENS_DOWNLOAD_MODE: `custom:${Buffer.from('mode = "sync"\nmode = "none"').toString("base64")}` },
     /custom:2:1: mode is set for the second time/,
   ],
   ["an address without a scheme", { ATHENS_DOWNLOAD_MODE: "redirect", ATHENS_DOWNLOAD_URL: "gocenter.io" }, /ATHENS_DOWNLOAD_URL: "gocenter.io" is no address/],
@@ -241,7 +241,6 @@ test("a redirect without a URL is refused with a sentence and leads nowhere", as
 
 test("a redirect to Stoa itself is a loop and said to be one", async () => {
   await using upstream = await fixtureProxy([]);
-  const { freePort } = await import("./testing/free-port.ts");
   const port = await freePort();
   const env = {
     ATHENS_PORT: `127.0.0.1:${port}`,

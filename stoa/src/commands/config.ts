@@ -3,6 +3,7 @@ import process from "node:process";
 import { parseProxyList } from "@stoa/gomod";
 import { readGoEnvironment } from "../config/go-environment.ts";
 import { type ConfigProblem, type Environment, loadConfig } from "../config/load-config.ts";
+import { policyProblems } from "../config/policy-settings.ts";
 import { configAsJson, printConfig } from "../config/print-config.ts";
 
 /** Prints every key. */
@@ -16,7 +17,7 @@ export function showConfig(environment: Environment, asJson: boolean): void {
 /** Prints what is wrong, or that nothing is. */
 export function checkConfig(environment: Environment): void {
   const config = loadConfig(environment);
-  const problems = [...config.problems];
+  const problems = [...config.problems, ...policyProblems(config.values)];
   const go = readGoEnvironment(config.values.goBinaryEnvVars, environment);
   try {
     parseProxyList(go.goproxy);

@@ -5,7 +5,7 @@ import { listen } from "@stoa/serving";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type GoEnvironment, readGoEnvironment } from "../config/go-environment.ts";
 import { type Environment, loadConfig } from "../config/load-config.ts";
-import { policySettings } from "../config/policy-settings.ts";
+import { policyProblems, policySettings } from "../config/policy-settings.ts";
 import type { SettingValues } from "../config/settings.ts";
 import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
@@ -15,7 +15,8 @@ import { reportProblems } from "./config.ts";
  * exit code. A second signal ends it at once.
  */
 export async function serve(environment: Environment): Promise<void> {
-  const { values, problems } = loadConfig(environment);
+  const { values, problems: wrongValues } = loadConfig(environment);
+  const problems = [...wrongValues, ...policyProblems(values)];
   if (problems.length > 0) {
     reportProblems(problems);
     return;

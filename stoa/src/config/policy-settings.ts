@@ -1,5 +1,6 @@
 // The part of the configuration that the policy is made of.
-import type { PolicySettings } from "@stoa/proxy";
+import { openPolicy, PolicyProblems, type PolicySettings } from "@stoa/proxy";
+import type { ConfigProblem } from "./load-config.ts";
 import type { SettingValues } from "./settings.ts";
 
 /** What `openPolicy` reads. */
@@ -13,4 +14,18 @@ export function policySettings(values: SettingValues): PolicySettings {
     globalEndpoint: values.globalEndpoint,
     validatorHook: values.validatorHook,
   };
+}
+
+/** What is wrong with the policy and the files that it names. */
+export function policyProblems(values: SettingValues): readonly ConfigProblem[] {
+  try {
+    openPolicy(policySettings(values));
+    return [];
+  } catch (failure) {
+    if (!(failure instanceof PolicyProblems)) throw failure;
+    return failure.problems.map((problem) => {
+      const end = problem.indexOf(": ");
+      return { at: problem.slice(0, end), message: problem.slice(end + 2) };
+    });
+  }
 }
