@@ -1,5 +1,6 @@
 // The door of the module proxy.
 
+export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export {
   type ModuleProxy,
@@ -7,3 +8,4 @@ export {
   openModuleProxy,
 } from "./module-proxy.ts";
 export { openPolicy, type PolicySettings } from "./open-policy.ts";
+export { readQueue } from "./read-queue.ts";

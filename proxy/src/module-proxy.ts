@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
-import { join } from "node:path";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
@@ -40,6 +39,7 @@ import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 import { type OpenedPolicy, openPolicy, type PolicySettings } from "./open-policy.ts";
+import { queueFile } from "./read-queue.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
@@ -173,9 +173,10 @@ export async function openModuleProxy(
   const first = inForce(settings.policy);
   for (const note of first.notes) log.warn(note);
   const policy = new AppliedPolicy(first);
-  const queue = openSqliteJobQueue(queueFile(settings.storage) ?? ":memory:", {
-    mostJobs: settings.background.queue,
-  });
+  const queue = openSqliteJobQueue(
+    settings.storage.kind === "disk" ? queueFile(settings.storage.root) : ":memory:",
+    { mostJobs: settings.background.queue },
+  );
   const background = new BackgroundStash({
     queue,
     keep: (module, signal) => stash.keep(module, signal),
@@ -242,11 +243,6 @@ function openStorage(
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
-}
-
-/** Where the queue of background fetches lies; `undefined` in memory. */
-function queueFile(storage: ModuleProxySettings["storage"]): string | undefined {
-  return storage.kind === "disk" ? join(storage.root, ".stoa", "queue.sqlite") : undefined;
 }
 
 /** Names and addresses of this machine. */

@@ -33,6 +33,27 @@ config
   .description("say what is wrong with the configuration, all of it; exit 1 if anything is")
   .action(() => checkConfig(process.env));
 
+const modules = program.command("modules").description("look at the module proxy");
+modules
+  .command("queue")
+  .description("print which versions wait to be fetched in the background, and which were given up")
+  .option("--json", "print JSON")
+  .option("--limit <jobs>", "print so many at most", Number, 100)
+  .action(async (options: { json?: boolean; limit: number }) => {
+    const { showQueue } = await import("./commands/modules.ts");
+    await showQueue(process.env, options);
+  });
+modules
+  .command("explain <module>")
+  .description(
+    "print what the policy decides about MODULE or MODULE@VERSION, and which rules decided it",
+  )
+  .option("--json", "print JSON")
+  .action(async (module: string, { json }: { json?: boolean }) => {
+    const { explainModule } = await import("./commands/modules.ts");
+    explainModule(process.env, module, json === true);
+  });
+
 try {
   await program.parseAsync();
 } catch (failure) {

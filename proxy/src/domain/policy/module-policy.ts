@@ -21,8 +21,6 @@ export interface ModulePolicy {
 /** The endpoints of the protocol. */
 export type Endpoint = FileKind | "list" | "latest";
 
-export const endpoints: readonly Endpoint[] = ["list", "latest", "info", "mod", "zip"];
-
 /** A request, as far as the policy cares. */
 export interface PolicyQuestion {
   readonly endpoint: Endpoint;
