@@ -69,7 +69,9 @@ test("a client that leaves takes nothing with it, and an outage is waited out", 
   upstream.fail(/\.zip$/, { status: 500 });
   await using stoa = await startStoa({ goproxy: upstream.url, env: asynchronous });
   const leaving = new AbortController();
-  const left = ask(`${stoa.url}${filePath(small, "zip")}`, { signal: leaving.signal }).catch(() => 0);
+  const left = ask(`${stoa.url}${filePath(small, "zip")}`, { signal: leaving.signal }).catch(
+    () => 0,
+  );
   leaving.abort();
   await left;
   await ask(`${stoa.url}${filePath(small, "zip")}`);

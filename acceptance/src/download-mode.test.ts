@@ -44,7 +44,9 @@ const questions = (expected: Expected): Readonly<Record<"list" | "latest", Expec
 
 const listedAndKept: Expected = [200, "asks", "kept"];
 const sentAwayThoughKept: Expected = [302, "asks nobody", "kept"];
-const table: Readonly<Record<string, Readonly<Record<Condition, Readonly<Record<Endpoint, Expected>>>>>> = {
+const table: Readonly<
+  Record<string, Readonly<Record<Condition, Readonly<Record<Endpoint, Expected>>>>>
+> = {
   sync: {
     hit: { ...questions(listedAndKept), ...files(fromStore) },
     miss: { ...questions(answered), ...files(answered, fetched) },
@@ -120,7 +122,10 @@ describe("the download mode", () => {
       before(async () => {
         const root = join(folder.path, mode);
         await cp(join(folder.path, "filled"), root, { recursive: true });
-        const env = { ATHENS_DOWNLOAD_MODE: mode, ATHENS_DOWNLOAD_URL: "https://elsewhere.example/go/" };
+        const env = {
+          ATHENS_DOWNLOAD_MODE: mode,
+          ATHENS_DOWNLOAD_URL: "https://elsewhere.example/go/",
+        };
         stoa = await startStoa({ goproxy: upstream.url, root, env, prefix: "/prefix" });
       });
       after(() => stoa[Symbol.asyncDispose]());
@@ -131,7 +136,8 @@ describe("the download mode", () => {
           test(`${endpoint}, ${condition}: ${status}, ${asks}, ${keeps}`, async () => {
             const fixture = fixtures.get(pathOf(condition, endpoint))!;
             const escaped = `/${condition}/!of-${endpoint}/`;
-            const asked = () => upstream.requests.filter(({ path }) => path.includes(escaped)).length;
+            const asked = () =>
+              upstream.requests.filter(({ path }) => path.includes(escaped)).length;
             const before = asked();
             const answer = await ask(`${stoa.url}${requestPath(fixture, endpoint)}`);
             assert.equal(answer.status, status, answer.text);
@@ -143,7 +149,10 @@ describe("the download mode", () => {
               const body = { list: "v1.0.0\n", latest: fixture.info, ...fixture }[endpoint];
               assert.ok(answer.body.equals(Buffer.from(body)));
             } else {
-              assert.match(answer.text, new RegExp(`^(not found|upstream failed): ${fixture.module.path}`));
+              assert.match(
+                answer.text,
+                new RegExp(`^(not found|upstream failed): ${fixture.module.path}`),
+              );
             }
             const isKept = async (): Promise<boolean> =>
               (await versionsIn(stoa.root)).some(
@@ -185,7 +194,10 @@ download "github.com/pkg/*" {
   const athens = await smallModule("github.com/gomods/athens", "v0.11.0");
   for (const value of [`file:${file}`, `custom:${base64}`, `custom$${base64}`]) {
     await using upstream = await fixtureProxy([athens]);
-    await using stoa = await startStoa({ goproxy: upstream.url, env: { ATHENS_DOWNLOAD_MODE: value } });
+    await using stoa = await startStoa({
+      goproxy: upstream.url,
+      env: { ATHENS_DOWNLOAD_MODE: value },
+    });
     const expected: readonly (readonly [path: string, status: number, location?: string])[] = [
       ["/github.com/gomods/athens/@v/v0.11.0.zip", 200],
       ["/golang.org/x/text/@v/v0.3.0.info", 404],
@@ -196,7 +208,10 @@ download "github.com/pkg/*" {
     for (const [path, status, location] of expected) {
       const answer = await ask(`${stoa.url}${path}`);
       assert.equal(answer.status, status, `${value}: ${path}: ${answer.text}`);
-      assert.equal(answer.headers.location, location === undefined ? undefined : `${location}${path}`);
+      assert.equal(
+        answer.headers.location,
+        location === undefined ? undefined : `${location}${path}`,
+      );
     }
     assert.equal(/custom\$/.test(stoa.output()), value.startsWith("custom$"));
   }
@@ -205,23 +220,49 @@ download "github.com/pkg/*" {
 const broken: readonly (readonly [name: string, env: Record<string, string>, message: RegExp])[] = [
   ["an unknown mode", { ATHENS_DOWNLOAD_MODE: "asink" }, /"asink" is none of sync/],
   ["no mode", { ATHENS_DOWNLOAD_MODE: "" }, /"" is none of sync/],
-  ["a file that is not there", { ATHENS_DOWNLOAD_MODE: "file:gone.hcl" }, /"gone.hcl" cannot be read \(ENOENT\)/],
+  [
+    "a file that is not there",
+    { ATHENS_DOWNLOAD_MODE: "file:gone.hcl" },
+    /"gone.hcl" cannot be read \(ENOENT\)/,
+  ],
   ["a folder for a file", { ATHENS_DOWNLOAD_MODE: "file:/" }, /cannot be read \(EISDIR\)/],
   ["wrong base64", { ATHENS_DOWNLOAD_MODE: "custom:bW9!" }, /base64.*"!" at its character 4/],
   [
     "a broken file",
-    { ATHENS_DOWNLOAD_MODE: `custom:${Buffer.from('mode = "sync"\nmode = "none"').toString("base64")}` },
+    {
+      ATHENS_DOWNLOAD_MODE: `custom:${Buffer.from('mode = "sync"\nmode = "none"').toString("base64")}`,
+    },
     /custom:2:1: mode is set for the second time/,
   ],
-  ["an address without a scheme", { ATHENS_DOWNLOAD_MODE: "redirect", ATHENS_DOWNLOAD_URL: "gocenter.io" }, /ATHENS_DOWNLOAD_URL: "gocenter.io" is no address/],
-  ["an unknown network mode", { ATHENS_NETWORK_MODE: "loose" }, /ATHENS_NETWORK_MODE: "loose" is none of strict/],
-  ["a filter file that is not there", { ATHENS_FILTER_FILE: "gone.txt" }, /ATHENS_FILTER_FILE: "gone.txt" cannot be read/],
-  ["a validator without a scheme", { ATHENS_PROXY_VALIDATOR: "localhost:1" }, /ATHENS_PROXY_VALIDATOR: "localhost:1" is no address/],
+  [
+    "an address without a scheme",
+    { ATHENS_DOWNLOAD_MODE: "redirect", ATHENS_DOWNLOAD_URL: "gocenter.io" },
+    /ATHENS_DOWNLOAD_URL: "gocenter.io" is no address/,
+  ],
+  [
+    "an unknown network mode",
+    { ATHENS_NETWORK_MODE: "loose" },
+    /ATHENS_NETWORK_MODE: "loose" is none of strict/,
+  ],
+  [
+    "a filter file that is not there",
+    { ATHENS_FILTER_FILE: "gone.txt" },
+    /ATHENS_FILTER_FILE: "gone.txt" cannot be read/,
+  ],
+  [
+    "a validator without a scheme",
+    { ATHENS_PROXY_VALIDATOR: "localhost:1" },
+    /ATHENS_PROXY_VALIDATOR: "localhost:1" is no address/,
+  ],
 ];
 for (const [name, env, message] of broken) {
   test(`${name} ends in one sentence, from serve and from config check`, async () => {
     for (const args of [["serve"], ["config", "check"]]) {
-      const { code, stdout, stderr } = await finishedStoa(args, { ...env, ATHENS_PORT: "127.0.0.1:0", ATHENS_STORAGE_TYPE: "memory" });
+      const { code, stdout, stderr } = await finishedStoa(args, {
+        ...env,
+        ATHENS_PORT: "127.0.0.1:0",
+        ATHENS_STORAGE_TYPE: "memory",
+      });
       assert.equal(code, 1, stdout);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /\n\s+at /);
@@ -231,7 +272,10 @@ for (const [name, env, message] of broken) {
 
 test("a redirect without a URL is refused with a sentence and leads nowhere", async () => {
   await using upstream = await fixtureProxy([]);
-  await using stoa = await startStoa({ goproxy: upstream.url, env: { ATHENS_DOWNLOAD_MODE: "redirect" } });
+  await using stoa = await startStoa({
+    goproxy: upstream.url,
+    env: { ATHENS_DOWNLOAD_MODE: "redirect" },
+  });
   const answer = await ask(`${stoa.url}/example.com/m/@v/v1.0.0.info`);
   assert.equal(answer.status, 403);
   assert.equal(answer.headers.location, undefined);

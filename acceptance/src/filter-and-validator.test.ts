@@ -77,7 +77,10 @@ D example.com/elsewhere
       const elsewhere = fixtures.find(({ module }) => module.path.includes("Closed/deep"))!;
       assert.equal((await ask(`${filling.url}${filePath(elsewhere, "zip")}`)).status, 200);
     }
-    const env = { ATHENS_FILTER_FILE: path, ATHENS_GLOBAL_ENDPOINT: "https://global.example/base/" };
+    const env = {
+      ATHENS_FILTER_FILE: path,
+      ATHENS_GLOBAL_ENDPOINT: "https://global.example/base/",
+    };
     await using stoa = await startStoa({ goproxy: upstream.url, root, env, prefix: "/go" });
     for (const [name, status] of cases) {
       const escaped = name.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
@@ -88,7 +91,8 @@ D example.com/elsewhere
           const answer = await ask(`${stoa.url}/${escaped}/${endpoint}`);
           assert.equal(answer.status, status, `${name} ${endpoint}: ${answer.text}`);
           if (status === 403) assert.match(answer.text, /^refused: .*filter.txt:\d\)\n$/);
-          const location = status === 303 ? `https://global.example/base/${escaped}/${endpoint}` : undefined;
+          const location =
+            status === 303 ? `https://global.example/base/${escaped}/${endpoint}` : undefined;
           assert.equal(answer.headers.location, location);
         }
       }
@@ -125,7 +129,10 @@ D example.com/elsewhere
   test("a file with mistakes is refused at the start, each with its line", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "filter.txt");
-    await writeFile(path, "+\nE example.com/x\n- example.com/y v1 v2\n- example.com/z *\n- a.b ~1.2\n");
+    await writeFile(
+      path,
+      "+\nE example.com/x\n- example.com/y v1 v2\n- example.com/z *\n- a.b ~1.2\n",
+    );
     const starting = startStoa({ goproxy: "off", env: { ATHENS_FILTER_FILE: path } });
     await assert.rejects(starting, ({ message }: Error) => {
       assert.match(message, /filter.txt:2: "E" is none of/);
@@ -147,7 +154,10 @@ describe("the validator hook", () => {
     for (const kind of ["zip", "info", "mod", "info", "zip"] as const) {
       const answer = await ask(url(kind));
       assert.equal(answer.status, 200, answer.text);
-      assert.match(answer.headers["cache-control"] ?? "", /^public, max-age=([0-9]|[1-5][0-9]|60)$/);
+      assert.match(
+        answer.headers["cache-control"] ?? "",
+        /^public, max-age=([0-9]|[1-5][0-9]|60)$/,
+      );
     }
     assert.deepEqual(judge.asked, [{ Module: "example.com/LOUD", Version: "v1.0.0" }]);
     assert.equal((await ask(`${scene.stoa.url}/example.com/!l!o!u!d/@v/list`)).status, 200);
@@ -197,7 +207,9 @@ describe("the validator hook", () => {
     const small = await smallModule("example.com/m", "v1.0.0");
     const judge = await validator();
     await judge[Symbol.asyncDispose]();
-    await using scene = await proxiedModules([small], { env: { ATHENS_PROXY_VALIDATOR: judge.url } });
+    await using scene = await proxiedModules([small], {
+      env: { ATHENS_PROXY_VALIDATOR: judge.url },
+    });
     const answer = await ask(`${scene.stoa.url}${filePath(small, "info")}`);
     assert.equal(answer.status, 502);
     assert.match(answer.text, /could not be asked \(ECONNREFUSED\)/);
@@ -214,13 +226,19 @@ describe("the go command", { skip: goIsMissing() }, () => {
     await writeFile(filter, "- example.com/m\n");
     const small = await smallModule("example.com/m", "v1.0.0");
     await using second = await fixtureProxy([small]);
-    await using none = await startStoa({ goproxy: second.url, env: { ATHENS_DOWNLOAD_MODE: "none" } });
+    await using none = await startStoa({
+      goproxy: second.url,
+      env: { ATHENS_DOWNLOAD_MODE: "none" },
+    });
     await using first = await goCommand({ goproxy: `${none.url},${second.url}` });
     await first.succeed(["mod", "download", module]);
     await first.succeed(["mod", "download", "example.com/m@latest"]);
     const asked = second.requests.length;
 
-    await using refusing = await startStoa({ goproxy: second.url, env: { ATHENS_FILTER_FILE: filter } });
+    await using refusing = await startStoa({
+      goproxy: second.url,
+      env: { ATHENS_FILTER_FILE: filter },
+    });
     await using other = await goCommand({ goproxy: `${refusing.url},${second.url}` });
     const { code, stderr } = await other.run(["mod", "download", module]);
     assert.notEqual(code, 0);

@@ -25,7 +25,12 @@ type Name = "tagged" | "untagged" | "nothing";
 type Situation = "fine" | "gone" | "down";
 
 /** The versions of the list, or a status; and the version of latest, or a status. */
-type Row = readonly [situation: Situation, name: Name, list: readonly string[] | number, latest: string | number];
+type Row = readonly [
+  situation: Situation,
+  name: Name,
+  list: readonly string[] | number,
+  latest: string | number,
+];
 
 const table: Readonly<Record<"strict" | "fallback" | "offline", readonly Row[]>> = {
   strict: [
@@ -159,12 +164,20 @@ describe("the network mode", () => {
     }
   });
 
-  test("the go command builds from what is kept while Stoa is offline", { skip: goIsMissing() }, async () => {
+  test("the go command builds from what is kept while Stoa is offline", {
+    skip: goIsMissing(),
+  }, async () => {
     const root = join(folder.path, "filled");
     const env = { ATHENS_NETWORK_MODE: "offline" };
     await using stoa = await startStoa({ goproxy: upstream.url, root, env });
     await using go = await goCommand({ goproxy: stoa.url });
-    const versions = await go.succeed(["list", "-m", "-f", "{{.Version}}", "example.com/tagged@latest"]);
+    const versions = await go.succeed([
+      "list",
+      "-m",
+      "-f",
+      "{{.Version}}",
+      "example.com/tagged@latest",
+    ]);
     assert.equal(versions.trim(), "v1.0.0");
     await go.succeed(["mod", "download", "example.com/tagged@v1.0.0"]);
   });

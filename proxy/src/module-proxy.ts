@@ -10,11 +10,13 @@ import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
+import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
 import { WebhookValidator } from "./adapters/webhook-validator/webhook-validator.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
+import { IndexKeeper } from "./application/keep-index.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
@@ -39,7 +41,7 @@ import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 import { type OpenedPolicy, openPolicy, type PolicySettings } from "./open-policy.ts";
-import { queueFile } from "./read-queue.ts";
+import { indexFile, queueFile } from "./storage-files.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
@@ -77,6 +79,10 @@ export interface ModuleProxySettings {
     /** How many versions may wait. */
     readonly queue: number;
   };
+  /** Where it is noted when versions came: in a file of the disk storage, in memory, or nowhere. */
+  readonly index: "none" | "memory" | "sqlite";
+  /** Whether the pages for administrators are served. */
+  readonly adminApi: boolean;
   readonly lifetimes: Lifetimes;
   /** How much memory may be used for small answers that are ready to be sent. */
   readonly hotBytes: number;
@@ -117,7 +123,7 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose } = await openStorage(settings.storage);
+  const { store, loose, catalog } = await openStorage(settings.storage);
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -142,13 +148,18 @@ export async function openModuleProxy(
     metrics,
   );
 
+  const index = openIndex(settings);
+  const indexKeeper = index && new IndexKeeper({ index, catalog, log });
   const looseFetch = new LooseFileFetch(loose, upstream);
   const stash = new Stash({
     store,
     loose: looseFetch,
     upstream,
     zipCheck,
-    onKept: (module) => loose.remove(module),
+    onKept: async (module) => {
+      await loose.remove(module);
+      await indexKeeper?.kept(module);
+    },
   });
   const lists = new RememberedAnswers<readonly Version[]>({
     lifetimes: settings.lifetimes,
@@ -203,6 +214,11 @@ export async function openModuleProxy(
       prefix: settings.pathPrefix,
       checkStore: () => store.check(),
     },
+    records: {
+      catalog,
+      index,
+      explain: settings.adminApi ? (module) => policy.explain(module) : undefined,
+    },
     hot,
     counters: new RequestCounters(metrics),
     log,
@@ -212,6 +228,7 @@ export async function openModuleProxy(
   });
 
   background.isPaused = first.policy.network === "offline";
+  indexKeeper?.fill();
 
   return {
     handle: handler.handle,
@@ -231,6 +248,8 @@ export async function openModuleProxy(
     async [Symbol.asyncDispose]() {
       await background[Symbol.asyncDispose]();
       queue[Symbol.dispose]();
+      await indexKeeper?.[Symbol.asyncDispose]();
+      index?.[Symbol.dispose]();
       await client[Symbol.asyncDispose]();
       await zipCheck.close();
     },
@@ -243,6 +262,15 @@ function openStorage(
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
+}
+
+function openIndex({
+  index,
+  storage,
+}: ModuleProxySettings): ReturnType<typeof openSqliteVersionIndex> | undefined {
+  if (index === "none") return undefined;
+  const isKept = index === "sqlite" && storage.kind === "disk";
+  return openSqliteVersionIndex(isKept ? indexFile(storage.root) : ":memory:");
 }
 
 /** Names and addresses of this machine. */

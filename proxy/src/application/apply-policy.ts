@@ -1,4 +1,5 @@
 // Asks the policy, and the validator where the policy says so.
+import { type Explanation, explain } from "../domain/policy/explanation.ts";
 import {
   decide,
   type ModulePolicy,
@@ -33,9 +34,9 @@ export class AppliedPolicy {
     this.#inForce = inForce;
   }
 
-  /** What the policy says, without asking anybody. */
-  explain(question: PolicyQuestion): PolicyDecision {
-    return decide(this.#inForce.policy, question);
+  /** What it decides about `example.com/m@v1.0.0`, in words. Throws `InvalidText` if that is no module. */
+  explain(module: string): Explanation {
+    return explain(this.#inForce.policy, module);
   }
 
   /** Decides. Rejects with `refused` if the filter or the validator says no, or as `Validator.allows`. */

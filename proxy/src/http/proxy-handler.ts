@@ -27,12 +27,14 @@ import type { HotAnswers } from "./hot-answers.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
+import { answerRecord, type RecordParts } from "./record-answers.ts";
 import type { RequestCounters, RequestSeries } from "./request-counters.ts";
 
 /** What the handler is made of. */
 export interface HandlerParts {
   readonly answers: ModuleAnswers;
   readonly pages: PageParts;
+  readonly records: RecordParts;
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -157,6 +159,8 @@ export class ProxyHandler {
   ): Promise<Answer> {
     if (parsed.kind === "page")
       return answerPage(parsed.page, originOf(request), this.#parts.pages);
+    if (parsed.kind === "record")
+      return answerRecord(parsed.page, parsed.query, this.#parts.records);
     const wish = {
       keptOnly: parsed.keptOnly || forbidsFetching(request),
       canFollow: request.method === "GET" && request.headers.range === undefined,
@@ -311,6 +315,7 @@ function forbidsFetching(request: IncomingMessage): boolean {
 function labelOf(request: ModuleRequest): RequestLabel {
   switch (request.kind) {
     case "page":
+    case "record":
       return { endpoint: request.page, module: undefined, version: undefined };
     case "file":
       return { endpoint: request.file, module: request.path, version: request.version };

@@ -80,6 +80,8 @@ function proxySettings(
       validatorLifetimeMs: values.validatorTtlSeconds * 1000,
       redirectStatus: Number(values.redirectStatus),
     },
+    index: values.indexType,
+    adminApi: values.adminApi === "on",
     background: { workers: values.goGetWorkers, queue: values.queueLimit },
     lifetimes: {
       freshMs: values.listTtlSeconds * 1000,

@@ -130,6 +130,23 @@ export const settings = {
     unit: "seconds",
     meaning: "How long the validator's word holds. 0 asks it for every request.",
   }),
+  indexType: choiceSetting({
+    name: "IndexType",
+    environment: ["ATHENS_INDEX_TYPE"],
+    default: "sqlite",
+    choices: ["none", "memory", "sqlite"],
+    synonyms: { "": "none", mysql: "sqlite", postgres: "sqlite" },
+    meaning:
+      "Where it is noted when versions came, for /index: sqlite, a file beside what is kept; memory; or none. mysql and postgres are taken for sqlite.",
+  }),
+  adminApi: choiceSetting({
+    name: "AdminAPI",
+    environment: ["STOA_ADMIN_API"],
+    default: "off",
+    choices: ["on", "off"],
+    meaning:
+      "Whether /api/modules/explain is served. It tells the rules of the policy to everybody who can reach the server.",
+  }),
   goGetWorkers: numberSetting({
     name: "GoGetWorkers",
     environment: ["ATHENS_GOGET_WORKERS"],
