@@ -48,8 +48,12 @@ describe("2,500 versions that another program has kept", () => {
     folder = await temporaryFolder();
     // Few modules with many versions and many with few; names that sort differently with and without their slashes.
     for (let index = 0; index < count; index++) {
-      const path = index % 2 === 0 ? `example.com/m${index % 7}` : `example.com/Team-${index % 31}/x${index}`;
-      const version = index % 5 === 0 ? `v0.0.0-20200102030405-${String(index).padStart(12, "0")}` : `v1.${index}.0`;
+      const path =
+        index % 2 === 0 ? `example.com/m${index % 7}` : `example.com/Team-${index % 31}/x${index}`;
+      const version =
+        index % 5 === 0
+          ? `v0.0.0-20200102030405-${String(index).padStart(12, "0")}`
+          : `v1.${index}.0`;
       names.add(`${path}@${version}`);
       await leaveVersion(folder.path, path, version);
     }
@@ -89,7 +93,10 @@ describe("2,500 versions that another program has kept", () => {
   }
 
   test("come into the index by themselves, in the order of their times, and can be read in pages", async () => {
-    await until("the whole index", async () => (await indexLines(stoa, "?limit=3000")).length === count);
+    await until(
+      "the whole index",
+      async () => (await indexLines(stoa, "?limit=3000")).length === count,
+    );
     const all = await indexLines(stoa, "?limit=3000");
     const times = all.map(({ Timestamp }) => Timestamp);
     assert.deepEqual(times, times.toSorted());
@@ -99,7 +106,9 @@ describe("2,500 versions that another program has kept", () => {
     const paged: IndexLine[] = [];
     for (let since = "1970-01-01T00:00:00Z"; ; ) {
       const page = await indexLines(stoa, `?limit=600&since=${since}`);
-      const news = page.filter(({ Timestamp }) => !paged.some((known) => known.Timestamp === Timestamp));
+      const news = page.filter(
+        ({ Timestamp }) => !paged.some((known) => known.Timestamp === Timestamp),
+      );
       paged.push(...news);
       if (page.length < 600) break;
       since = page.at(-1)!.Timestamp;
@@ -125,8 +134,11 @@ describe("2,500 versions that another program has kept", () => {
 });
 
 describe("the index", () => {
-  const scene = (fixtures: readonly ModuleFixture[], env: Record<string, string> = {}, root?: string) =>
-    proxiedModules(fixtures, { env, ...(root === undefined ? {} : { root }) });
+  const scene = (
+    fixtures: readonly ModuleFixture[],
+    env: Record<string, string> = {},
+    root?: string,
+  ) => proxiedModules(fixtures, { env, ...(root === undefined ? {} : { root }) });
 
   test("knows a version when it is kept, and only then; also after a restart, and if its file is lost", async () => {
     await using folder = await temporaryFolder();
@@ -169,7 +181,8 @@ describe("the index", () => {
     ] as const) {
       await using one = await scene([small], { ATHENS_INDEX_TYPE: kind });
       await ask(`${one.stoa.url}${filePath(small, "zip")}`);
-      if (lines > 0) await until("the line", async () => (await indexLines(one.stoa)).length === lines);
+      if (lines > 0)
+        await until("the line", async () => (await indexLines(one.stoa)).length === lines);
       assert.equal((await indexLines(one.stoa)).length, lines);
     }
   });
@@ -194,7 +207,9 @@ describe("/api/modules/explain", () => {
     const { module, version, decisions } = JSON.parse(answer.text);
     assert.deepEqual([module, version, decisions[0].notKept], ["example.com/m", "v1.0.0", "404"]);
     assert.ok(
-      decisions[0].because.some(({ says }: { says: string }) => says === "none, by ATHENS_DOWNLOAD_MODE"),
+      decisions[0].because.some(
+        ({ says }: { says: string }) => says === "none, by ATHENS_DOWNLOAD_MODE",
+      ),
     );
     for (const wrong of ["", "?module=", "?module=not%20a%20module"]) {
       assert.equal((await ask(`${stoa.url}/api/modules/explain${wrong}`)).status, 400);

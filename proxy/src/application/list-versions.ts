@@ -67,7 +67,7 @@ export class VersionLists {
  * The tags among the versions; where there are none, all of them. To a module that has tags the go command would never
  * ask `latest` if its pseudo-versions were listed.
  */
-export function withoutPseudoVersions(versions: readonly Version[]): readonly Version[] {
+function withoutPseudoVersions(versions: readonly Version[]): readonly Version[] {
   const tags = versions.filter((version) => !isPseudoVersion(version));
   return tags.length > 0 ? tags : versions;
 }

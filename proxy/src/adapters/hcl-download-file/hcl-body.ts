@@ -29,7 +29,7 @@ export interface HclBlock {
  */
 export function parseHcl(text: string): HclBody {
   const reader = new BodyReader(text.startsWith("\ufeff") ? ` ${text.slice(1)}` : text);
-  return reader.body("end");
+  return reader.body(undefined);
 }
 
 class BodyReader {
@@ -40,16 +40,16 @@ class BodyReader {
     this.#tokens = [...tokensOf(text)];
   }
 
-  /** Everything up to the end of the text, or up to a closing brace, which is taken. */
-  body(until: "end" | "}"): HclBody {
+  /** Everything up to the end of the text, or up to the brace that closes the one at `opened`; that brace is taken. */
+  body(opened: Token | undefined): HclBody {
     const attributes = new Map<string, { at: number; value: HclText }>();
     const blocks: HclBlock[] = [];
     for (;;) {
       const token = this.#next();
       if (token.kind === "newline") continue;
-      if (token.kind === until || (until === "}" && isSign(token, "}")))
-        return { attributes, blocks };
-      const name = requireName(token, until);
+      const isEnd = opened === undefined ? token.kind === "end" : isSign(token, "}");
+      if (isEnd) return { attributes, blocks };
+      const name = requireName(token, opened);
       if (isSign(this.#peek(), "=")) {
         this.#attribute(name, attributes);
         this.#lineEnd(name.text);
@@ -82,18 +82,9 @@ class BodyReader {
 
   #block(type: Token): HclBlock {
     const labels: HclText[] = [];
-    for (;;) {
-      const token = this.#next();
-      if (isSign(token, "{")) break;
-      if (token.kind === "quoted") labels.push(plainText(token));
-      else if (token.kind === "name") labels.push({ value: token.text, at: token.at });
-      else
-        throw new HclProblem(
-          token.at,
-          `after ${type.text} comes a = or, for a block, a {, but not ${nameOf(token)}`,
-        );
-    }
-    const body = this.#peek().kind === "newline" ? this.body("}") : this.#bodyOnOneLine();
+    let token = this.#next();
+    for (; !isSign(token, "{"); token = this.#next()) labels.push(labelAt(token, type));
+    const body = this.#peek().kind === "newline" ? this.body(token) : this.#bodyOnOneLine();
     return { type: type.text, at: type.at, labels, body };
   }
 
@@ -144,10 +135,20 @@ function plainText(token: Token & { kind: "quoted" }): HclText {
   return { value: token.value, at: token.at };
 }
 
-function requireName(token: Token, until: "end" | "}"): Token {
+function labelAt(token: Token, type: Token): HclText {
+  if (token.kind === "quoted") return plainText(token);
+  if (token.kind === "name") return { value: token.text, at: token.at };
+  throw new HclProblem(
+    token.at,
+    `after ${type.text} comes a = or, for a block, a {, but not ${nameOf(token)}`,
+  );
+}
+
+function requireName(token: Token, opened: Token | undefined): Token {
   if (token.kind === "name") return token;
-  if (token.kind === "end" && until === "}")
-    throw new HclProblem(token.at, "the file ends before a block is closed with }");
+  if (token.kind === "end" && opened !== undefined) {
+    throw new HclProblem(opened.at, "this { is not closed with a } before the file ends");
+  }
   throw new HclProblem(
     token.at,
     `a line begins with the name of an attribute or of a block, not with ${nameOf(token)}`,
