@@ -7,5 +7,5 @@ export {
   type ModuleProxySettings,
   openModuleProxy,
 } from "./module-proxy.ts";
-export { openPolicy, type PolicySettings } from "./open-policy.ts";
+export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { readQueue } from "./read-queue.ts";

@@ -11,7 +11,6 @@ import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
 import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
-import { WebhookValidator } from "./adapters/webhook-validator/webhook-validator.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
@@ -21,7 +20,6 @@ import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
-import { RememberedVerdicts } from "./application/remember-verdicts.ts";
 import {
   type Capacity,
   type Lifetimes,
@@ -40,7 +38,7 @@ import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
-import { type OpenedPolicy, openPolicy, type PolicySettings } from "./open-policy.ts";
+import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
 import { indexFile, queueFile } from "./storage-files.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
@@ -101,10 +99,10 @@ export interface ModuleProxy extends AsyncDisposable {
    */
   servedOn(port: number): readonly string[];
   /**
-   * Replaces the policy; requests that run end by the old one. Returns what the administrator should know. Throws
-   * `PolicyProblems` if the new one cannot be used; the old one then stays in force.
+   * Reads another policy. The function that comes back puts it in force; requests that run then end by the old one. Throws
+   * `PolicyProblems` if it cannot be used.
    */
-  usePolicy(settings: PolicySettings): readonly string[];
+  preparePolicy(settings: PolicySettings): () => void;
 }
 
 /** How much of lists and query answers is remembered. */
@@ -173,16 +171,9 @@ export async function openModuleProxy(
     sizeOf: ({ bytes }) => bytes.length + 400,
     now,
   });
-  const inForce = (chosen: PolicySettings): PolicyInForce & OpenedPolicy => {
-    const opened = openPolicy(chosen);
-    const { validatorTimeoutMs: timeoutMs, validatorLifetimeMs: lifetimeMs } = settings.policy;
-    const url = chosen.validatorHook;
-    const validator = url === "" ? undefined : new WebhookValidator({ url, timeoutMs, log });
-    const verdicts = validator && new RememberedVerdicts(validator, { lifetimeMs, now });
-    return { ...opened, verdicts };
-  };
+  const inForce = (chosen: PolicySettings): PolicyInForce & OpenedPolicy =>
+    openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
-  for (const note of first.notes) log.warn(note);
   const policy = new AppliedPolicy(first);
   const queue = openSqliteJobQueue(
     settings.storage.kind === "disk" ? queueFile(settings.storage.root) : ":memory:",
@@ -227,17 +218,20 @@ export async function openModuleProxy(
     absenceSeconds: Math.ceil(settings.lifetimes.absentMs / 1000),
   });
 
-  background.isPaused = first.policy.network === "offline";
+  const enact = (chosen: PolicyInForce & OpenedPolicy): void => {
+    policy.replace(chosen);
+    hot.clear();
+    background.isPaused = chosen.policy.network === "offline";
+    for (const note of chosen.notes) log.warn(note);
+  };
+  enact(first);
   indexKeeper?.fill();
 
   return {
     handle: handler.handle,
-    usePolicy(chosen) {
+    preparePolicy(chosen) {
       const next = inForce(chosen);
-      policy.replace(next);
-      hot.clear();
-      background.isPaused = next.policy.network === "offline";
-      return next.notes;
+      return () => enact(next);
     },
     servedOn(port) {
       own.port = port;

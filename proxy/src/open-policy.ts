@@ -1,7 +1,11 @@
 // The policy, read from what was configured.
 
+import type { Log } from "@stoa/telemetry";
 import { readFilterRules } from "./adapters/filter-file/read-filter-rules.ts";
 import { readDownloadRules } from "./adapters/hcl-download-file/read-download-rules.ts";
+import { WebhookValidator } from "./adapters/webhook-validator/webhook-validator.ts";
+import type { PolicyInForce } from "./application/apply-policy.ts";
+import { RememberedVerdicts } from "./application/remember-verdicts.ts";
 import type { ModulePolicy } from "./domain/policy/module-policy.ts";
 import type { NetworkMode } from "./domain/policy/network-mode.ts";
 import { PolicyProblems } from "./domain/policy/policy-problems.ts";
@@ -55,6 +59,30 @@ export function openPolicy(settings: PolicySettings): OpenedPolicy {
   const { networkMode: network, scope } = settings;
   const policy = { download: download.rules, network, filter, globalEndpoint, scope, validator };
   return { policy, notes: [...download.notes, ...doubts(policy)] };
+}
+
+/** The same, with what asks the validator. */
+export function openPolicyInForce(
+  settings: PolicySettings,
+  parts: {
+    readonly validatorTimeoutMs: number;
+    readonly validatorLifetimeMs: number;
+    readonly log: Log;
+    readonly now: () => number;
+  },
+): PolicyInForce & OpenedPolicy {
+  const opened = openPolicy(settings);
+  const { validatorTimeoutMs: timeoutMs, validatorLifetimeMs: lifetimeMs, log, now } = parts;
+  const url = settings.validatorHook;
+  if (url === "") return { ...opened, verdicts: undefined };
+  const validator = new WebhookValidator({ url, timeoutMs, log });
+  return { ...opened, verdicts: new RememberedVerdicts(validator, { lifetimeMs, now }) };
+}
+
+/** The files that the policy is read from. */
+export function policyFiles(settings: PolicySettings): readonly string[] {
+  const download = /^\s*file:(.*?)\s*$/.exec(settings.downloadMode)?.[1] ?? "";
+  return [download, settings.filterFile].filter((path) => path !== "");
 }
 
 function validatorHost(hook: string): string | undefined {

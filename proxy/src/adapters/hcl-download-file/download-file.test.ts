@@ -102,7 +102,7 @@ describe("parseDownloadFile", () => {
           assert.ok(failure instanceof PolicyProblems);
           assert.equal(failure.problems.length, problems.length, failure.message);
           for (const [index, problem] of problems.entries()) {
-            const found = failure.problems[index] ?? "";
+            const found: string = failure.problems[index] ?? "";
             assert.ok(found.startsWith(`d.hcl:${problem}`), found);
           }
           return true;
