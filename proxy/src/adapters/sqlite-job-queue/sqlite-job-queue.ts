@@ -1,4 +1,5 @@
 // The queue of versions to be fetched, in an SQLite database.
+import { existsSync } from "node:fs";
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { type ModuleVersion, parseModulePath, parseVersion } from "@stoa/gomod";
 import type { Job, JobCounts, JobQueue } from "../../domain/job-queue.ts";
@@ -27,19 +28,26 @@ const schema = `
   CREATE INDEX IF NOT EXISTS job_due ON job (state, due_ms);
 `;
 
+/** After this long without use the file is closed, so that its disk can be unmounted or made read-only. */
+const idleMs = 1000;
+
 /**
- * Opens the queue in a file, creating it if it is missing, or `:memory:`. Jobs that a process had taken when it died are
- * due at once. Throws a sentence if the file cannot be used. `mostJobs` bounds how many may wait.
+ * The queue in a file, or in `:memory:`. The file is created by the first job. Jobs that a process had taken when it died
+ * are due at once. Throws a sentence if the file cannot be used. `mostJobs` bounds how many may wait.
  */
 export function openSqliteJobQueue(
   file: string,
   { mostJobs }: { readonly mostJobs: number },
 ): JobQueue & Disposable {
-  return opened(file, { readOnly: false }, (database) => {
-    database.exec(schema);
-    database.exec("UPDATE job SET due_ms = 0 WHERE state = 'waiting'");
-    return new SqliteJobQueue(database, mostJobs);
-  });
+  const connection = new QueueConnection(file, { readOnly: false });
+  try {
+    if (connection.exists) {
+      connection.database().exec("UPDATE job SET due_ms = 0 WHERE state = 'waiting'");
+    }
+    return new SqliteJobQueue(connection, mostJobs);
+  } catch (cause) {
+    throw unusable(file, cause);
+  }
 }
 
 /** What is in the queue of a file, which may be in use. */
@@ -47,35 +55,75 @@ export async function readSqliteJobQueue(
   file: string,
   limit: number,
 ): Promise<{ readonly counts: JobCounts; readonly jobs: readonly Job[] }> {
-  using queue = opened(file, { readOnly: true }, (database) => new SqliteJobQueue(database, 0));
-  return { counts: queue.counts, jobs: await queue.list(limit) };
+  using queue = new SqliteJobQueue(new QueueConnection(file, { readOnly: true }), 0);
+  try {
+    return { counts: queue.counts, jobs: await queue.list(limit) };
+  } catch (cause) {
+    throw unusable(file, cause);
+  }
 }
 
-function opened(
-  file: string,
-  { readOnly }: { readonly readOnly: boolean },
-  make: (database: DatabaseSync) => SqliteJobQueue,
-): SqliteJobQueue {
-  try {
-    return make(new DatabaseSync(file, { timeout: busyMs, readOnly }));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(
-      `the queue of background fetches in ${file} cannot be opened (${why}): check its folder, or move the file away to begin a new queue`,
-      { cause },
-    );
+function unusable(file: string, cause: unknown): Error {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Error(
+    `the queue of background fetches in ${file} cannot be used (${why}): check its folder, or move the file away to begin a new queue`,
+    { cause },
+  );
+}
+
+/** A connection that is there when it is needed. */
+class QueueConnection implements Disposable {
+  readonly #file: string;
+  readonly #readOnly: boolean;
+  readonly #statements = new Map<string, StatementSync>();
+  #database: DatabaseSync | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(file: string, { readOnly }: { readonly readOnly: boolean }) {
+    this.#file = file;
+    this.#readOnly = readOnly;
+  }
+
+  /** Whether there is a queue; without one there are no jobs. */
+  get exists(): boolean {
+    return this.#database !== undefined || existsSync(this.#file);
+  }
+
+  database(): DatabaseSync {
+    if (this.#database === undefined) {
+      this.#database = new DatabaseSync(this.#file, { timeout: busyMs, readOnly: this.#readOnly });
+      if (!this.#readOnly) this.#database.exec(schema);
+      if (this.#file !== ":memory:") {
+        this.#idle = setTimeout(() => this[Symbol.dispose](), idleMs).unref();
+      }
+    }
+    this.#idle?.refresh();
+    return this.#database;
+  }
+
+  statement(sql: string): StatementSync {
+    const database = this.database();
+    const known = this.#statements.get(sql) ?? database.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#idle);
+    this.#statements.clear();
+    this.#database?.close();
+    this.#database = undefined;
   }
 }
 
 type Row = Record<string, SQLOutputValue>;
 
 class SqliteJobQueue implements JobQueue, Disposable {
-  readonly #database: DatabaseSync;
+  readonly #connection: QueueConnection;
   readonly #mostJobs: number;
-  readonly #statements = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync, mostJobs: number) {
-    this.#database = database;
+  constructor(connection: QueueConnection, mostJobs: number) {
+    this.#connection = connection;
     this.#mostJobs = mostJobs;
   }
 
@@ -98,6 +146,7 @@ class SqliteJobQueue implements JobQueue, Disposable {
   }
 
   async take(limit: number, now: Date, until: Date): Promise<readonly Job[]> {
+    if (!this.#connection.exists) return [];
     const rows = this.#all(
       `UPDATE job SET due_ms = ? WHERE (path, version) IN (
          SELECT path, version FROM job WHERE state = 'waiting' AND due_ms <= ? ORDER BY due_ms LIMIT ?
@@ -128,12 +177,14 @@ class SqliteJobQueue implements JobQueue, Disposable {
   }
 
   async nextDue(): Promise<Date | undefined> {
+    if (!this.#connection.exists) return undefined;
     const [row] = this.#all("SELECT min(due_ms) AS due_ms FROM job WHERE state = 'waiting'");
     const due = row?.["due_ms"];
     return typeof due === "number" ? new Date(due) : undefined;
   }
 
   get counts(): JobCounts {
+    if (!this.#connection.exists) return { waiting: 0, givenUp: 0 };
     const rows = this.#all("SELECT state, count(*) AS jobs FROM job GROUP BY state");
     const of = (state: string): number =>
       Number(rows.find((row) => row["state"] === state)?.["jobs"] ?? 0);
@@ -145,21 +196,15 @@ class SqliteJobQueue implements JobQueue, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#database.close();
+    this.#connection[Symbol.dispose]();
   }
 
   #all(sql: string, ...values: (string | number)[]): readonly Row[] {
-    return this.#translating(() => this.#prepared(sql).all(...values));
+    return this.#translating(() => this.#connection.statement(sql).all(...values));
   }
 
   #run(sql: string, ...values: (string | number)[]): void {
-    this.#translating(() => this.#prepared(sql).run(...values));
-  }
-
-  #prepared(sql: string): StatementSync {
-    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
-    this.#statements.set(sql, known);
-    return known;
+    this.#translating(() => this.#connection.statement(sql).run(...values));
   }
 
   #translating<T>(work: () => T): T {

@@ -1,5 +1,6 @@
 // The feed of new versions, in an SQLite database.
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { rmSync } from "node:fs";
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { type ModuleVersion, parseModulePath, parseVersion } from "@stoa/gomod";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import type { IndexEntry, VersionIndex } from "../../domain/version-index.ts";
@@ -7,9 +8,12 @@ import type { IndexEntry, VersionIndex } from "../../domain/version-index.ts";
 /** Milliseconds a statement waits while another process writes. Nothing else runs meanwhile. */
 const busyMs = 2000;
 
+/**
+ * Nothing is flushed: the death of the process costs nothing, and after a power failure that has spoilt the file it is
+ * begun anew and filled from what is kept.
+ */
 const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
+  PRAGMA synchronous = OFF;
   CREATE TABLE IF NOT EXISTS version (
     path TEXT NOT NULL,
     version TEXT NOT NULL,
@@ -23,66 +27,107 @@ const insertion = `
   VALUES (?, ?, max(?, (SELECT coalesce(max(at_us), 0) + 1 FROM version)))
 `;
 
-/** Opens the index in a file, creating it if it is missing, or `:memory:`. Throws a sentence if the file cannot be used. */
+/**
+ * The index in a file, which is created if it is missing and begun anew if it is spoilt, or in `:memory:`. The file is
+ * open only while it is used, so that its disk can be unmounted or made read-only. Throws a sentence if it cannot be used.
+ */
 export function openSqliteVersionIndex(file: string): VersionIndex & Disposable {
   try {
-    const database = new DatabaseSync(file, { timeout: busyMs });
-    database.exec(schema);
-    return new SqliteVersionIndex(database);
+    return new SqliteVersionIndex(file);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `the index of versions in ${file} cannot be opened (${why}): check its folder, or move the file away; it is then filled anew from what is kept`,
+      `the index of versions in ${file} cannot be opened (${messageOf(cause)}): check its folder and its permissions`,
       { cause },
     );
   }
 }
 
 class SqliteVersionIndex implements VersionIndex, Disposable {
-  readonly #database: DatabaseSync;
-  readonly #insert: StatementSync;
-  readonly #select: StatementSync;
+  readonly #file: string;
+  /** In memory there is nothing but the connection. */
+  readonly #memory: DatabaseSync | undefined;
 
-  constructor(database: DatabaseSync) {
-    this.#database = database;
-    this.#insert = database.prepare(insertion);
-    this.#select = database.prepare(
-      "SELECT * FROM version WHERE at_us >= ? ORDER BY at_us LIMIT ?",
-    );
+  constructor(file: string) {
+    this.#file = file;
+    this.#memory = file === ":memory:" ? open(file) : undefined;
+    this.#memory?.exec(schema);
+    this.#use((database) => database.prepare("SELECT * FROM version LIMIT 1").get());
   }
 
   async add(modules: readonly ModuleVersion[]): Promise<void> {
-    this.#translating(() => {
-      this.#database.exec("BEGIN IMMEDIATE");
+    this.#translating((database) => {
+      database.exec("BEGIN IMMEDIATE");
       try {
+        const insert = database.prepare(insertion);
         const now = Date.now() * 1000;
-        for (const { path, version } of modules) this.#insert.run(path, version, now);
-        this.#database.exec("COMMIT");
+        for (const { path, version } of modules) insert.run(path, version, now);
+        database.exec("COMMIT");
       } catch (failure) {
-        this.#database.exec("ROLLBACK");
+        database.exec("ROLLBACK");
         throw failure;
       }
     });
   }
 
   async since(atMicros: number, limit: number): Promise<readonly IndexEntry[]> {
-    return this.#translating(() => this.#select.all(atMicros, limit).map(toEntry));
+    return this.#translating((database) =>
+      database
+        .prepare("SELECT * FROM version WHERE at_us >= ? ORDER BY at_us LIMIT ?")
+        .all(atMicros, limit)
+        .map(toEntry),
+    );
   }
 
   [Symbol.dispose](): void {
-    this.#database.close();
+    this.#memory?.close();
   }
 
-  #translating<T>(work: () => T): T {
+  #translating<T>(work: (database: DatabaseSync) => T): T {
     try {
-      return work();
+      return this.#use(work);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ProxyFailure("store_unavailable", `the index of versions failed: ${why}`, {
-        cause,
-      });
+      throw new ProxyFailure(
+        "store_unavailable",
+        `the index of versions failed: ${messageOf(cause)}`,
+        { cause },
+      );
     }
   }
+
+  #use<T>(work: (database: DatabaseSync) => T): T {
+    if (this.#memory !== undefined) return work(this.#memory);
+    try {
+      return useOnce(this.#file, work);
+    } catch (failure) {
+      if (!isSpoilt(failure)) throw failure;
+      rmSync(this.#file, { force: true });
+      return useOnce(this.#file, work);
+    }
+  }
+}
+
+function open(file: string): DatabaseSync {
+  return new DatabaseSync(file, { timeout: busyMs });
+}
+
+function useOnce<T>(file: string, work: (database: DatabaseSync) => T): T {
+  const database = open(file);
+  try {
+    database.exec(schema);
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+function isSpoilt(failure: unknown): boolean {
+  const code = failure instanceof Error && "errcode" in failure ? failure.errcode : undefined;
+  return code === 11 || code === 26;
+}
+
+function messageOf(failure: unknown): string {
+  return failure instanceof Error ? failure.message : String(failure);
 }
 
 function toEntry(row: Record<string, SQLOutputValue>): IndexEntry {
