@@ -201,7 +201,7 @@ describe("/api/modules/explain", () => {
   const path = "/api/modules/explain?module=example.com/m@v1.0.0";
 
   test("tells administrators what stoa modules explain tells", async () => {
-    const env = { STOA_ADMIN_API: "on", ATHENS_DOWNLOAD_MODE: "none" };
+    const env = { STOA_ADMIN_API: "true", ATHENS_DOWNLOAD_MODE: "none" };
     await using stoa = await startStoa({ goproxy: "off", env });
     const answer = await ask(`${stoa.url}${path}`);
     const { module, version, decisions } = JSON.parse(answer.text);

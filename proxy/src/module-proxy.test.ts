@@ -39,6 +39,8 @@ function settingsFor(goproxy: string): ModuleProxySettings {
       progressMs: 10_000,
     },
     policy: { ...policy, validatorTimeoutMs: 1000, validatorLifetimeMs: 1000, redirectStatus: 302 },
+    gate: { forceSsl: false, account: undefined },
+    pages: { showsMetrics: false, homeTemplatePath: "", robotsPath: "", noSumPatterns: [] },
     index: "none",
     adminApi: false,
     background: { workers: 1, queue: 1 },

@@ -1,7 +1,9 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { respelled } from "./command-words.ts";
 import { checkConfig, showConfig } from "./commands/config.ts";
+import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
 import { programVersion } from "./version.ts";
 
@@ -13,49 +15,65 @@ const program = new Command("stoa")
   .showHelpAfterError("(stoa --help lists the commands)")
   .exitOverride();
 
+interface FileOption {
+  readonly configFile?: string;
+}
+
+const fileOption = [
+  "--config-file <path>",
+  "the configuration file; without it, athens.toml in this folder if it is there",
+] as const;
+
 program
   .command("serve")
   .description("run the Go module proxy")
+  .option(...fileOption)
   .addHelpText("after", () => `\nEnvironment:\n${printSettingsHelp()}`)
-  .action(async () => {
+  .action(async (options: FileOption) => {
     const { serve } = await import("./commands/serve.ts");
-    await serve(process.env);
+    await serve(placeOf(options));
   });
 
 const config = program.command("config").description("look at the configuration");
 config
   .command("print")
   .description("print every key, its value and where it came from; secrets are masked")
+  .option(...fileOption)
   .option("--json", "print JSON")
-  .action(({ json }: { json?: boolean }) => showConfig(process.env, json === true));
+  .action(({ json, ...options }: FileOption & { json?: boolean }) =>
+    showConfig(placeOf(options), json === true),
+  );
 config
   .command("check")
   .description("say what is wrong with the configuration, all of it; exit 1 if anything is")
-  .action(() => checkConfig(process.env));
+  .option(...fileOption)
+  .action((options: FileOption) => checkConfig(placeOf(options)));
 
 const modules = program.command("modules").description("look at the module proxy");
 modules
   .command("queue")
   .description("print which versions wait to be fetched in the background, and which were given up")
+  .option(...fileOption)
   .option("--json", "print JSON")
   .option("--limit <jobs>", "print so many at most", Number, 100)
-  .action(async (options: { json?: boolean; limit: number }) => {
+  .action(async (options: FileOption & { json?: boolean; limit: number }) => {
     const { showQueue } = await import("./commands/modules.ts");
-    await showQueue(process.env, options);
+    await showQueue(placeOf(options), options);
   });
 modules
   .command("explain <module>")
   .description(
     "print what the policy decides about MODULE or MODULE@VERSION, and which rules decided it",
   )
+  .option(...fileOption)
   .option("--json", "print JSON")
-  .action(async (module: string, { json }: { json?: boolean }) => {
+  .action(async (module: string, { json, ...options }: FileOption & { json?: boolean }) => {
     const { explainModule } = await import("./commands/modules.ts");
-    explainModule(process.env, module, json === true);
+    explainModule(placeOf(options), module, json === true);
   });
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });
 } catch (failure) {
   if (failure instanceof CommanderError) {
     process.exitCode = failure.exitCode;
@@ -63,4 +81,8 @@ try {
     process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     process.exitCode = 1;
   }
+}
+
+function placeOf({ configFile }: FileOption): ConfigurationPlace {
+  return { environment: process.env, file: configFile, folder: process.cwd() };
 }

@@ -74,7 +74,7 @@ async function answerExplain(
   if (explain === undefined) {
     throw new ProxyFailure(
       "not_found",
-      "this page is for administrators; STOA_ADMIN_API=on opens it",
+      "this page is for administrators; STOA_ADMIN_API=true opens it",
     );
   }
   const module = parameters.get("module");

@@ -1,16 +1,16 @@
 // stoa modules queue | explain
 import process from "node:process";
 import { explain, explanationText, openPolicy, readQueue } from "@stoa/proxy";
-import { type Environment, loadConfig } from "../config/load-config.ts";
-import { policyProblems, policySettings } from "../config/policy-settings.ts";
+import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
+import { policyOf } from "../config/policy.ts";
 import { reportProblems } from "./config.ts";
 
 /** Prints what waits to be fetched in the background, and what was given up. */
 export async function showQueue(
-  environment: Environment,
+  place: ConfigurationPlace,
   { json = false, limit = 100 }: { readonly json?: boolean; readonly limit?: number },
 ): Promise<void> {
-  const { values } = loadConfig(environment);
+  const { values } = readConfiguration(place);
   if (values.storageType === "memory") {
     throw new Error(
       "with memory storage the queue is inside of the running program: see stoa_background_jobs in its /metrics",
@@ -34,14 +34,13 @@ export async function showQueue(
 }
 
 /** Prints what the policy decides about a module, with or without a version, and which rules decided it. */
-export function explainModule(environment: Environment, module: string, json: boolean): void {
-  const { values, problems } = loadConfig(environment);
-  const all = [...problems, ...policyProblems(values)];
-  if (all.length > 0) {
-    reportProblems(all);
+export function explainModule(place: ConfigurationPlace, module: string, json: boolean): void {
+  const { values, problems } = readConfiguration(place);
+  if (problems.length > 0) {
+    reportProblems(problems);
     return;
   }
-  const explanation = explain(openPolicy(policySettings(values)).policy, module);
+  const explanation = explain(openPolicy(policyOf(values)).policy, module);
   process.stdout.write(
     json ? `${JSON.stringify(explanation, null, 2)}\n` : explanationText(explanation),
   );

@@ -1,0 +1,57 @@
+// The configuration in the words of the module proxy.
+import type { ModuleProxySettings } from "@stoa/proxy";
+import type { Configuration } from "../config/configuration.ts";
+import { policyOf } from "../config/policy.ts";
+import { programVersion } from "../version.ts";
+
+/** What the module proxy is told. */
+export function proxySettings({ values, go }: Configuration): ModuleProxySettings {
+  return {
+    storage:
+      values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
+    upstreams: {
+      goproxy: go.goproxy,
+      noproxy: go.noproxy,
+      netrcPath: values.netrcPath || undefined,
+      githubToken: values.githubToken || undefined,
+      proxies: go.outbound,
+      connections: values.upstreamConnections,
+      queue: values.upstreamQueue,
+      timeoutMs: values.timeoutSeconds * 1000,
+      connectMs: values.connectTimeoutSeconds * 1000,
+      firstByteMs: values.firstByteTimeoutSeconds * 1000,
+      progressMs: values.progressTimeoutSeconds * 1000,
+    },
+    policy: {
+      ...policyOf(values),
+      validatorTimeoutMs: values.validatorTimeoutSeconds * 1000,
+      validatorLifetimeMs: values.validatorTtlSeconds * 1000,
+      redirectStatus: Number(values.redirectStatus),
+    },
+    index: values.indexType,
+    adminApi: values.adminApi,
+    background: { workers: values.goGetWorkers, queue: values.queueLimit },
+    lifetimes: {
+      freshMs: values.listTtlSeconds * 1000,
+      absentMs: values.absenceTtlSeconds * 1000,
+      patienceMs: values.stalePatienceSeconds * 1000,
+      retryMs: 5000,
+    },
+    hotBytes: values.memoryCacheMebibytes << 20,
+    pathPrefix: values.pathPrefix,
+    gate: {
+      forceSsl: values.forceSsl,
+      account:
+        values.basicAuthUser === ""
+          ? undefined
+          : { user: values.basicAuthUser, password: values.basicAuthPass },
+    },
+    pages: {
+      showsMetrics: values.statsExporter === "prometheus",
+      homeTemplatePath: values.homeTemplatePath,
+      robotsPath: values.robotsFile,
+      noSumPatterns: values.noSumPatterns,
+    },
+    version: programVersion,
+  };
+}
