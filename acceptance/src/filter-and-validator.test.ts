@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fixtureProxy } from "@stoa/proxy/testing";
+import { until } from "./testing/bounded-wait.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
@@ -142,6 +143,25 @@ D example.com/elsewhere
       return true;
     });
   });
+});
+
+test("another filter file holds when it is there, and a broken one leaves the old one in force", async () => {
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, "filter.txt");
+  await writeFile(path, "+\n");
+  const small = await smallModule("example.com/m", "v1.0.0");
+  await using scene = await proxiedModules([small], { env: { ATHENS_FILTER_FILE: path } });
+  const status = async () => (await ask(`${scene.stoa.url}${filePath(small, "info")}`)).status;
+  assert.equal(await status(), 200);
+  // There is no .netrc in its home: a file that is missing is no file that has changed.
+  assert.doesNotMatch(scene.stoa.output(), /configuration reloaded/);
+  await writeFile(path, "-\n");
+  scene.stoa.signal("SIGHUP");
+  await until("the refusal", async () => (await status()) === 403);
+  await writeFile(path, "E\n");
+  scene.stoa.signal("SIGHUP");
+  await until("the complaint", () => /filter.txt:1: .*is none of/.test(scene.stoa.output()));
+  assert.equal(await status(), 403);
 });
 
 describe("the validator hook", () => {
