@@ -45,7 +45,7 @@ test("config check finds nothing wrong with that file, and config print masks it
     print.stdout,
     /^Storage\.Disk\.RootPath +\/path\/on\/disk +# \S+athens-sample\.toml:\d+$/m,
   );
-  assert.match(print.stdout, /^GoGetWorkers +10 +# .*; without effect: /m);
+  assert.match(print.stdout, /^ProtocolWorkers +30 +# .*; without effect: /m);
   for (const secret of [
     "sekret",
     "minio123",

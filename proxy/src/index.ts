@@ -1,6 +1,11 @@
 // The door of the module proxy.
+
+export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
+export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export {
   type ModuleProxy,
   type ModuleProxySettings,
   openModuleProxy,
 } from "./module-proxy.ts";
+export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
+export { readQueue } from "./read-queue.ts";

@@ -11,10 +11,16 @@ import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
+import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
+import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
+import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
+import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { fetchMeter } from "./application/fetch-meter.ts";
+import { IndexKeeper } from "./application/keep-index.ts";
 import { VersionLists } from "./application/list-versions.ts";
+import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import {
@@ -36,6 +42,8 @@ import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
+import { indexFile, queueFile } from "./storage-files.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
@@ -58,6 +66,23 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
+  readonly policy: PolicySettings & {
+    readonly validatorTimeoutMs: number;
+    /** How long a verdict of the validator is remembered. */
+    readonly validatorLifetimeMs: number;
+    /** The status of redirects by the download mode. */
+    readonly redirectStatus: number;
+  };
+  readonly background: {
+    /** How many versions are fetched at once for the queue. */
+    readonly workers: number;
+    /** How many versions may wait. */
+    readonly queue: number;
+  };
+  /** Where it is noted when versions came: in a file of the disk storage, in memory, or nowhere. */
+  readonly index: "none" | "memory" | "sqlite";
+  /** Whether the pages for administrators are served. */
+  readonly adminApi: boolean;
   readonly lifetimes: Lifetimes;
   /** How much memory may be used for small answers that are ready to be sent. */
   readonly hotBytes: number;
@@ -85,6 +110,11 @@ export interface ModuleProxy extends AsyncDisposable {
    */
   servedOn(port: number): readonly string[];
   /**
+   * Reads another policy. The function that comes back puts it in force; requests that run then end by the old one. Throws
+   * `PolicyProblems` if it cannot be used.
+   */
+  preparePolicy(settings: PolicySettings): () => void;
+  /**
    * Reads the credentials for upstreams anew; the function that comes back puts them in force. Rejects with a sentence if
    * a named file cannot be read.
    */
@@ -107,7 +137,7 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose } = await openStorage(settings.storage);
+  const { store, loose, catalog } = await openStorage(settings.storage);
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -132,13 +162,18 @@ export async function openModuleProxy(
     metrics,
   );
 
+  const index = openIndex(settings);
+  const indexKeeper = index && new IndexKeeper({ index, catalog, log });
   const looseFetch = new LooseFileFetch(loose, upstream);
   const stash = new Stash({
     store,
     loose: looseFetch,
     upstream,
     zipCheck,
-    onKept: (module) => loose.remove(module),
+    onKept: async (module) => {
+      await loose.remove(module);
+      await indexKeeper?.kept(module);
+    },
     observe: fetchMeter(metrics),
   });
   const lists = new RememberedAnswers<readonly Version[]>({
@@ -153,6 +188,23 @@ export async function openModuleProxy(
     sizeOf: ({ bytes }) => bytes.length + 400,
     now,
   });
+  const inForce = (chosen: PolicySettings): PolicyInForce & OpenedPolicy =>
+    openPolicyInForce(chosen, { ...settings.policy, log, now });
+  const first = inForce(settings.policy);
+  const policy = new AppliedPolicy(first);
+  const queue = openSqliteJobQueue(
+    settings.storage.kind === "disk" ? queueFile(settings.storage.root) : ":memory:",
+    { mostJobs: settings.background.queue },
+  );
+  const background = new BackgroundStash({
+    queue,
+    keep: (module, signal) => stash.keep(module, signal),
+    log,
+    workers: settings.background.workers,
+    now: () => new Date(),
+  });
+  measuredQueue(queue, background, metrics);
+  const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const handler = new ProxyHandler({
     gate: openGate({ ...settings.gate, prefix: settings.pathPrefix }),
@@ -160,6 +212,10 @@ export async function openModuleProxy(
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
       queries: new QueryAnswers({ store, upstream, remembered: queries }),
+      policy,
+      background,
+      isSelf: (url) => leadsToSelf(url, own),
+      redirectStatus: settings.policy.redirectStatus,
       lifetimeMs: settings.lifetimes.freshMs,
     }),
     pages: {
@@ -171,7 +227,12 @@ export async function openModuleProxy(
       homeTemplate: () => readPageFile(homeTemplatePath),
       robots: () => readPageFile(robotsPath),
     },
-    hot: new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now }),
+    records: {
+      catalog,
+      index,
+      explain: settings.adminApi ? (module) => policy.explain(module) : undefined,
+    },
+    hot,
     counters: new RequestCounters(metrics),
     log,
     requestId: requestIds("Athens-Request-ID"),
@@ -179,8 +240,21 @@ export async function openModuleProxy(
     absenceSeconds: Math.ceil(settings.lifetimes.absentMs / 1000),
   });
 
+  const enact = (chosen: PolicyInForce & OpenedPolicy): void => {
+    policy.replace(chosen);
+    hot.clear();
+    background.isPaused = chosen.policy.network === "offline";
+    for (const note of chosen.notes) log.warn(note);
+  };
+  enact(first);
+  indexKeeper?.fill();
+
   return {
     handle: handler.handle,
+    preparePolicy(chosen) {
+      const next = inForce(chosen);
+      return () => enact(next);
+    },
     servedOn(port) {
       own.port = port;
       return list.flatMap((entry) =>
@@ -189,6 +263,10 @@ export async function openModuleProxy(
     },
     prepareCredentials: (source) => client.prepareCredentials(source),
     async [Symbol.asyncDispose]() {
+      await background[Symbol.asyncDispose]();
+      queue[Symbol.dispose]();
+      await indexKeeper?.[Symbol.asyncDispose]();
+      index?.[Symbol.dispose]();
       await client[Symbol.asyncDispose]();
       await zipCheck.close();
     },
@@ -201,6 +279,15 @@ function openStorage(
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
+}
+
+function openIndex({
+  index,
+  storage,
+}: ModuleProxySettings): ReturnType<typeof openSqliteVersionIndex> | undefined {
+  if (index === "none") return undefined;
+  const isKept = index === "sqlite" && storage.kind === "disk";
+  return openSqliteVersionIndex(isKept ? indexFile(storage.root) : ":memory:");
 }
 
 /** Names and addresses of this machine. */

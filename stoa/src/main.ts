@@ -49,6 +49,29 @@ config
   .option(...fileOption)
   .action((options: FileOption) => checkConfig(placeOf(options)));
 
+const modules = program.command("modules").description("look at the module proxy");
+modules
+  .command("queue")
+  .description("print which versions wait to be fetched in the background, and which were given up")
+  .option(...fileOption)
+  .option("--json", "print JSON")
+  .option("--limit <jobs>", "print so many at most", Number, 100)
+  .action(async (options: FileOption & { json?: boolean; limit: number }) => {
+    const { showQueue } = await import("./commands/modules.ts");
+    await showQueue(placeOf(options), options);
+  });
+modules
+  .command("explain <module>")
+  .description(
+    "print what the policy decides about MODULE or MODULE@VERSION, and which rules decided it",
+  )
+  .option(...fileOption)
+  .option("--json", "print JSON")
+  .action(async (module: string, { json, ...options }: FileOption & { json?: boolean }) => {
+    const { explainModule } = await import("./commands/modules.ts");
+    explainModule(placeOf(options), module, json === true);
+  });
+
 try {
   await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });
 } catch (failure) {

@@ -57,7 +57,8 @@ describe("VersionLists", () => {
   it("says not_found when nobody knows the module", async () => {
     const { lists } = await setUp([], []);
     await assert.rejects(lists.list(path, present), { code: "not_found" });
-    await assert.rejects(lists.kept(path), { code: "not_found" });
+    assert.deepEqual(await lists.kept(path), []);
+    await assert.rejects(lists.listOrKept(path, present), { code: "not_found" });
   });
 
   it("does not take what is kept for the whole list during an outage", async () => {
@@ -67,6 +68,19 @@ describe("VersionLists", () => {
     };
     await assert.rejects(lists.list(path, present), { code: "upstream_unavailable" });
     assert.deepEqual(await lists.kept(path), ["v1.0.0"]);
+    const fallback = await lists.listOrKept(path, present);
+    assert.deepEqual([fallback.value, fallback.stale], [["v1.0.0"], true]);
+  });
+
+  it("lists kept pseudo-versions only where the upstream knows nothing and there are no tags", async () => {
+    const pseudo = "v0.0.0-20190102030405-abcdefabcdef";
+    const gone = await setUp([pseudo], []);
+    assert.deepEqual((await gone.lists.list(path, present)).value, [pseudo]);
+    const tagged = await setUp([pseudo, "v1.0.0"], []);
+    assert.deepEqual((await tagged.lists.list(path, present)).value, ["v1.0.0"]);
+    const known = await setUp([pseudo], ["v1.0.0"]);
+    assert.deepEqual((await known.lists.list(path, present)).value, ["v1.0.0"]);
+    assert.deepEqual(await known.lists.kept(path), [pseudo]);
   });
 });
 

@@ -1,7 +1,7 @@
 // Which versions a module has: what the upstream lists and what is kept.
 import { isPseudoVersion, type ModulePath, sortVersions, type Version } from "@stoa/gomod";
 import type { ModuleStore } from "../domain/module-store.ts";
-import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { isUpstreamTrouble, ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Lister } from "../domain/upstream.ts";
 import type { Remembered, RememberedAnswers } from "./remembered-answers.ts";
 
@@ -34,22 +34,40 @@ export class VersionLists {
     return this.#remembered.get(path, signal, (shared) => this.#merged(path, shared));
   }
 
-  /** The kept versions alone. Rejects with `not_found` if there are none. */
+  /** As `list`; but if the upstream cannot say, and nothing is remembered, the list is what is kept, even if it is empty. */
+  async listOrKept(path: ModulePath, signal: AbortSignal): Promise<Remembered<readonly Version[]>> {
+    try {
+      return await this.list(path, signal);
+    } catch (failure) {
+      if (!isUpstreamTrouble(failure)) throw failure;
+      return { value: await this.kept(path), ageMs: 0, stale: true, asked: true };
+    }
+  }
+
+  /** The kept versions alone, pseudo-versions included. */
   async kept(path: ModulePath): Promise<readonly Version[]> {
-    const kept = await this.#store.versions(path);
-    if (kept.length > 0) return sortVersions(kept.filter((version) => !isPseudoVersion(version)));
-    throw new ProxyFailure("not_found", "no version of it is kept here", { subject: { path } });
+    return sortVersions([...(await this.#store.versions(path))]);
   }
 
   async #merged(path: ModulePath, signal: AbortSignal): Promise<readonly Version[]> {
-    const kept = (await this.#store.versions(path)).filter((version) => !isPseudoVersion(version));
+    const kept = withoutPseudoVersions(await this.#store.versions(path));
     try {
       const listed = await this.#upstream.list(path, signal);
-      return sortVersions([...new Set([...listed, ...kept])]);
+      const tagged = kept.filter((version) => !isPseudoVersion(version));
+      return sortVersions([...new Set([...listed, ...tagged])]);
     } catch (failure) {
       const absent = failure instanceof ProxyFailure && failure.code === "not_found";
-      if (absent && kept.length > 0) return sortVersions(kept);
+      if (absent && kept.length > 0) return sortVersions([...kept]);
       throw failure;
     }
   }
+}
+
+/**
+ * The tags among the versions; where there are none, all of them. To a module that has tags the go command would never
+ * ask `latest` if its pseudo-versions were listed.
+ */
+function withoutPseudoVersions(versions: readonly Version[]): readonly Version[] {
+  const tags = versions.filter((version) => !isPseudoVersion(version));
+  return tags.length > 0 ? tags : versions;
 }

@@ -14,8 +14,6 @@ export type VersionFile =
 
 /** What the caller wants beside the file itself. */
 export interface FileWish {
-  /** Answer from what is kept; ask no upstream. */
-  readonly keptOnly: boolean;
   /** The caller can take a zip while it arrives. Without this it gets zips only when they are kept. */
   readonly canFollow: boolean;
 }
@@ -45,17 +43,16 @@ export class VersionFiles {
   ): Promise<VersionFile> {
     const file = await this.#store.open(module, kind);
     if (file !== undefined) return { form: "stored", file, from: undefined };
-    if (wish.keptOnly) return this.#keptLoose(module, kind);
     if (kind === "zip") return this.#zip(module, wish, signal);
     return { form: "bytes", ...(await this.#loose.fetch(module, kind, signal)) };
   }
 
-  async #keptLoose(module: ModuleVersion, kind: FileKind): Promise<VersionFile> {
+  /** The file if it is kept, whole or loose; asks no upstream. The caller disposes of a stored one. */
+  async kept(module: ModuleVersion, kind: FileKind): Promise<VersionFile | undefined> {
+    const file = await this.#store.open(module, kind);
+    if (file !== undefined) return { form: "stored", file, from: undefined };
     const bytes = kind === "zip" ? undefined : await this.#loose.kept(module, kind);
-    if (bytes !== undefined) return { form: "bytes", bytes, from: undefined };
-    throw new ProxyFailure("not_found", "it is not kept here, and this request forbids fetching", {
-      subject: module,
-    });
+    return bytes === undefined ? undefined : { form: "bytes", bytes, from: undefined };
   }
 
   async #zip(module: ModuleVersion, wish: FileWish, signal: AbortSignal): Promise<VersionFile> {

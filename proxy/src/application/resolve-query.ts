@@ -8,7 +8,7 @@ import {
   type Version,
 } from "@stoa/gomod";
 import type { ModuleStore } from "../domain/module-store.ts";
-import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { isUpstreamTrouble, ProxyFailure } from "../domain/proxy-failure.ts";
 import type { InfoDocument, Resolver } from "../domain/upstream.ts";
 import type { Remembered, RememberedAnswers } from "./remembered-answers.ts";
 
@@ -35,16 +35,31 @@ export class QueryAnswers {
     );
   }
 
+  /** What `latest` means now; if the upstream cannot say, the latest kept version as a stale answer. */
+  async latestOrKept(path: ModulePath, signal: AbortSignal): Promise<Remembered<InfoDocument>> {
+    try {
+      return await this.resolve(path, "latest", signal);
+    } catch (failure) {
+      const kept = isUpstreamTrouble(failure) && (await this.#keptInfo(path));
+      if (!kept) throw failure;
+      return { value: kept, ageMs: 0, stale: true, asked: true };
+    }
+  }
+
   /**
    * The latest kept version, by the go command's rule: the highest release, else the highest pre-release, else the
    * highest pseudo-version. Rejects with `not_found` if nothing is kept.
    */
   async latestKept(path: ModulePath): Promise<InfoDocument> {
+    const kept = await this.#keptInfo(path);
+    if (kept !== undefined) return kept;
+    throw new ProxyFailure("not_found", "no version of it is kept here", { subject: { path } });
+  }
+
+  async #keptInfo(path: ModulePath): Promise<InfoDocument | undefined> {
     const version = latestOf(await this.#store.versions(path));
     const file = version && (await this.#store.open({ path, version }, "info"));
-    if (!file) {
-      throw new ProxyFailure("not_found", "no version of it is kept here", { subject: { path } });
-    }
+    if (!file) return undefined;
     await using info = file;
     const bytes = new Uint8Array(info.size);
     await info.read(0, bytes);

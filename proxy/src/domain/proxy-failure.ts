@@ -53,3 +53,9 @@ export class ProxyFailure extends Error {
     this.subject = options.subject;
   }
 }
+
+/** Whether the failure says that nobody could or would answer, and nothing about the module itself. */
+export function isUpstreamTrouble(failure: unknown): failure is ProxyFailure {
+  if (!(failure instanceof ProxyFailure)) return false;
+  return !["not_found", "bad_request", "store_unavailable"].includes(failure.code);
+}

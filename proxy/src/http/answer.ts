@@ -21,9 +21,11 @@ export interface Freshness {
 export type AnswerBody =
   | { readonly form: "bytes"; readonly bytes: Uint8Array }
   | { readonly form: "stored"; readonly file: StoredFile }
-  | { readonly form: "arriving"; readonly zip: ArrivingZip };
+  | { readonly form: "arriving"; readonly zip: ArrivingZip }
+  /** Not here: the client is to ask at `location`. */
+  | { readonly form: "redirect"; readonly location: string; readonly status: number };
 
-/** A whole answer with status 200. */
+/** A whole answer, with status 200 unless it is a redirect. */
 export interface Answer {
   readonly body: AnswerBody;
   readonly contentType: string;
@@ -56,6 +58,18 @@ export function shortLived(lifetimeMs: number, ageMs: number, stale: boolean): F
     ageMs,
     stale,
     reusableForMs: stale ? 0 : Math.max(0, lifetimeMs - ageMs),
+  };
+}
+
+/** An answer that may be given out again only while something else holds, which it does for `holdsForMs` more. */
+export function noLongerThan(holdsForMs: number, freshness: Freshness): Freshness {
+  if (holdsForMs === Number.POSITIVE_INFINITY) return freshness;
+  const age = freshness.reusableForMs === Number.POSITIVE_INFINITY ? 0 : freshness.ageMs;
+  return {
+    ...freshness,
+    cacheControl: `public, max-age=${Math.floor(Math.min(holdsForMs, freshness.reusableForMs) / 1000)}`,
+    ageMs: age,
+    reusableForMs: Math.min(holdsForMs, freshness.reusableForMs),
   };
 }
 

@@ -30,6 +30,7 @@ export class HotAnswers<T> {
   readonly #capacityBytes: number;
   readonly #now: () => number;
   #bytes = 0;
+  #generation = 0;
 
   constructor(options: { readonly capacityBytes: number; readonly now: () => number }) {
     this.#capacityBytes = options.capacityBytes;
@@ -39,6 +40,18 @@ export class HotAnswers<T> {
   /** The bytes held on to. */
   get sizeBytes(): number {
     return this.#bytes;
+  }
+
+  /** Changes when everything is forgotten: an answer that was begun before must not be remembered any more. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+    this.#generation += 1;
   }
 
   /** The answer to a target, if there is one that still holds. */

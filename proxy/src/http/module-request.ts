@@ -6,12 +6,17 @@ import { ProxyFailure } from "../domain/proxy-failure.ts";
 /** A page about the proxy itself. */
 export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "robots.txt";
 
+/** A page for programs: what is kept, what came when, what the policy decides. */
+export type RecordName = "catalog" | "index" | "api/modules/explain";
+
 /**
  * A request in the words of the protocol. `keptOnly` is set by the base path `/cached-only`: answer from what is kept,
  * ask nobody (go.dev/ref/mod#goproxy-protocol, and the public mirror's convention).
  */
 export type ModuleRequest =
   | { readonly kind: "page"; readonly page: PageName }
+  /** `query` is what stands behind the question mark, still escaped. */
+  | { readonly kind: "record"; readonly page: RecordName; readonly query: string }
   | { readonly kind: "list"; readonly path: ModulePath; readonly keptOnly: boolean }
   | { readonly kind: "latest"; readonly path: ModulePath; readonly keptOnly: boolean }
   | {
@@ -23,9 +28,13 @@ export type ModuleRequest =
       readonly keptOnly: boolean;
     };
 
+/** A request for a module, as opposed to one for a page about the proxy. */
+export type EndpointRequest = Exclude<ModuleRequest, { readonly kind: "page" | "record" }>;
+
 /** Longer URLs name no module: the longest module paths in use are below 200 bytes. */
 const maxTargetLength = 4096;
 
+const recordPages = new Set(["catalog", "index", "api/modules/explain"]);
 const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.txt"]);
 
 /**
@@ -42,6 +51,10 @@ export function parseModuleRequest(target: string, prefix: string): ModuleReques
   const inside = withoutPrefix(path, prefix);
   if (inside === "") return { kind: "page", page: "home" };
   if (rootPages.has(inside)) return { kind: "page", page: inside as PageName };
+  if (recordPages.has(inside)) {
+    const query = /\?([^#]*)/.exec(target)?.[1] ?? "";
+    return { kind: "record", page: inside as RecordName, query };
+  }
   const keptOnly = inside.startsWith("cached-only/");
   return parseEndpoint(keptOnly ? inside.slice("cached-only/".length) : inside, keptOnly);
 }

@@ -13,13 +13,22 @@ import type { Log } from "@stoa/telemetry";
 import { requestHops } from "../application/request-hops.ts";
 import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
-import { type Answer, type CacheResult, etagOfBytes, etagOfFile, headersOf } from "./answer.ts";
+import {
+  type Answer,
+  type AnswerBody,
+  type CacheResult,
+  etagOfBytes,
+  etagOfFile,
+  type Freshness,
+  headersOf,
+} from "./answer.ts";
 import { failureAnswer } from "./failure-answer.ts";
 import type { Gate, TurnedAway } from "./gate.ts";
 import type { HotAnswers } from "./hot-answers.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
+import { answerRecord, type RecordParts } from "./record-answers.ts";
 import type { RequestCounters, RequestSeries } from "./request-counters.ts";
 import { originOf } from "./request-origin.ts";
 
@@ -29,6 +38,7 @@ export interface HandlerParts {
   readonly gate: Gate | undefined;
   readonly answers: ModuleAnswers;
   readonly pages: PageParts;
+  readonly records: RecordParts;
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -137,13 +147,14 @@ export class ProxyHandler {
     });
     let label = malformed;
     let outcome: Outcome;
+    const { generation } = this.#parts.hot;
     counters.inFlight += 1;
     response.setHeader(requestIdHeader, id);
     try {
       const parsed = this.#parse(request);
       label = labelOf(parsed);
       const answer = await this.#answer(parsed, request, gone.signal);
-      const sent = await this.#send(request, response, answer, label);
+      const sent = await this.#send(request, response, answer, { label, generation });
       outcome = { label, sent, cache: answer.cache, from: answer.from };
       if (sent.failure !== undefined)
         this.#logFailure(sent.failure, 500, "transfer broken off", id);
@@ -169,6 +180,8 @@ export class ProxyHandler {
   ): Promise<Answer> {
     if (parsed.kind === "page")
       return answerPage(parsed.page, originOf(request), this.#parts.pages);
+    if (parsed.kind === "record")
+      return answerRecord(parsed.page, parsed.query, this.#parts.records);
     const wish = {
       keptOnly: parsed.keptOnly || forbidsFetching(request),
       canFollow: request.method === "GET" && request.headers.range === undefined,
@@ -180,9 +193,10 @@ export class ProxyHandler {
     request: IncomingMessage,
     response: ServerResponse,
     answer: Answer,
-    label: RequestLabel,
+    known: { readonly label: RequestLabel; readonly generation: number },
   ): Promise<Sent> {
     const { body, contentType, freshness } = answer;
+    if (body.form === "redirect") return sendRedirect(response, body, freshness);
     const headers = headersOf(contentType, freshness);
     if (body.form === "stored") {
       const { file } = body;
@@ -204,21 +218,27 @@ export class ProxyHandler {
       if (size !== undefined) headers.push("ETag", etagOfFile(size, modified));
       return sendGrowing(request, response, { size, headers, body: body.zip.body() });
     }
-    return this.#sendBytes(request, response, { ...answer, bytes: body.bytes, label });
+    return this.#sendBytes(request, response, { ...answer, ...known, bytes: body.bytes });
   }
 
   /** Sends bytes that are at hand, and remembers them for the next request of the same kind. */
   #sendBytes(
     request: IncomingMessage,
     response: ServerResponse,
-    answer: Omit<Answer, "body"> & { readonly bytes: Uint8Array; readonly label: RequestLabel },
+    answer: Omit<Answer, "body"> & {
+      readonly bytes: Uint8Array;
+      readonly label: RequestLabel;
+      readonly generation: number;
+    },
   ): Sent {
-    const { bytes, contentType, freshness, label } = answer;
+    const { bytes, contentType, freshness, label, generation } = answer;
     const etag = etagOfBytes(bytes);
     const prepare = (ageMs: number | undefined): PreparedBytes =>
       prepareBytes(bytes, { etag, headers: headersOf(contentType, { ...freshness, ageMs }) });
-    if (freshness.reusableForMs === Number.POSITIVE_INFINITY || !forbidsFetching(request)) {
-      const { log, counters, hot } = this.#parts;
+    const { log, counters, hot } = this.#parts;
+    const isReusable =
+      freshness.reusableForMs === Number.POSITIVE_INFINITY || !forbidsFetching(request);
+    if (isReusable && generation === hot.generation) {
       const target = request.url ?? "";
       const line = { path: target, module: label.module, version: label.version, cache: "hit" };
       const alike = { ...line, method: "GET", status: 200, bytes: bytes.length };
@@ -287,6 +307,17 @@ export class ProxyHandler {
   }
 }
 
+function sendRedirect(
+  response: ServerResponse,
+  { location, status }: AnswerBody & { form: "redirect" },
+  { cacheControl }: Freshness,
+): Sent {
+  return sendText(response, status, `this module is to be had from ${location}`, [
+    ...["Location", location],
+    ...["Cache-Control", cacheControl],
+  ]);
+}
+
 /** What the log says when nobody was there to be answered; the number is nginx's. */
 const clientHasLeft = 499;
 
@@ -305,6 +336,7 @@ function forbidsFetching(request: IncomingMessage): boolean {
 function labelOf(request: ModuleRequest): RequestLabel {
   switch (request.kind) {
     case "page":
+    case "record":
       return { endpoint: request.page, module: undefined, version: undefined };
     case "file":
       return { endpoint: request.file, module: request.path, version: request.version };

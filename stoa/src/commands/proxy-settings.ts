@@ -1,6 +1,7 @@
 // The configuration in the words of the module proxy.
 import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
+import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
 
 /** What the module proxy is told. */
@@ -21,6 +22,15 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       firstByteMs: values.firstByteTimeoutSeconds * 1000,
       progressMs: values.progressTimeoutSeconds * 1000,
     },
+    policy: {
+      ...policyOf(values),
+      validatorTimeoutMs: values.validatorTimeoutSeconds * 1000,
+      validatorLifetimeMs: values.validatorTtlSeconds * 1000,
+      redirectStatus: Number(values.redirectStatus),
+    },
+    index: values.indexType,
+    adminApi: values.adminApi,
+    background: { workers: values.goGetWorkers, queue: values.queueLimit },
     lifetimes: {
       freshMs: values.listTtlSeconds * 1000,
       absentMs: values.absenceTtlSeconds * 1000,

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type ModuleProxy, openModuleProxy } from "@stoa/proxy";
+import { type ModuleProxy, openModuleProxy, policyFiles } from "@stoa/proxy";
 import { type Certificate, type Listening, listen } from "@stoa/serving";
 import { type LogFormat, type Metrics, type OpenLog, openLog, openMetrics } from "@stoa/telemetry";
 import {
@@ -11,6 +11,7 @@ import {
   type ConfigurationPlace,
   readConfiguration,
 } from "../config/configuration.ts";
+import { policyKeys, policyOf } from "../config/policy.ts";
 import { ConfigReload, type Reloadable } from "../config/reload.ts";
 import type { SettingValues } from "../config/settings.ts";
 import { diagnosticsPages } from "../diagnostics/diagnostics-pages.ts";
@@ -139,6 +140,11 @@ function reloadables({ log, proxy, listening }: Running): readonly Reloadable[] 
           githubToken: githubToken || undefined,
         }),
       files: ({ netrcPath }) => [netrcPath || join(homedir(), ".netrc")],
+    },
+    {
+      keys: policyKeys,
+      prepare: async (values) => proxy.preparePolicy(policyOf(values)),
+      files: (values) => policyFiles(policyOf(values)),
     },
     {
       keys: ["tlsCertFile", "tlsKeyFile"],

@@ -5,6 +5,7 @@ import { findContradictions } from "./consistency.ts";
 import { type GoEnvironment, readGoEnvironment } from "./go-environment.ts";
 import { type Environment, knownFileNames, type LoadedConfig, loadConfig } from "./load-config.ts";
 import { checkNamedFiles } from "./named-files.ts";
+import { checkPolicy } from "./policy.ts";
 
 /** From where a configuration is read. */
 export interface ConfigurationPlace {
@@ -32,6 +33,7 @@ export function readConfiguration(place: ConfigurationPlace): Configuration {
     ...findContradictions(config),
     ...checkNamedFiles(config, file?.path),
     ...checkGoproxy(go),
+    ...checkPolicy(config),
   ];
   return { ...config, problems, go, file: file?.path };
 }

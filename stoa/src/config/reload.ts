@@ -1,5 +1,5 @@
 // What happens when the configuration changes while the program runs.
-import { unwatchFile, watchFile } from "node:fs";
+import { type Stats, unwatchFile, watchFile } from "node:fs";
 import type { Log } from "@stoa/telemetry";
 import type { Configuration } from "./configuration.ts";
 import { settingKeys, settingOf } from "./load-config.ts";
@@ -27,7 +27,12 @@ export class ConfigReload implements Disposable {
   readonly #read: () => Configuration;
   readonly #parts: readonly Reloadable[];
   readonly #log: Log;
-  readonly #whenChanged = (): void => void this.reload("a file has changed");
+  /** For a file that is missing Node calls once at the beginning, with the same nothing twice. */
+  readonly #whenChanged = (now: Stats, before: Stats): void => {
+    const isSame =
+      now.mtimeMs === before.mtimeMs && now.size === before.size && now.ino === before.ino;
+    if (!isSame) void this.reload("a file has changed");
+  };
   #current: Configuration;
   #watched: readonly string[] = [];
   #turn: Promise<void> = Promise.resolve();

@@ -2,6 +2,8 @@
 import { dirname, resolve } from "node:path";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
+import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import { DiskCatalog } from "./disk-catalog.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DurableDisk, makeFolder } from "./durable-disk.ts";
@@ -17,9 +19,11 @@ import { WholeVersions } from "./whole-versions.ts";
  * behind. What Athens has kept there is found. Several processes may use one folder, Athens among them. Rejects with a
  * sentence if the folder cannot be used. Nothing needs to be closed.
  */
-export async function openDiskModuleStore(options: {
-  readonly root: string;
-}): Promise<{ readonly store: ModuleStore; readonly loose: LooseFiles }> {
+export async function openDiskModuleStore(options: { readonly root: string }): Promise<{
+  readonly store: ModuleStore;
+  readonly loose: LooseFiles;
+  readonly catalog: VersionCatalog;
+}> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
   const mark = await ProcessMark.ofThisProcess();
@@ -32,7 +36,8 @@ export async function openDiskModuleStore(options: {
   const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
   await store.check();
   await incoming.sweep();
-  return { store, loose: new DiskLooseFiles(root, disk, incoming) };
+  const catalog = new DiskCatalog(root);
+  return { store, loose: new DiskLooseFiles(root, disk, incoming), catalog };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {

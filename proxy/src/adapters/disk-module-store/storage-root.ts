@@ -11,6 +11,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/incoming   what is being written; left-overs of dead processes are removed at the next start
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
+ *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
  */
 export class StorageRoot {
   readonly path: string;

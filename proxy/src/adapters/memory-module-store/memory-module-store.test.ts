@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { looseFilesContract } from "../../testing/loose-files-contract.ts";
 import { moduleStoreContract, stageZip } from "../../testing/module-store-contract.ts";
+import { versionCatalogContract } from "../../testing/version-catalog-contract.ts";
 import { openMemoryModuleStore } from "./memory-module-store.ts";
 
 moduleStoreContract("openMemoryModuleStore", async () => {
@@ -13,6 +14,11 @@ moduleStoreContract("openMemoryModuleStore", async () => {
 looseFilesContract("openMemoryModuleStore", async () => {
   const { loose } = openMemoryModuleStore();
   return { loose, other: loose, cleanUp: () => Promise.resolve() };
+});
+
+versionCatalogContract("openMemoryModuleStore", async () => {
+  const { store, catalog } = openMemoryModuleStore();
+  return { store, catalog, cleanUp: () => Promise.resolve() };
 });
 
 test("a zip staged in memory says where a thread finds its bytes without a copy", async () => {

@@ -1,16 +1,25 @@
 // The module store in this process's memory: for trying things out and for tests.
 import type { ModulePath, ModuleVersion, Version } from "@stoa/gomod";
+import {
+  catalogPage,
+  comparePlaces,
+  parseCatalogToken,
+  placeOf,
+} from "../../domain/catalog-order.ts";
 import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
 import type { FileKind, ModuleFiles, ModuleStore, StoredFile } from "../../domain/module-store.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import type { CatalogPage, VersionCatalog } from "../../domain/version-catalog.ts";
 import { readBytes, StagedMemoryZip } from "./staged-memory-zip.ts";
 
 /** An empty store. It grows without bound and ends with the process. */
 export function openMemoryModuleStore(): {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
+  readonly catalog: VersionCatalog;
 } {
-  return { store: new MemoryModuleStore(), loose: new MemoryLooseFiles() };
+  const store = new MemoryModuleStore();
+  return { store, loose: new MemoryLooseFiles(), catalog: store };
 }
 
 interface KeptFile {
@@ -20,7 +29,7 @@ interface KeptFile {
 
 type KeptVersion = Readonly<Record<FileKind, KeptFile>>;
 
-class MemoryModuleStore implements ModuleStore {
+class MemoryModuleStore implements ModuleStore, VersionCatalog {
   readonly #modules = new Map<ModulePath, Map<Version, KeptVersion>>();
 
   open({ path, version }: ModuleVersion, kind: FileKind): Promise<StoredFile | undefined> {
@@ -30,6 +39,19 @@ class MemoryModuleStore implements ModuleStore {
 
   versions(path: ModulePath): Promise<readonly Version[]> {
     return Promise.resolve([...(this.#modules.get(path)?.keys() ?? [])]);
+  }
+
+  async page(token: string | undefined, size: number): Promise<CatalogPage> {
+    const after = token === undefined ? [] : parseCatalogToken(token);
+    const following = [...this.#modules]
+      .flatMap(([path, versions]) => [...versions.keys()].map((version) => ({ path, version })))
+      .map((module) => ({ module, place: placeOf(module) }))
+      .filter(({ place }) => comparePlaces(place, after) > 0)
+      .sort((a, b) => comparePlaces(a.place, b.place));
+    return catalogPage(
+      following.map(({ module }) => module),
+      size,
+    );
   }
 
   stage(): Promise<StagedMemoryZip> {

@@ -10,11 +10,12 @@ export const indexSettings = {
   indexType: choiceSetting({
     name: "IndexType",
     environment: ["ATHENS_INDEX_TYPE"],
-    default: "none",
-    choices: ["none"],
+    default: "sqlite",
+    choices: ["none", "memory", "sqlite"],
     synonyms: { "": "none" },
-    later: ["memory", "mysql", "postgres"],
-    meaning: "Where it is written down when a version was kept, for /index: none, nowhere.",
+    later: ["mysql", "postgres"],
+    meaning:
+      "Where it is written down when a version was kept, for /index: sqlite, a file beside what is kept; memory; or none.",
   }),
   mysqlProtocol: textSetting({
     name: "Index.MySQL.Protocol",

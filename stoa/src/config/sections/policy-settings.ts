@@ -1,5 +1,11 @@
 // The keys about what may be had, from where, and what is said about it: Athens' policies.
-import { choiceSetting, listSetting, textSetting } from "../setting.ts";
+import {
+  choiceSetting,
+  listSetting,
+  numberSetting,
+  switchSetting,
+  textSetting,
+} from "../setting.ts";
 
 export const policySettings = {
   downloadMode: textSetting({
@@ -7,31 +13,51 @@ export const policySettings = {
     environment: ["ATHENS_DOWNLOAD_MODE"],
     default: "sync",
     meaning:
-      "What to do when a version is not kept: sync, async, none, redirect, async_redirect, file:PATH or custom:BASE64.",
-    notYet: "so far a version that is not kept is fetched while the client waits (sync)",
+      "What is done about a version that is not kept: sync, async, none, redirect or async_redirect; or file:PATH or custom:BASE64, a download file that says it for each module.",
   }),
   downloadUrl: textSetting({
     name: "DownloadURL",
     environment: ["ATHENS_DOWNLOAD_URL"],
     default: "",
-    meaning: "Where redirect and async_redirect send clients.",
-    notYet: "so far clients are not redirected",
+    meaning: "The proxy that redirects lead to. A download file has its own.",
+  }),
+  policyScope: choiceSetting({
+    name: "PolicyScope",
+    environment: ["STOA_POLICY_SCOPE"],
+    default: "everywhere",
+    choices: ["everywhere", "athens"],
+    meaning:
+      "Where the download mode holds: everywhere, or as in Athens for files alone, so that lists and latest of blocked modules are still asked of upstreams.",
+  }),
+  redirectStatus: choiceSetting({
+    name: "RedirectStatus",
+    environment: ["STOA_REDIRECT_STATUS"],
+    default: "302",
+    choices: ["301", "302", "303", "307", "308"],
+    meaning:
+      "The HTTP status of redirects by the download mode. Athens' 301 is remembered for ever.",
+  }),
+  queueLimit: numberSetting({
+    name: "QueueLimit",
+    environment: ["STOA_QUEUE_LIMIT"],
+    default: 100_000,
+    unit: "versions",
+    meaning:
+      "How many versions may wait to be fetched in the background; beyond that clients are told to come again (503).",
   }),
   networkMode: choiceSetting({
     name: "NetworkMode",
     environment: ["ATHENS_NETWORK_MODE"],
     default: "strict",
-    choices: ["strict", "fallback"],
-    later: ["offline"],
+    choices: ["strict", "fallback", "offline"],
     meaning:
-      "What lists are made of: strict, upstream's and what is kept; fallback, what is kept when no upstream answers; offline, what is kept.",
+      "What lists and latest say when no upstream answers: strict, the failure; fallback, what is kept. offline: nobody is asked for anything.",
   }),
   filterFile: textSetting({
     name: "FilterFile",
     environment: ["ATHENS_FILTER_FILE"],
     default: "",
-    meaning: "The file that says which modules are included (+), excluded (-) or had directly (D).",
-    notYet: "so far modules cannot be filtered, and a filter that filters nothing would be unsafe",
+    meaning: "The file that says which modules are served (+), refused (-), or had elsewhere (D).",
   }),
   globalEndpoint: textSetting({
     name: "GlobalEndpoint",
@@ -43,8 +69,30 @@ export const policySettings = {
     name: "ValidatorHook",
     environment: ["ATHENS_PROXY_VALIDATOR"],
     default: "",
-    meaning: "A URL that is asked whether a version may be given out.",
-    notYet: "so far nobody is asked, and a validator that is not asked would be unsafe",
+    meaning:
+      "A URL that is asked, by POST, before a version is given out: it answers 200 for yes and 403 for no.",
+  }),
+  validatorTimeoutSeconds: numberSetting({
+    name: "ValidatorTimeout",
+    environment: ["STOA_VALIDATOR_TIMEOUT"],
+    default: 10,
+    unit: "seconds",
+    least: 1,
+    meaning: "How long the validator may take.",
+  }),
+  validatorTtlSeconds: numberSetting({
+    name: "ValidatorTTL",
+    environment: ["STOA_VALIDATOR_TTL"],
+    default: 60,
+    unit: "seconds",
+    meaning: "How long the validator's word holds. 0 asks it for every request.",
+  }),
+  adminApi: switchSetting({
+    name: "AdminAPI",
+    environment: ["STOA_ADMIN_API"],
+    default: false,
+    meaning:
+      "Whether /api/modules/explain is served. It tells the rules of the policy to everybody who may use the server.",
   }),
   sumDbs: listSetting({
     name: "SumDBs",

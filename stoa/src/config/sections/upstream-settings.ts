@@ -136,10 +136,10 @@ export const upstreamSettings = {
     name: "GoGetWorkers",
     environment: ["ATHENS_GOGET_WORKERS"],
     default: 10,
-    unit: "workers",
+    unit: "versions",
     least: 1,
-    meaning: "How many modules Athens fetches at once.",
-    idle: "UpstreamConnections says how much is fetched at once",
+    meaning:
+      "How many versions are fetched in the background at once. What clients wait for is bounded by UpstreamConnections.",
   }),
   goGetDir: textSetting({
     name: "GoGetDir",

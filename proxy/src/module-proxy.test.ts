@@ -1,0 +1,101 @@
+// The composition as a whole: what needs more than one part to go wrong.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { moduleFixture } from "@stoa/gomod/testing";
+import { openLog, openMetrics } from "@stoa/telemetry";
+import { type ModuleProxySettings, openModuleProxy } from "./module-proxy.ts";
+import { type PolicySettings, policyFiles } from "./open-policy.ts";
+import { fixtureProxy } from "./testing/fixture-proxy.ts";
+
+const policy: PolicySettings = {
+  downloadMode: "sync",
+  downloadUrl: "",
+  networkMode: "strict",
+  scope: "everywhere",
+  filterFile: "",
+  globalEndpoint: "",
+  validatorHook: "",
+};
+
+function settingsFor(goproxy: string): ModuleProxySettings {
+  return {
+    storage: { kind: "memory" },
+    upstreams: {
+      goproxy,
+      noproxy: "",
+      netrcPath: undefined,
+      proxies: {},
+      connections: 4,
+      queue: 10,
+      timeoutMs: 10_000,
+      connectMs: 10_000,
+      firstByteMs: 10_000,
+      progressMs: 10_000,
+    },
+    policy: { ...policy, validatorTimeoutMs: 1000, validatorLifetimeMs: 1000, redirectStatus: 302 },
+    gate: { forceSsl: false, account: undefined },
+    pages: { showsMetrics: false, homeTemplatePath: "", robotsPath: "", noSumPatterns: [] },
+    index: "none",
+    adminApi: false,
+    background: { workers: 1, queue: 1 },
+    lifetimes: { freshMs: 60_000, absentMs: 1000, patienceMs: 1000, retryMs: 1000 },
+    hotBytes: 1 << 20,
+    pathPrefix: "",
+    version: "test",
+  };
+}
+
+test("another policy holds from the next request on, also for answers that were in memory", async (context) => {
+  const small = await moduleFixture(
+    "module example.com/m@v1.0.0\n-- go.mod --\nmodule example.com/m\n",
+  );
+  await using upstream = await fixtureProxy([small]);
+  const log = openLog({ level: "silent", format: "json" });
+  await using proxy = await openModuleProxy(settingsFor(upstream.url), {
+    log,
+    metrics: openMetrics(),
+  });
+  const server = createServer(proxy.handle).listen(0, "127.0.0.1");
+  context.after(() => server.close());
+  await once(server, "listening");
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/example.com/m/@v`;
+  const statuses = (): Promise<readonly number[]> =>
+    Promise.all(
+      ["list", "v1.0.0.info", "v1.0.0.mod"].map(async (name) => {
+        const answer = await fetch(`${base}/${name}`, { headers: { connection: "close" } });
+        await answer.arrayBuffer();
+        return answer.status;
+      }),
+    );
+  assert.deepEqual(await statuses(), [200, 200, 200]);
+  assert.deepEqual(await statuses(), [200, 200, 200]);
+
+  const folder = await mkdtemp(join(tmpdir(), "stoa-policy-"));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  const filterFile = join(folder, "filter.txt");
+  await writeFile(filterFile, "- example.com/m\n");
+  const enact = proxy.preparePolicy({ ...policy, filterFile });
+  assert.deepEqual(await statuses(), [200, 200, 200]);
+  enact();
+  assert.deepEqual(await statuses(), [403, 403, 403]);
+
+  assert.throws(
+    () => proxy.preparePolicy({ ...policy, downloadMode: "asink" }),
+    /"asink" is none of/,
+  );
+  assert.deepEqual(await statuses(), [403, 403, 403]);
+  proxy.preparePolicy(policy)();
+  assert.deepEqual(await statuses(), [200, 200, 200]);
+});
+
+test("policyFiles names the files that a policy is read from", () => {
+  const settings = { ...policy, downloadMode: " file:/a/d.hcl ", filterFile: "f.txt" };
+  assert.deepEqual(policyFiles(settings), ["/a/d.hcl", "f.txt"]);
+  assert.deepEqual(policyFiles({ ...policy, downloadMode: "custom:xx" }), []);
+});
