@@ -1,0 +1,72 @@
+// What GOSUMDB says: which checksum database, by which key, and where.
+import { InvalidText } from "../invalid-text.ts";
+import { parseVerifierKey, type VerifierKey } from "./verifier-key.ts";
+
+/** A checksum database that is configured. */
+export interface DatabaseSetting {
+  /** As it stands in `/sumdb/<name>/`: the key's name. */
+  readonly name: string;
+  readonly key: VerifierKey;
+  /** Where it is, if that was said; otherwise at a proxy that mirrors it, or at `https://<name>`. */
+  readonly url: string | undefined;
+}
+
+/** Databases whose keys need not be said. Authority: cmd/go modfetch.knownGOSUMDB. */
+const knownKeys: Readonly<Record<string, string>> = {
+  "sum.golang.org": "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
+};
+
+/** Other addresses of known databases, by the names that stand for them. Authority: as above. */
+const aliases: Readonly<Record<string, string>> = {
+  "sum.golang.google.cn": "sum.golang.org https://sum.golang.google.cn",
+};
+
+/** What holds where nothing is said. */
+export const defaultDatabase = "sum.golang.org";
+
+/**
+ * Reads `name`, `name+hash+key` or either with a URL behind a space. `off` gives `undefined`, nothing the default.
+ * Throws `InvalidText` of kind `GOSUMDB`. Authority: cmd/go modfetch.dbDial.
+ */
+export function parseDatabaseSetting(text: string): DatabaseSetting | undefined {
+  const fields = text.trim().split(/\s+/);
+  const [named = ""] = fields;
+  const said = (fields.length === 1 ? aliases[named] : undefined) ?? text.trim();
+  const [first = "", url, ...rest] = (said || defaultDatabase).split(/\s+/);
+  if (first === "off") return undefined;
+  if (rest.length > 0) throw invalid(text, "it has more than a name and a URL");
+  const key = readKey(knownKeys[first] ?? first, text);
+  if (url !== undefined) requireUrl(url, text);
+  if (!isDatabaseName(key.name))
+    throw invalid(text, "the name is not a host, or a host and a path");
+  return { name: key.name, key, url };
+}
+
+/** Whether the key of a database is known by its name alone. */
+export function knownKeyOf(name: string): string | undefined {
+  return knownKeys[name];
+}
+
+function readKey(key: string, text: string): VerifierKey {
+  try {
+    return parseVerifierKey(key);
+  } catch (failure) {
+    if (!(failure instanceof InvalidText)) throw failure;
+    throw invalid(text, "it begins with neither a database that is known nor name+hash+key");
+  }
+}
+
+/** `host` or `host/path`, fit for URLs and as a folder. */
+function isDatabaseName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/.test(name);
+}
+
+function requireUrl(url: string, text: string): void {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+    throw invalid(text, "what follows the name is no http or https URL");
+  }
+}
+
+function invalid(text: string, reason: string): InvalidText {
+  return new InvalidText("GOSUMDB", text, reason);
+}
