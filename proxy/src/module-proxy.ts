@@ -13,6 +13,7 @@ import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts"
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
+import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import {
   type Capacity,
@@ -22,6 +23,7 @@ import {
 import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
+import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
 import { missingDirectUpstream } from "./domain/refusing-upstream.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
@@ -56,6 +58,7 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
+  readonly checksums: ChecksumSettings;
   readonly lifetimes: Lifetimes;
   /** How much memory may be used for small answers that are ready to be sent. */
   readonly hotBytes: number;
@@ -91,7 +94,7 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose } = await openStorage(settings.storage);
+  const { store, loose, hashes } = await openStorage(settings.storage);
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -116,12 +119,24 @@ export async function openModuleProxy(
     metrics,
   );
 
-  const looseFetch = new LooseFileFetch(loose, upstream);
+  const databases = checksumDatabases({
+    settings: settings.checksums,
+    upstreams: list,
+    client,
+    own,
+    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    log,
+    metrics,
+  });
+  const { verification } = databases;
+  const looseFetch = new LooseFileFetch(loose, upstream, verification);
   const stash = new Stash({
     store,
     loose: looseFetch,
     upstream,
     zipCheck,
+    verification,
+    hashes,
     onKept: (module) => loose.remove(module),
   });
   const lists = new RememberedAnswers<readonly Version[]>({
@@ -143,6 +158,12 @@ export async function openModuleProxy(
       queries: new QueryAnswers({ store, upstream, remembered: queries }),
       lifetimeMs: settings.lifetimes.freshMs,
     }),
+    mirror: new DatabaseMirror({
+      databases: databases.mirrored,
+      exempt: settings.checksums.nosumdb,
+      lifetimes: settings.lifetimes,
+      now,
+    }),
     pages: {
       metrics,
       version: settings.version,
@@ -154,6 +175,7 @@ export async function openModuleProxy(
     log,
     requestId: requestIds("Athens-Request-ID"),
     ownHop,
+    lifetimeMs: settings.lifetimes.freshMs,
     absenceSeconds: Math.ceil(settings.lifetimes.absentMs / 1000),
   });
 
@@ -167,6 +189,7 @@ export async function openModuleProxy(
     },
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
+      await databases[Symbol.asyncDispose]();
       await zipCheck.close();
     },
   };

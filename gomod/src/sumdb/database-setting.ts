@@ -42,9 +42,40 @@ export function parseDatabaseSetting(text: string): DatabaseSetting | undefined 
   return { name: key.name, key, url };
 }
 
-/** Whether the key of a database is known by its name alone. */
-export function knownKeyOf(name: string): string | undefined {
-  return knownKeys[name];
+/**
+ * Reads databases separated by commas, each as in GOSUMDB or as a URL alone: `https://sum.golang.org`, or where another
+ * proxy mirrors it, `https://proxy.example/sumdb/sum.golang.org`. A URL alone must name a database whose key is known,
+ * and one that only repeats the name counts as none. Throws `InvalidText` of kind `checksum database`.
+ */
+export function parseDatabaseList(text: string): readonly DatabaseSetting[] {
+  return text
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "")
+    .map(parseListed);
+}
+
+function parseListed(entry: string): DatabaseSetting {
+  const refuse = (reason: string): InvalidText =>
+    new InvalidText("checksum database", entry, reason);
+  const url = /\s/.test(entry) ? null : URL.parse(entry);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    const setting = entry === "off" ? undefined : parseDatabaseSetting(entry);
+    if (setting === undefined) throw refuse("it is no database");
+    return setting;
+  }
+  const place = `${url.host}${url.pathname}`.replace(/\/+$/, "");
+  const alias = aliases[place];
+  if (alias !== undefined) return parseListed(alias);
+  const name = place.replace(/^.*?\/sumdb\//, "");
+  if (knownKeys[name] === undefined) {
+    throw refuse(
+      `the key of ${name} is not known: write name+hash+key before the URL, and a space`,
+    );
+  }
+  const setting = parseDatabaseSetting(`${name} ${entry}`);
+  if (setting === undefined) throw refuse("it is no database");
+  return entry.replace(/\/+$/, "") === `https://${name}` ? { ...setting, url: undefined } : setting;
 }
 
 function readKey(key: string, text: string): VerifierKey {

@@ -10,7 +10,7 @@ export { type ChecksumRecord, formatRecord, hashesIn, parseRecord } from "./chec
 export {
   type DatabaseSetting,
   defaultDatabase,
-  knownKeyOf,
+  parseDatabaseList,
   parseDatabaseSetting,
 } from "./database-setting.ts";
 export { type Proof, proveRecord, provesRecord, provesTree, proveTree } from "./proofs.ts";

@@ -6,6 +6,8 @@ import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { CheckedZip, ZipCheck } from "../domain/zip-check.ts";
 import { type FakeUpstream, fakeUpstream } from "../testing/fake-upstream.ts";
 import type { ArrivingZip } from "./arriving-zip.ts";
+import type { Checksums } from "../domain/checksums.ts";
+import { ChecksumVerification } from "./checksum-verification.ts";
 import { LooseFileFetch } from "./fetch-loose-file.ts";
 import { Stash } from "./stash-version.ts";
 
@@ -24,25 +26,33 @@ function fixture(extra = ""): Promise<ModuleFixture> {
 }
 
 async function setUp(module: ModuleFixture) {
-  const { store, loose } = openMemoryModuleStore();
+  const { store, loose, hashes } = openMemoryModuleStore();
   const upstream = fakeUpstream([module]);
   const check = {
     result: { hash: "h1:x", goMod: Buffer.from(goMod) } as CheckedZip,
     run: (): Promise<CheckedZip> => Promise.resolve(check.result),
   };
   const zipCheck: ZipCheck = { check: () => check.run() };
+  const checksums: Checksums = { recorded: async () => undefined };
+  const mismatches: ProxyFailure[] = [];
+  const verification = new ChecksumVerification(
+    { recorded: (...asked) => checksums.recorded(...asked) },
+    (failure) => mismatches.push(failure),
+  );
   const kept: string[] = [];
   const stash = new Stash({
     store,
-    loose: new LooseFileFetch(loose, upstream),
+    loose: new LooseFileFetch(loose, upstream, verification),
     upstream,
     zipCheck,
+    verification,
+    hashes,
     onKept: async ({ path, version }) => {
       kept.push(`${path}@${version}`);
       await loose.remove({ path, version });
     },
   });
-  return { store, loose, upstream, check, kept, stash, module };
+  return { store, loose, hashes, upstream, check, checksums, mismatches, kept, stash, module };
 }
 
 async function storedZip({ store, module }: Awaited<ReturnType<typeof setUp>>) {

@@ -1,11 +1,14 @@
 // Fetch, check, keep: how a module version enters the store.
-import type { ModuleVersion } from "@stoa/gomod";
+import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
+import type { VersionHashes } from "../domain/checksums.ts";
+import type { KeptHashes } from "../domain/kept-hashes.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
 import type { CheckedZip, ZipCheck } from "../domain/zip-check.ts";
 import { ArrivingZip } from "./arriving-zip.ts";
+import { type ChecksumVerification, isMismatch } from "./checksum-verification.ts";
 import type { LooseFileFetch } from "./fetch-loose-file.ts";
 import { Once } from "./once.ts";
 
@@ -15,6 +18,8 @@ export interface StashParts {
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;
   readonly zipCheck: ZipCheck;
+  readonly verification: ChecksumVerification;
+  readonly hashes: KeptHashes;
   /** Told when a version was kept; its loose files may go. */
   readonly onKept: (module: ModuleVersion) => Promise<void>;
 }
@@ -66,20 +71,28 @@ export class Stash {
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
     if (await this.#isKept(module)) return;
+    const verdict = this.#parts.verification.begin(module, signal);
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);
+    let hashes: VersionHashes;
+    let database: string | undefined;
     try {
       await this.#write(delivery, staged, arriving);
       const checked = await this.#parts.zipCheck.check(module, staged.place, signal);
       checkGoMod(module, checked, mod);
+      hashes = { zip: checked.hash, mod: hashGoMod(mod) };
+      database = await verdict.require(hashes);
       await this.#parts.store.put(module, { info, mod, zip: staged });
       arriving.kept();
     } catch (failure) {
       arriving.failed(failure);
+      // A .mod that was kept before anything was verified may be the one that is wrong.
+      if (isMismatch(failure)) await this.#parts.loose.forget(module);
       throw failure;
     } finally {
       void arriving.readerGone.then(() => staged[Symbol.asyncDispose]());
     }
+    await this.#parts.hashes.write(module, { ...hashes, database });
     await this.#parts.onKept(module);
   }
 

@@ -10,8 +10,8 @@ import type { InfoDocument } from "../domain/upstream.ts";
 import { type Answer, type AnswerBody, type Freshness, immutable, shortLived } from "./answer.ts";
 import type { ModuleRequest } from "./module-request.ts";
 
-/** A request for a module, as opposed to one for a page about the proxy. */
-export type EndpointRequest = Exclude<ModuleRequest, { readonly kind: "page" }>;
+/** A request for a module, as opposed to one for a page about the proxy or for a checksum database. */
+export type EndpointRequest = Exclude<ModuleRequest, { readonly kind: "page" | "sumdb" }>;
 
 /** What the client can do with the answer. */
 export interface ClientWish {

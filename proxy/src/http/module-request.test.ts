@@ -51,7 +51,6 @@ const refused: readonly (readonly [target: string, code: string, message: RegExp
   ["/a.b/c/@v/feature/x.info", "not_found", /feature\/x/],
   ["/a.b/c", "not_found", /no such page/],
   ["/favicon.ico", "not_found", /no such page/],
-  ["/sumdb/sum.golang.org/supported", "not_found", /checksum database/],
   ["/Example.com/m/@v/list", "not_found", /Example\.com/],
   ["/example/m/@v/list", "not_found", /example\/m/],
   ["/a.b/!/@v/list", "not_found", /a\.b\/!/],

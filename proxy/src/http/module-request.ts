@@ -2,6 +2,7 @@
 import { InvalidText, type ModulePath, unescapePath, unescapeVersion } from "@stoa/gomod";
 import type { FileKind } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { parseSumdbRequest, type SumdbRequest } from "./sumdb-request.ts";
 
 /** A page about the proxy itself. */
 export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "robots.txt";
@@ -12,6 +13,7 @@ export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "
  */
 export type ModuleRequest =
   | { readonly kind: "page"; readonly page: PageName }
+  | SumdbRequest
   | { readonly kind: "list"; readonly path: ModulePath; readonly keptOnly: boolean }
   | { readonly kind: "latest"; readonly path: ModulePath; readonly keptOnly: boolean }
   | {
@@ -82,7 +84,7 @@ function withoutPrefix(path: string, prefix: string): string {
 
 function parseEndpoint(inside: string, keptOnly: boolean): ModuleRequest {
   if (inside.startsWith("sumdb/")) {
-    throw new ProxyFailure("not_found", "this proxy does not mirror a checksum database");
+    return parseSumdbRequest(inside.slice("sumdb/".length), keptOnly);
   }
   if (inside.endsWith("/@latest")) {
     return { kind: "latest", path: modulePath(inside.slice(0, -"/@latest".length)), keptOnly };

@@ -10,6 +10,7 @@ import {
   sendText,
 } from "@stoa/serving";
 import type { Log } from "@stoa/telemetry";
+import type { DatabaseMirror } from "../application/mirror-databases.ts";
 import { requestHops } from "../application/request-hops.ts";
 import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
@@ -20,10 +21,12 @@ import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
 import type { RequestCounters } from "./request-counters.ts";
+import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
 export interface HandlerParts {
   readonly answers: ModuleAnswers;
+  readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
   readonly hot: HotAnswers<PreparedBytes>;
   readonly counters: RequestCounters;
@@ -32,6 +35,8 @@ export interface HandlerParts {
   readonly requestId: (request: IncomingMessage) => string;
   /** This instance's own name among the hops of a request. */
   readonly ownHop: string;
+  /** How long what may change holds. */
+  readonly lifetimeMs: number;
   /** How long clients may remember that something does not exist. */
   readonly absenceSeconds: number;
 }
@@ -121,7 +126,11 @@ export class ProxyHandler {
       keptOnly: parsed.keptOnly || forbidsFetching(request),
       canFollow: request.method === "GET" && request.headers.range === undefined,
     };
-    return requestHops.run(hopsOf(request), () => this.#parts.answers.answer(parsed, wish, signal));
+    return requestHops.run(hopsOf(request), () =>
+      parsed.kind === "sumdb"
+        ? answerSumdb(parsed, wish, this.#parts, signal)
+        : this.#parts.answers.answer(parsed, wish, signal),
+    );
   }
 
   async #send(
@@ -236,6 +245,11 @@ function labelOf(request: ModuleRequest): HotLabel {
   switch (request.kind) {
     case "page":
       return { endpoint: request.page, module: undefined, version: undefined };
+    case "sumdb": {
+      const { question } = request;
+      const module = question.kind === "lookup" ? question.module : undefined;
+      return { endpoint: "sumdb", module: module?.path, version: module?.version };
+    }
     case "file":
       return { endpoint: request.file, module: request.path, version: request.version };
     default:

@@ -1,9 +1,11 @@
 // stoa config print | check
 import process from "node:process";
 import { parseProxyList } from "@stoa/gomod";
+import { parseDatabaseList, parseDatabaseSetting } from "@stoa/gomod/sumdb";
 import { readGoEnvironment } from "../config/go-environment.ts";
 import { type ConfigProblem, type Environment, loadConfig } from "../config/load-config.ts";
 import { configAsJson, printConfig } from "../config/print-config.ts";
+import { settings } from "../config/settings.ts";
 
 /** Prints every key. */
 export function showConfig(environment: Environment, asJson: boolean): void {
@@ -18,11 +20,18 @@ export function checkConfig(environment: Environment): void {
   const config = loadConfig(environment);
   const problems = [...config.problems];
   const go = readGoEnvironment(config.values.goBinaryEnvVars, environment);
-  try {
-    parseProxyList(go.goproxy);
-  } catch (failure) {
-    const message = failure instanceof Error ? failure.message : String(failure);
-    problems.push({ at: `GOPROXY from ${go.goproxySource}`, message });
+  const read: readonly (readonly [at: string, parse: () => unknown])[] = [
+    [`GOPROXY from ${go.goproxySource}`, () => parseProxyList(go.goproxy)],
+    [`GOSUMDB from ${go.gosumdbSource}`, () => parseDatabaseSetting(go.gosumdb)],
+    [settings.sumDbs.environment[0], () => parseDatabaseList(config.values.sumDbs)],
+  ];
+  for (const [at, parse] of read) {
+    try {
+      parse();
+    } catch (failure) {
+      const message = failure instanceof Error ? failure.message : String(failure);
+      problems.push({ at, message });
+    }
   }
   if (problems.length === 0) process.stdout.write("the configuration is in order\n");
   reportProblems(problems);

@@ -72,6 +72,11 @@ function proxySettings(
       firstByteMs: values.firstByteTimeoutSeconds * 1000,
       progressMs: values.progressTimeoutSeconds * 1000,
     },
+    checksums: {
+      gosumdb: go.gosumdb,
+      nosumdb: [go.nosumdb, values.noSumPatterns].filter((patterns) => patterns !== "").join(","),
+      databases: values.sumDbs,
+    },
     lifetimes: {
       freshMs: values.listTtlSeconds * 1000,
       absentMs: values.absenceTtlSeconds * 1000,

@@ -38,10 +38,24 @@ export const settings = {
     environment: ["ATHENS_GO_BINARY_ENV_VARS"],
     default: new Map(),
     meaning:
-      "What the go command's variables are for Stoa, as NAME=VALUE;NAME=VALUE. GOPROXY names the upstreams, GOPRIVATE and GONOPROXY the modules that no upstream is asked for. A variable that is not named here is taken from the environment, then from the file of `go env -w`.",
+      "What the go command's variables are for Stoa, as NAME=VALUE;NAME=VALUE. GOPROXY names the upstreams, GOPRIVATE and GONOPROXY the modules that no upstream is asked for, GOSUMDB the checksum database (or off), GOPRIVATE and GONOSUMDB the modules that it is not asked about. A variable that is not named here is taken from the environment, then from the file of `go env -w`.",
     kind: "NAME=VALUE;NAME=VALUE",
     parse: parseAssignments,
     print: (value) => [...value].map(([name, text]) => `${name}=${text}`).join(";"),
+  }),
+  sumDbs: textSetting({
+    name: "SumDBs",
+    environment: ["ATHENS_SUM_DBS"],
+    default: "https://sum.golang.org",
+    meaning:
+      "The checksum databases that are mirrored under /sumdb/, separated by commas, beside the one of GOSUMDB: the URL of a known one, also below another proxy's /sumdb/, or name+hash+key and a URL behind a space.",
+  }),
+  noSumPatterns: textSetting({
+    name: "NoSumPatterns",
+    environment: ["ATHENS_GONOSUM_PATTERNS"],
+    default: "",
+    meaning:
+      "Modules that no checksum database is asked about, as in GONOSUMDB: path patterns separated by commas. GONOSUMDB and GOPRIVATE count as well.",
   }),
   netrcPath: textSetting({
     name: "NETRCPath",

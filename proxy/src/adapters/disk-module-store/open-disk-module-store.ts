@@ -1,7 +1,9 @@
 // How the storage folder is opened: its parts, put together.
 import { dirname, resolve } from "node:path";
+import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
+import { DiskKeptHashes } from "./disk-kept-hashes.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DurableDisk, makeFolder } from "./durable-disk.ts";
@@ -12,6 +14,13 @@ import { hasCode, StorageRoot } from "./storage-root.ts";
 import { VersionPlacing } from "./version-placing.ts";
 import { WholeVersions } from "./whole-versions.ts";
 
+/** What is kept in a storage folder. */
+export interface OpenedStore {
+  readonly store: ModuleStore;
+  readonly loose: LooseFiles;
+  readonly hashes: KeptHashes;
+}
+
 /**
  * Opens the storage folder `root`, creating it if it is missing, and removes what processes that died have left
  * behind. What Athens has kept there is found. Several processes may use one folder, Athens among them. Rejects with a
@@ -19,7 +28,7 @@ import { WholeVersions } from "./whole-versions.ts";
  */
 export async function openDiskModuleStore(options: {
   readonly root: string;
-}): Promise<{ readonly store: ModuleStore; readonly loose: LooseFiles }> {
+}): Promise<OpenedStore> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
   const mark = await ProcessMark.ofThisProcess();
@@ -32,12 +41,17 @@ export async function openDiskModuleStore(options: {
   const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
   await store.check();
   await incoming.sweep();
-  return { store, loose: new DiskLooseFiles(root, disk, incoming) };
+  return {
+    store,
+    loose: new DiskLooseFiles(root, disk, incoming),
+    hashes: new DiskKeptHashes(root, disk, incoming),
+  };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
-    for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
+    for (const folder of [root.incoming, root.loose, root.mending, root.hashes])
+      await makeFolders(folder);
   } catch (failure) {
     if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
     throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {

@@ -11,18 +11,21 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/incoming   what is being written; left-overs of dead processes are removed at the next start
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
+ *     .stoa/hashes     see DiskKeptHashes
  */
 export class StorageRoot {
   readonly path: string;
   readonly incoming: string;
   readonly loose: string;
   readonly mending: string;
+  readonly hashes: string;
 
   constructor(path: string) {
     this.path = path;
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
+    this.hashes = join(path, ".stoa", "hashes");
   }
 
   /**

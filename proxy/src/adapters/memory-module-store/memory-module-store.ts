@@ -1,5 +1,6 @@
 // The module store in this process's memory: for trying things out and for tests.
 import type { ModulePath, ModuleVersion, Version } from "@stoa/gomod";
+import type { HashEntry, KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
 import type { FileKind, ModuleFiles, ModuleStore, StoredFile } from "../../domain/module-store.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
@@ -9,8 +10,13 @@ import { readBytes, StagedMemoryZip } from "./staged-memory-zip.ts";
 export function openMemoryModuleStore(): {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
+  readonly hashes: KeptHashes;
 } {
-  return { store: new MemoryModuleStore(), loose: new MemoryLooseFiles() };
+  return {
+    store: new MemoryModuleStore(),
+    loose: new MemoryLooseFiles(),
+    hashes: new MemoryKeptHashes(),
+  };
 }
 
 interface KeptFile {
@@ -98,6 +104,19 @@ class MemoryLooseFiles implements LooseFiles {
   remove(module: ModuleVersion): Promise<void> {
     this.#files.delete(keyOf(module, "info"));
     this.#files.delete(keyOf(module, "mod"));
+    return Promise.resolve();
+  }
+}
+
+class MemoryKeptHashes implements KeptHashes {
+  readonly #entries = new Map<string, HashEntry>();
+
+  read({ path, version }: ModuleVersion): Promise<HashEntry | undefined> {
+    return Promise.resolve(this.#entries.get(`${path}@${version}`));
+  }
+
+  write({ path, version }: ModuleVersion, entry: HashEntry): Promise<void> {
+    this.#entries.set(`${path}@${version}`, entry);
     return Promise.resolve();
   }
 }
