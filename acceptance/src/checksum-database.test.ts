@@ -14,7 +14,12 @@ import {
 import { goCommand } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
-import { type StoaOptions, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
+import {
+  finishedStoa,
+  type StoaOptions,
+  type StoaProcess,
+  startStoa,
+} from "./testing/stoa-process.ts";
 import { filesIn, versionsIn } from "./testing/stored-versions.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
@@ -331,8 +336,8 @@ describe("the mirror", { skip }, () => {
     for (const path of [
       "supported",
       "lookup/example.com/m0@v1.0.0",
-      "tile/8/0/000",
-      "tile/8/0/000.p/17",
+      "tile/8/0/002",
+      "tile/8/0/002.p/17",
     ]) {
       const answer = await ask(`${later.url}/sumdb/sum.test/db/${path}`);
       assert.equal(answer.status, 200, `${path}: ${answer.text}`);
@@ -445,5 +450,110 @@ describe("the mirror's paths", { skip }, () => {
     const small = await smallModule("example.com/small", "v1.0.0");
     const answer = await ask(`${later.url}${filePath(small, "zip")}`);
     assert.equal(answer.status, 200, answer.text);
+  });
+});
+
+describe("stoa modules verify", { skip }, () => {
+  test("names every bad version, and takes it out of service when told to", async () => {
+    const modules = await Promise.all(
+      ["sound", "altered", "swapped", "torn", "private", "forged"].map((name) =>
+        smallModule(`example.com/${name}`, "v1.0.0"),
+      ),
+    );
+    const [sound, altered, swapped, torn, secret, forged] = modules as [
+      ModuleFixture,
+      ModuleFixture,
+      ModuleFixture,
+      ModuleFixture,
+      ModuleFixture,
+      ModuleFixture,
+    ];
+    const env = { GONOSUMDB: "example.com/private,example.com/swapped" };
+    await using it = await scene(modules, { env });
+    for (const one of modules) {
+      assert.equal((await ask(`${it.stoa.url}${filePath(one, "zip")}`)).status, 200);
+    }
+    const { root } = it.stoa;
+    const place = (one: ModuleFixture, name: string): string =>
+      join(root, one.module.path, one.module.version, name);
+    const flip = async (path: string): Promise<void> => {
+      const bytes = await readFile(path);
+      bytes[40] = (bytes[40] ?? 0) ^ 1;
+      await writeFile(path, bytes);
+    };
+    const verify = (...words: string[]): ReturnType<typeof finishedStoa> =>
+      finishedStoa(["modules", "verify", ...words], {
+        GOSUMDB: it.database.gosumdb,
+        GOPROXY: it.upstream.url,
+        ATHENS_DISK_STORAGE_ROOT: root,
+        ...env,
+      });
+
+    const first = await verify();
+    assert.equal(first.code, 0, first.stderr);
+    assert.equal(
+      first.stdout,
+      "6 versions: 4 confirmed by the checksum database, 2 exempt and unchanged\n",
+    );
+
+    await flip(place(altered, "source.zip"));
+    // A sound zip with other content: only the hash that was recorded tells.
+    const other = await moduleFixture(
+      "module example.com/swapped@v1.0.0\n-- go.mod --\nmodule example.com/swapped\n\ngo 1.18\n-- evil.go --\npackage evil\n",
+    );
+    await writeFile(place(swapped, "source.zip"), other.zip);
+    await rm(place(torn, "go.mod"));
+    // As Athens or an older Stoa kept it: no hash was recorded, but the database knows.
+    await rm(join(root, ".stoa/hashes/example.com/forged"), { recursive: true });
+    const evil = await moduleFixture(
+      "module example.com/forged@v1.0.0\n-- go.mod --\nmodule example.com/forged\n\ngo 1.18\n-- evil.go --\npackage evil\n",
+    );
+    await writeFile(place(forged, "source.zip"), evil.zip);
+
+    const second = await verify("--json");
+    assert.equal(second.code, 1, second.stderr);
+    const outcomes = second.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { path: string; outcome: string; sentence: string });
+    assert.deepEqual(
+      Object.fromEntries(outcomes.map(({ path, outcome }) => [path.slice(12), outcome])),
+      { altered: "bad", forged: "bad", private: "unchanged", sound: "confirmed", swapped: "bad" },
+    );
+    assert.match(
+      outcomes.find(({ path }) => path === forged.module.path)?.sentence ?? "",
+      /on record/,
+    );
+    assert.match(
+      outcomes.find(({ path }) => path === swapped.module.path)?.sentence ?? "",
+      /when it was kept/,
+    );
+
+    const third = await verify("--quarantine");
+    assert.equal(third.code, 1);
+    assert.match(
+      third.stdout,
+      /^bad: example\.com\/altered@v1\.0\.0: .*; it is now in \S+\.stoa\/quarantine\/\S+$/m,
+    );
+    assert.match(third.stdout, /3 taken out of service/);
+    assert.ok(
+      (await filesIn(root)).every((name) => !name.startsWith(".stoa/") || !name.endsWith(".info")),
+    );
+    const fourth = await verify();
+    assert.equal(fourth.code, 0, fourth.stdout);
+    for (const one of [sound, altered, swapped, torn, secret, forged]) {
+      const answer = await ask(`${it.stoa.url}${filePath(one, "zip")}`);
+      assert.ok(
+        answer.body.equals(Buffer.from(one.zip)),
+        `${one.module.path}: ${answer.text.slice(0, 200)}`,
+      );
+    }
+    await it.database[Symbol.asyncDispose]();
+    const fromKept = await verify();
+    assert.equal(fromKept.code, 0, "the records and tiles that are kept are enough");
+    await rm(join(root, ".stoa/sumdb"), { recursive: true });
+    const unreachable = await verify();
+    assert.equal(unreachable.code, 1);
+    assert.match(unreachable.stdout, /^unconfirmed: example\.com\/sound@v1\.0\.0: .*could not confirm/m);
   });
 });

@@ -14,6 +14,7 @@ import { MemoryDatabaseState } from "./adapters/sumdb-checksum/memory-database-s
 import { SumdbChecksums } from "./adapters/sumdb-checksum/sumdb-checksums.ts";
 import { SumdbDatabase } from "./adapters/sumdb-checksum/sumdb-database.ts";
 import { ChecksumVerification } from "./application/checksum-verification.ts";
+import type { Checksums } from "./domain/checksums.ts";
 import type { MirroredDatabase } from "./domain/mirrored-database.ts";
 import { leadsToSelf, type OwnAddress } from "./domain/own-address.ts";
 import { ProxyFailure } from "./domain/proxy-failure.ts";
@@ -43,6 +44,8 @@ export interface ChecksumParts {
 
 /** Checksum databases at work. */
 export interface ChecksumDatabases extends AsyncDisposable {
+  readonly checksums: Checksums;
+  /** `checksums`, and what happens when bytes are not those on record. */
   readonly verification: ChecksumVerification;
   /** The one that confirms, unless it is off, and those that are only mirrored. */
   readonly mirrored: readonly MirroredDatabase[];
@@ -84,6 +87,7 @@ export function checksumDatabases(parts: ChecksumParts): ChecksumDatabases {
   });
   return {
     mirrored,
+    checksums,
     verification: new ChecksumVerification(checksums, ({ subject, message }) => {
       mismatches.with({}).inc();
       log.error(message, { module: subject?.path, version: subject?.version });

@@ -5,7 +5,10 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { type PreparedBytes, requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
-import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
+import {
+  type OpenedStore,
+  openDiskModuleStore,
+} from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
@@ -197,7 +200,7 @@ export async function openModuleProxy(
 
 function openStorage(
   storage: ModuleProxySettings["storage"],
-): ReturnType<typeof openDiskModuleStore> {
+): Promise<Pick<OpenedStore, "store" | "loose" | "hashes">> {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());

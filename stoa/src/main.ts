@@ -33,6 +33,19 @@ config
   .description("say what is wrong with the configuration, all of it; exit 1 if anything is")
   .action(() => checkConfig(process.env));
 
+const modules = program.command("modules").description("look after what the module proxy keeps");
+modules
+  .command("verify")
+  .description(
+    "compare every kept module with what it was when it was kept, and with the checksum database; exit 1 if any is bad or could not be confirmed",
+  )
+  .option("--quarantine", "take bad versions out of service; they are fetched anew when asked for")
+  .option("--json", "print one line of JSON for every version")
+  .action(async ({ quarantine, json }: { quarantine?: boolean; json?: boolean }) => {
+    const { verifyModules } = await import("./commands/verify-modules.ts");
+    await verifyModules(process.env, { quarantine: quarantine === true, json: json === true });
+  });
+
 try {
   await program.parseAsync();
 } catch (failure) {

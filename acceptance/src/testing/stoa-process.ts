@@ -61,7 +61,7 @@ export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
 /** Runs `stoa` with words that make it end by itself, such as `config check`, in an empty folder. */
 export async function finishedStoa(args: readonly string[], env: Variables = {}): Promise<FinishedProgram> {
   await using folder = await temporaryFolder();
-  return finishedProgram(process.execPath, [programFile, ...args], {
+  return await finishedProgram(process.execPath, [programFile, ...args], {
     cwd: folder.path,
     env: { ...baseVariables(folder.path), ...env },
     limitMs: 30_000,

@@ -22,7 +22,7 @@ export interface HashTile extends Tile {
 const mostLevel = 63;
 
 /** The number of hashes in a whole tile. */
-export function wholeWidth({ height }: Tile): number {
+function wholeWidth({ height }: Tile): number {
   return 2 ** height;
 }
 

@@ -53,7 +53,8 @@ export async function serve(environment: Environment): Promise<void> {
   }
 }
 
-function proxySettings(
+/** What the module proxy takes of the configuration. */
+export function proxySettings(
   values: SettingValues,
   go: GoEnvironment,
 ): Parameters<typeof openModuleProxy>[0] {

@@ -3,9 +3,11 @@ import { dirname, resolve } from "node:path";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
+import type { StoreInspection } from "../../domain/store-inspection.ts";
 import { DiskKeptHashes } from "./disk-kept-hashes.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
+import { DiskStoreInspection } from "./disk-store-inspection.ts";
 import { DurableDisk, makeFolder } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
@@ -19,6 +21,7 @@ export interface OpenedStore {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
   readonly hashes: KeptHashes;
+  readonly inspection: StoreInspection;
 }
 
 /**
@@ -45,6 +48,7 @@ export async function openDiskModuleStore(options: {
     store,
     loose: new DiskLooseFiles(root, disk, incoming),
     hashes: new DiskKeptHashes(root, disk, incoming),
+    inspection: new DiskStoreInspection(root, disk, whole),
   };
 }
 

@@ -12,6 +12,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
  *     .stoa/hashes     see DiskKeptHashes
+ *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {
   readonly path: string;
@@ -19,6 +20,7 @@ export class StorageRoot {
   readonly loose: string;
   readonly mending: string;
   readonly hashes: string;
+  readonly quarantine: string;
 
   constructor(path: string) {
     this.path = path;
@@ -26,6 +28,7 @@ export class StorageRoot {
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
     this.hashes = join(path, ".stoa", "hashes");
+    this.quarantine = join(path, ".stoa", "quarantine");
   }
 
   /**
