@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import process from "node:process";
+import { provideTestTools } from "./test-tools.ts";
 
 const words = process.argv.slice(2);
 const files = globSync("*/src/**/*.test.ts")
@@ -11,7 +12,14 @@ if (files.length === 0) {
   process.stderr.write(`no test file has ${words.join(" or ")} in its path\n`);
   process.exit(1);
 }
+
+const { path, missing } = provideTestTools();
+for (const tool of missing) process.stderr.write(`missing for some tests: ${tool}\n`);
+// A test that is skipped for want of a tool that could have been had proves nothing.
+if (missing.length > 0 && process.env["CI"] === "true") process.exit(1);
+
 const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...files], {
   stdio: "inherit",
+  env: { ...process.env, PATH: path },
 });
 process.exitCode = status ?? 1;

@@ -253,7 +253,7 @@ for (const prefix of ["", "/go/modules"]) {
       ["/example.com/small/@v/...info", 400, 404],
       ["/example.com/small/@v/V1.0.0.info", 400, 404],
       ["/example.com/small/@v/v1.0.0%2F..%2Fv1.1.0.info", 400, 404],
-      ["/example.com/small/@v/a b.info", 400, 404],
+      ["/example.com/small/@v/a*b.info", 400, 404],
       ["/example.com/small/@v/sub/main.info", 400, 404],
       [`/example.com/${"long/".repeat(1000)}@v/list`, 400, 404],
       [`/example.com/small/@v/v1.0.0-${"x".repeat(9000)}.info`, 400, 404],

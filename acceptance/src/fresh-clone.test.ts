@@ -36,6 +36,8 @@ interface Start {
 function start(clone: string, command: string, args: readonly string[]): Start {
   const child = spawn(command, args, {
     cwd: clone,
+    // A process group of its own, so that nothing of it can be left behind.
+    detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
       PATH: path,
@@ -55,9 +57,18 @@ function start(clone: string, command: string, args: readonly string[]): Start {
   };
   child.stdout.on("data", take);
   child.stderr.on("data", take);
-  const ended = new Promise<number | null>((end) => child.once("close", end));
+  const ended = new Promise<number | null>((end) => child.once("exit", end));
   void ended.then(() => resolve(undefined));
   return { child, ended, output: () => output, url };
+}
+
+/** Ends what is left of a start, all its processes. */
+function endAll({ child }: Start): void {
+  try {
+    process.kill(-(child.pid ?? 0), "SIGKILL");
+  } catch {
+    // Nothing was left.
+  }
 }
 
 test(
@@ -72,7 +83,8 @@ test(
     });
 
     await t.test("npm start", async (first) => {
-      const { child, ended, output, url } = start(clone, "npm", ["start"]);
+      const started = start(clone, "npm", ["start"]);
+      const { child, ended, output, url } = started;
       try {
         const address = await url;
         if (address === undefined && registryFailures.test(output())) {
@@ -84,9 +96,9 @@ test(
         assert.equal((await ask(`${address}/healthz`)).status, 200);
         child.kill("SIGTERM");
         assert.equal(await ended, 0, output());
-        await assert.rejects(ask(`${address}/healthz`), "it is still running");
+        await assert.rejects(ask(`${address}/healthz`), "npm has ended, Stoa has not");
       } finally {
-        child.kill("SIGKILL");
+        endAll(started);
       }
     });
 
@@ -95,11 +107,12 @@ test(
         second.skip("the first start could not install");
         return;
       }
-      const { child, ended, output, url } = start(clone, "node", [
+      const started = start(clone, "node", [
         "scripts/run.mjs",
         "stoa/src/main.ts",
         "serve",
       ]);
+      const { child, ended, output, url } = started;
       try {
         const address = await url;
         assert.ok(address, output());
@@ -109,7 +122,7 @@ test(
         child.kill("SIGTERM");
         assert.equal(await ended, 0, output());
       } finally {
-        child.kill("SIGKILL");
+        endAll(started);
       }
     });
   },

@@ -1,5 +1,5 @@
 // The form in which paths and versions stand in URLs and file names: every capital as "!" and its small letter.
-import { InvalidText } from "./invalid-text.ts";
+import { InvalidText, quoted } from "./invalid-text.ts";
 import { type ModulePath, parseModulePath } from "./module-path.ts";
 import { elementProblem } from "./path-element.ts";
 
@@ -45,7 +45,7 @@ function checkVersionElement(version: string): void {
   const problem =
     strange === null
       ? elementProblem(version, "file")
-      : `the character ${JSON.stringify(strange[0])} cannot be escaped`;
+      : `the character ${quoted(strange[0])} cannot be escaped`;
   if (problem !== undefined) throw new InvalidText("version", version, problem);
 }
 

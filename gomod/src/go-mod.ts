@@ -99,10 +99,11 @@ function directivesOf(statement: Line | Block): readonly Directive[] {
   const [verb = "", ...args] = statement.words;
   if (!("lines" in statement)) return [{ verb, args, comment: commentOf(statement) }];
   if (args.length > 0 || !blockVerbs.has(verb)) return [];
+  const shared = commentOf(statement);
   return statement.lines.map((line) => {
     const { above, behind } = line.comments;
     const hasOwn = above.length > 0 || behind.length > 0;
-    return { verb, args: line.words, comment: commentOf(hasOwn ? line : statement) };
+    return { verb, args: line.words, comment: hasOwn ? commentOf(line) : shared };
   });
 }
 

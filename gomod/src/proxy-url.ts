@@ -8,7 +8,7 @@ export function proxyUrlProblem(url: string): string | undefined {
   const hash = url.indexOf("#");
   const fragment = hash < 0 ? "" : url.slice(hash + 1);
   const location = hash < 0 ? url : url.slice(0, hash);
-  if (/\p{Cc}/u.test(location.replace(/[\u0080-\u009f]/g, ""))) return "it has a control character";
+  if (/[^ -~\u0080-\uffff]/.test(location)) return "it has a control character";
 
   const scheme = /^([A-Za-z][-+.0-9A-Za-z]*):/.exec(location)?.[1];
   if (scheme === undefined) return "it has no scheme; write it as https://host";

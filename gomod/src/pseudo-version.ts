@@ -15,8 +15,6 @@ import {
   takeSemverApart,
 } from "./semver.ts";
 
-const timestampLength = "yyyymmddhhmmss".length;
-
 /** Authority: golang.org/x/mod module.IsPseudoVersion. */
 export function isPseudoVersion(version: string): boolean {
   return takeApart(version) !== undefined;
@@ -25,10 +23,7 @@ export function isPseudoVersion(version: string): boolean {
 /** The commit time that a pseudo-version names. Throws `InvalidText` of kind `pseudo-version` (module.PseudoVersionTime). */
 export function pseudoVersionTime(version: string): Date {
   const { timestamp } = parsePseudoVersion(version);
-  const [year, month, day, hour, minute, second] = [0, 4, 6, 8, 10, 12].map((start, index) =>
-    timestamp.slice(start, start + (index === 0 ? 4 : 2)),
-  );
-  const text = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const text = timestamp.replace(/^(....)(..)(..)(..)(..)(..)$/, "$1-$2-$3T$4:$5:$6.000Z");
   const time = new Date(text);
   // Date rolls 30 February and hour 24 over into the next day instead of refusing them.
   if (Number.isNaN(time.getTime()) || time.toISOString() !== text) {
@@ -107,14 +102,10 @@ function parsePseudoVersion(version: string): PseudoVersionParts {
 
 function takeApart(version: string): PseudoVersionParts | undefined {
   const parts = takeSemverApart(version);
-  if (parts === undefined) return undefined;
-  const { prerelease } = parts;
-  const dash = prerelease.lastIndexOf("-");
-  const rev = prerelease.slice(dash + 1);
-  const timestamp = prerelease.slice(Math.max(1, dash - timestampLength), Math.max(1, dash));
-  const lead = prerelease.slice(1, Math.max(1, dash - timestampLength));
-  if (!/^[0-9]{14}$/.test(timestamp) || !/^[A-Za-z0-9]+$/.test(rev)) return undefined;
+  const match = /^-(.*?)([0-9]{14})-([A-Za-z0-9]+)$/.exec(parts?.prerelease ?? "");
+  if (parts === undefined || match === null) return undefined;
 
+  const [, lead = "", timestamp = "", rev = ""] = match;
   const hasBase = lead === "0." || lead.endsWith(".0.");
   const isFirst = lead === "" && parts.minor === "0" && parts.patch === "0";
   return hasBase || isFirst ? { ...parts, lead, timestamp, rev } : undefined;

@@ -1,4 +1,5 @@
 // The .info document: which version a query means, when it was made, and where it came from.
+import { foldKey } from "./fold.ts";
 import { InvalidText } from "./invalid-text.ts";
 import { type Member, membersOf } from "./json-members.ts";
 import { textOf } from "./utf8.ts";
@@ -54,14 +55,14 @@ const originKeys = Object.keys(originNames) as (keyof VersionOrigin)[];
 export function parseVersionInfo(document: string | Uint8Array): VersionInfo {
   const text = typeof document === "string" ? document : textOf(document);
   const refuse = (reason: string) => new InvalidText(".info document", text, reason);
-  const members = takeMembers(text, refuse);
-  if (members === undefined) throw refuse("it is not a JSON object");
+  const fields = takeFields(text, refuse);
+  if (fields === undefined) throw refuse("it is not a JSON object");
 
-  const version = takeString(members, "Version", refuse);
+  const version = takeString(fields, "Version", refuse) ?? "";
   if (version === "") throw refuse("it has no Version");
   if (!isVersion(version)) throw refuse("its Version is not a canonical version");
-  const origin = takeOrigin(members, refuse);
-  return { version, ...takeTimes(members, refuse), ...(origin === undefined ? {} : { origin }) };
+  const origin = takeOrigin(fields, refuse);
+  return { version, ...takeTimes(fields, refuse), ...(origin === undefined ? {} : { origin }) };
 }
 
 /**
@@ -82,24 +83,28 @@ export function formatVersionInfo(info: VersionInfo): string {
 
 type Refusal = (reason: string) => InvalidText;
 
-function takeMembers(text: string, refuse: Refusal): readonly Member[] | undefined {
+/** The members of an object by their folded names. */
+type Fields = ReadonlyMap<string, readonly Member[]>;
+
+/** `undefined` if the text is JSON but no object. */
+function takeFields(json: string, refuse: Refusal): Fields | undefined {
   try {
-    return membersOf(text);
+    const members = membersOf(json);
+    return members && Map.groupBy(members, ({ name }) => foldKey(name));
   } catch {
     throw refuse("it is not JSON");
   }
 }
 
-/** What the members with this name, in any case, have for values. */
-function sourcesOf(members: readonly Member[], name: string): readonly string[] {
-  const anyCase = new RegExp(`^${name}$`, "iu");
-  return members.filter((member) => anyCase.test(member.name)).map(({ source }) => source);
+/** The values that a name has in any case, as they are written. */
+function sourcesOf(fields: Fields, name: string): readonly string[] {
+  return (fields.get(foldKey(name)) ?? []).map(({ source }) => source);
 }
 
-/** "" where the name does not occur; `null` changes nothing. */
-function takeString(members: readonly Member[], name: string, refuse: Refusal): string {
-  let text = "";
-  for (const source of sourcesOf(members, name)) {
+/** `undefined` where the name does not occur; `null` changes nothing. */
+function takeString(fields: Fields, name: string, refuse: Refusal): string | undefined {
+  let text: string | undefined;
+  for (const source of sourcesOf(fields, name)) {
     if (source === "null") continue;
     if (!source.startsWith('"')) throw refuse(`its ${name} is not a string`);
     text = String(JSON.parse(source)).toWellFormed();
@@ -107,12 +112,9 @@ function takeString(members: readonly Member[], name: string, refuse: Refusal): 
   return text;
 }
 
-function takeTimes(
-  members: readonly Member[],
-  refuse: Refusal,
-): Pick<VersionInfo, "time" | "timeText"> {
+function takeTimes(fields: Fields, refuse: Refusal): Pick<VersionInfo, "time" | "timeText"> {
   let written: WrittenTime | undefined;
-  for (const source of sourcesOf(members, "Time")) {
+  for (const source of sourcesOf(fields, "Time")) {
     if (source === "null") continue;
     // Go does not look for escapes in a time.
     written = source.startsWith('"') ? takeTime(source.slice(1, -1)) : undefined;
@@ -123,18 +125,20 @@ function takeTimes(
   return { time: isZero ? undefined : written.date, timeText: written.text };
 }
 
-/** Several origins are one, unless a `null` between them starts anew. */
-function takeOrigin(members: readonly Member[], refuse: Refusal): VersionOrigin | undefined {
-  let parts: readonly Member[] | undefined;
-  for (const source of sourcesOf(members, "Origin")) {
-    const more = source === "null" ? undefined : takeMembers(source, refuse);
-    if (source !== "null" && more === undefined) throw refuse("its Origin is not an object");
-    parts = more && [...(parts ?? []), ...more];
+/** Of several origins each adds to those before it, unless a `null` between them starts anew. */
+function takeOrigin(fields: Fields, refuse: Refusal): VersionOrigin | undefined {
+  let origin: VersionOrigin | undefined;
+  for (const source of sourcesOf(fields, "Origin")) {
+    origin = source === "null" ? undefined : { ...origin, ...takeOriginParts(source, refuse) };
   }
-  if (parts === undefined) return undefined;
-  const known = parts;
-  const texts = originKeys.map((key) => [key, takeString(known, originNames[key], refuse)]);
-  return Object.fromEntries(texts.filter(([, text]) => text !== ""));
+  return origin && Object.fromEntries(Object.entries(origin).filter(([, text]) => text !== ""));
+}
+
+function takeOriginParts(json: string, refuse: Refusal): VersionOrigin {
+  const fields = takeFields(json, refuse);
+  if (fields === undefined) throw refuse("its Origin is not an object");
+  const texts = originKeys.map((key) => [key, takeString(fields, originNames[key], refuse)]);
+  return Object.fromEntries(texts.filter(([, text]) => text !== undefined));
 }
 
 function timeTextOf({ time, timeText: given }: VersionInfo): string {

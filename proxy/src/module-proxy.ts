@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
-import { type PreparedBytes, requestIds } from "@stoa/serving";
+import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
 import {
   type OpenedStore,
@@ -35,7 +35,7 @@ import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
-import { ProxyHandler } from "./http/proxy-handler.ts";
+import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
@@ -173,7 +173,7 @@ export async function openModuleProxy(
       prefix: settings.pathPrefix,
       checkStore: () => store.check(),
     },
-    hot: new HotAnswers<PreparedBytes>({ capacityBytes: settings.hotBytes, now }),
+    hot: new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now }),
     counters: new RequestCounters(metrics),
     log,
     requestId: requestIds("Athens-Request-ID"),

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type RawHeaders, type Sent, sendBare, sendHead } from "./answer.ts";
 import { decideAnswer, isUnconditional, type Validators } from "./conditions.ts";
 import { sendWithoutFile, toPiece, validatorHeaders } from "./file-head.ts";
+import { type ReadyHead, readyHead, sendReadyHead } from "./ready-head.ts";
 
 /** Above this many bytes the copy that joins head and body costs more than a second write. */
 const joinedUpToBytes = 4 * 1024;
@@ -12,8 +13,8 @@ export interface PreparedBytes extends Validators {
   readonly size: number;
   /** The headers that do not depend on the request. */
   readonly headers: RawHeaders;
-  /** Those and Content-Length. */
-  readonly wholeHeaders: RawHeaders;
+  /** Those and Content-Length, for the whole of it. */
+  readonly whole: ReadyHead;
   /** Bytes; or, where they are few, a string of one character (U+0000 to U+00FF) per byte: Node sends that faster. */
   readonly body: Uint8Array | string;
 }
@@ -28,9 +29,9 @@ export function prepareBytes(bytes: Uint8Array, description: Description): Prepa
   const { etag, modified } = description;
   const size = bytes.length;
   const headers = [...description.headers, ...validatorHeaders(description)];
-  const { headers: wholeHeaders } = toPiece({ status: 200 }, size, headers);
+  const whole = readyHead(toPiece({ status: 200 }, size, headers).headers);
   const body = size > joinedUpToBytes ? bytes : asBuffer(bytes).toString("latin1");
-  return { etag, modified, size, headers, wholeHeaders, body };
+  return { etag, modified, size, headers, whole, body };
 }
 
 /** Answers GET and HEAD with prepared bytes, conditions and ranges as for `sendFile`. */
@@ -40,8 +41,10 @@ export function sendPrepared(
   prepared: PreparedBytes,
 ): Sent {
   if (!isUnconditional(request.headers)) return sendConditionally(request, response, prepared);
-  if (request.method === "HEAD") return sendBare(response, 200, prepared.wholeHeaders);
-  return send(response, 200, prepared.wholeHeaders, prepared.body);
+  if (request.method === "HEAD") return sendBare(response, 200, prepared.whole.headers);
+  const completed = !response.destroyed;
+  sendReadyHead(request, response, prepared.whole);
+  return sendBody(response, 200, prepared.body, completed);
 }
 
 /** Answers with bytes that are sent once; those sent often are better prepared. */
@@ -69,17 +72,17 @@ function sendConditionally(
   if (method === "HEAD") return sendBare(response, piece.status, piece.headers);
   const part = [piece.first, piece.last + 1] as const;
   const wanted = typeof body === "string" ? body.slice(...part) : body.subarray(...part);
-  return send(response, piece.status, piece.headers, wanted);
+  const completed = !response.destroyed;
+  sendHead(response, piece.status, piece.headers);
+  return sendBody(response, piece.status, wanted, completed);
 }
 
-function send(
+function sendBody(
   response: ServerResponse,
   status: number,
-  headers: RawHeaders,
   body: Uint8Array | string,
+  completed: boolean,
 ): Sent {
-  const completed = !response.destroyed;
-  sendHead(response, status, headers);
   // The encoding means nothing for bytes; for a string it says: one byte per character.
   response.end(body, "latin1");
   return { status, bytes: completed ? body.length : 0, completed };

@@ -3,8 +3,8 @@ import type { ServerResponse } from "node:http";
 import { type RawHeaders, type Sent, sendHead } from "./answer.ts";
 
 /**
- * Answers with one sentence as `text/plain`, ended by a line break; to HEAD with its headers alone. Headers that were
- * set on the response before stay, unless `headers` names them again.
+ * Answers with one sentence as `text/plain`, ended by a line break; to HEAD with its headers alone. `headers` come on top
+ * of Content-Type and Content-Length, and must not name those.
  */
 export function sendText(
   response: ServerResponse,

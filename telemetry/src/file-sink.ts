@@ -39,9 +39,10 @@ export class FileSink implements TextSink {
       },
     });
     this.#file.on("error", (failure: NodeJS.ErrnoException) => this.#note(failure));
-    this.#file.on("drop", () =>
-      this.#report(new Error("the log is not being read: lines are lost")),
-    );
+    this.#file.on("drop", () => {
+      this.#isBehind = true;
+      this.#report(new Error("the log is not being read: lines are lost"));
+    });
   }
 
   /** Whether text is kept that could not be written. */
@@ -50,6 +51,7 @@ export class FileSink implements TextSink {
   }
 
   write(text: string): void {
+    this.retry();
     this.#attempt(() => this.#file.write(text));
   }
 

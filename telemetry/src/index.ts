@@ -7,4 +7,4 @@ export type { Counter, Gauge, Histogram } from "./metric-cells.ts";
 export type { Family, Labels } from "./metric-family.ts";
 export { type Metrics, openMetrics, type Sample } from "./metrics.ts";
 export { redact } from "./redact.ts";
-export type { RequestLine } from "./request-line.ts";
+export type { AlikeRequests, RequestLine } from "./request-line.ts";

@@ -11,6 +11,8 @@ const flushAtLength = 32 * 1024;
 /** Lines on their way out. They leave after `flushAfterMs` at the latest, and when the process ends. */
 export class LogOutput {
   readonly #sink: TextSink;
+  /** The sink, where it is a file: one that may not take everything at once. */
+  readonly #file: FileSink | undefined;
   readonly #flushAfterMs: number;
   readonly #whenExiting = (): void => this.#finish();
   #gathered = "";
@@ -22,8 +24,12 @@ export class LogOutput {
     flushAfterMs: number,
     onFailure: (failure: Error) => void = () => {},
   ) {
-    this.#sink =
-      typeof destination === "object" ? destination : new FileSink(destination, onFailure);
+    if (typeof destination === "object") {
+      this.#sink = destination;
+    } else {
+      this.#file = new FileSink(destination, onFailure);
+      this.#sink = this.#file;
+    }
     this.#flushAfterMs = flushAfterMs;
     process.on("exit", this.#whenExiting);
   }
@@ -40,9 +46,9 @@ export class LogOutput {
   flush(): void {
     const text = this.#gathered;
     this.#gathered = "";
-    if (text !== "") this.#sink.write(text);
-    else if (this.#sink instanceof FileSink) this.#sink.retry();
-    if (this.#sink instanceof FileSink && this.#sink.isBehind) this.#flushLater();
+    if (text === "") this.#file?.retry();
+    else this.#sink.write(text);
+    if (this.#file?.isBehind === true) this.#flushLater();
   }
 
   close(): void {
@@ -51,7 +57,7 @@ export class LogOutput {
     process.off("exit", this.#whenExiting);
     this.#finish();
     clearTimeout(this.#timer);
-    if (this.#sink instanceof FileSink) this.#sink.close();
+    this.#file?.close();
   }
 
   #flushLater(): void {
@@ -63,6 +69,6 @@ export class LogOutput {
 
   #finish(): void {
     this.flush();
-    if (this.#sink instanceof FileSink) this.#sink.retryPatiently();
+    this.#file?.retryPatiently();
   }
 }

@@ -136,8 +136,12 @@ async function openRegistry(): Promise<Registry> {
   const { collectDefaultMetrics, Registry } = await import("prom-client");
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  for (const name of misnamed) registry.removeSingleMetric(name);
   return registry;
 }
+
+/** Gauges that prom-client calls totals, against Prometheus' naming rules; the same numbers stand in others, by kind. */
+const misnamed = ["handles", "requests", "resources"].map((kind) => `nodejs_active_${kind}_total`);
 
 function toSamples(family: Family<string, { readonly value: number }>): readonly ToldSample[] {
   return Array.from(family.cells(), ([labels, { value }]) => ({ labels, value }));

@@ -12,7 +12,7 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   // https://user:password@host; the last @ counts, and only before the path, where an @ is an ordinary character
   [/:\/\/[^\s/?#"'<>\\]+@/g, `://${mask}@`],
   // user:password@tcp(host:3306)/database
-  [/(?<![^\s"'=])[^\s"']+@(?=(?:tcp|unix)\()/g, `${mask}@`],
+  [/(?<![^\s"'=])[^\s"']{1,200}@(?=(?:tcp|unix)\()/g, `${mask}@`],
   // "access_token": "…"
   [
     new RegExp(`"([\\w.-]*${secretWord})"(\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"`, "gi"),
@@ -22,7 +22,7 @@ const patterns: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [new RegExp(`(?<![\\w.-])([\\w.-]*${secretWord}|sig|pwd)=[^\\s&;,"'<>]+`, "gi"), `$1=${mask}`],
   // Authorization: …, PRIVATE-TOKEN: …
   [
-    /\b(authorization|cookie|(?:\w+-)+(?:authorization|cookie|token|key|secret))(\s*:\s*)[^\s"'][^"'\n]*/gi,
+    /(?<![\w-])(authorization|cookie|(?:\w+-)+(?:authorization|cookie|token|key|secret))(\s*:\s*)[^\s"'][^"'\n]*/gi,
     `$1$2${mask}`,
   ],
   // Bearer …, Basic …; but not "basic authentication"

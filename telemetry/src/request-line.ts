@@ -23,22 +23,31 @@ export interface RequestLine {
   readonly remote?: string | undefined;
 }
 
-/** How lines for requests are made as JSON, their head written once and for all. */
+/** What many requests have in common: all but their duration and their id. */
+export type AlikeRequests = Omit<RequestLine, "ms" | "id">;
+
+/** How lines for requests are made as JSON. */
 export function requestLinesAsJson(names: LineNames): (line: RequestLine, time: string) => string {
+  return (line, time) => alikeLinesAsJson(names, line)(line.ms, line.id, time);
+}
+
+/** How the lines of requests that are alike are made as JSON: all that they have in common is written once and for all. */
+export function alikeLinesAsJson(
+  names: LineNames,
+  alike: AlikeRequests,
+): (ms: number, id: string, time: string) => string {
+  const { method, path, status, bytes, module, version, cache, upstream, remote } = alike;
   const beforeTime = `{"${names.severity}":"${names.severities.info}","${names.time}":"`;
-  const beforeMethod = `","${names.event}":"request","method":`;
-  return (line, time) => {
-    const { method, path, status, bytes, ms, id } = line;
-    let text = `${beforeTime}${time}${beforeMethod}${toJsonString(method)},"path":${toJsonString(withoutQuery(path))}`;
-    if (line.module !== undefined) text += `,"module":${toJsonString(line.module)}`;
-    if (line.version !== undefined) text += `,"version":${toJsonString(line.version)}`;
-    text += `,"status":${status},"bytes":${bytes},"ms":${toMillis(ms)}`;
-    if (line.cache !== undefined) text += `,"cache":${toJsonString(line.cache)}`;
-    if (line.upstream !== undefined) text += `,"upstream":${toJsonString(line.upstream)}`;
-    text += `,"id":${toJsonString(id)}`;
-    if (line.remote !== undefined) text += `,"remote":${toJsonString(line.remote)}`;
-    return `${text}}\n`;
-  };
+  const beforeMs =
+    `","${names.event}":"request","method":${toJsonString(method)},"path":${toJsonString(withoutQuery(path))}` +
+    `${member("module", module)}${member("version", version)},"status":${status},"bytes":${bytes},"ms":`;
+  const beforeId = `${member("cache", cache)}${member("upstream", upstream)}${member("remote", remote)},"id":`;
+  return (ms, id, time) =>
+    `${beforeTime}${time}${beforeMs}${toMillis(ms)}${beforeId}${toJsonString(id)}}\n`;
+}
+
+function member(name: string, value: string | undefined): string {
+  return value === undefined ? "" : `,"${name}":${toJsonString(value)}`;
 }
 
 /** Event and fields of a request in the form for people. */

@@ -65,14 +65,22 @@ function readSample(line: string): Sample {
   const match = sampleLine.exec(line);
   if (match === null) throw new Error(`this line is no sample: ${JSON.stringify(line)}`);
   const [, found = "", labels = "", number = ""] = match;
-  const value = { "+Inf": Infinity, "-Inf": -Infinity, NaN }[number] ?? Number(number);
-  if (number !== "NaN" && Number.isNaN(value)) throw new Error(`${number} is no number: ${line}`);
+  const value = readNumber(number);
+  if (value === undefined) throw new Error(`${number} is no number: ${line}`);
   const pairs = [...labels.matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)];
   return {
     name: found,
     labels: Object.fromEntries(pairs.map(([, key = "", text = ""]) => [key, unescapeLabel(text)])),
     value,
   };
+}
+
+/** A number as Go's strconv.ParseFloat reads it, which takes `nan` and `inf` in any case. */
+function readNumber(text: string): number | undefined {
+  if (/^nan$/i.test(text)) return Number.NaN;
+  const infinite = /^([+-]?)inf(inity)?$/i.exec(text);
+  if (infinite !== null) return infinite[1] === "-" ? -Infinity : Infinity;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : undefined;
 }
 
 function unescapeLabel(text: string): string {

@@ -2,13 +2,13 @@
 import { connect } from "node:net";
 
 /**
- * Sends bytes, then nothing more, and gives everything that came back until the other side closed. A connection that is
- * reset counts as closed. Rejects if the other side does neither within `limitMs`.
+ * Sends bytes and gives everything that came back until the other side closed; so the bytes must ask for that, or be
+ * refused. A connection that is reset counts as closed. Rejects if the other side does neither within `limitMs`.
  */
 export function rawExchange(
   url: string,
   bytes: Uint8Array | string,
-  limitMs = 20_000,
+  limitMs = 30_000,
 ): Promise<Buffer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -24,7 +24,7 @@ export function rawExchange(
       clearTimeout(limit);
       resolve(Buffer.concat(chunks));
     });
-    socket.end(bytes);
+    socket.write(bytes);
   });
 }
 

@@ -15,6 +15,7 @@ import {
   type VersionPaths,
 } from "../module-tree.ts";
 import { inTurns, median, ratios, spread } from "../samples.ts";
+import { startBareNode } from "../servers/bare-node.ts";
 import { startBenchUpstream } from "../servers/bench-upstream.ts";
 import { startNginx } from "../servers/nginx-server.ts";
 import { type Contender, serverCore, withProcessorTime } from "../servers/server-process.ts";
@@ -39,9 +40,15 @@ interface Answer {
 
 interface Measurement {
   readonly report: LoadReport;
-  readonly microsecondsPerRequest: number | undefined;
+  /** `undefined` if the server is not ours to look at. */
+  readonly processor: ProcessorTime | undefined;
+}
+
+interface ProcessorTime {
+  /** For one request. */
+  readonly microseconds: number;
   /** How much of its core the server used, from 0 to 1. */
-  readonly share: number | undefined;
+  readonly share: number;
 }
 
 const listedVersions = 200;
@@ -59,12 +66,17 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
   const { root } = tree;
   await using nginx = await startNginx({ root, upstream: upstream.url, core: serverCore }, run);
 
+  const [first] = answers;
+  await using bare = await startBareNode(join(root, first.path), serverCore, run);
   const ours: Contender = { name: "stoa", url: stoa.url, pid: stoa.pid, tidy: stoa.cutLog };
   const files = [nginx.plain, nginx.fileCache, nginx.tuned];
   const peers = run.peers.map((peer): Contender => ({ ...peer, pid: undefined }));
   await keepMany(stoa.url, answers, run);
   const rows: Row[] = [];
-  for (const answer of answers) rows.push(...(await compare(answer, [ours, ...files], root, run)));
+  for (const answer of answers) {
+    const others = answer === first ? [...files, bare.contender] : files;
+    rows.push(...(await compare(answer, [ours, ...others], root, run)));
+  }
   for (const answer of publicAnswers) {
     rows.push(...(await compare(answer, [ours, nginx.plain, ...peers], root, run)));
   }
@@ -82,6 +94,7 @@ const columns = [
   { key: "theirP99", heading: "their p99 ms", digits: 2 },
   { key: "ourMicroseconds", heading: "Stoa µs CPU", digits: 1 },
   { key: "theirMicroseconds", heading: "their µs CPU", digits: 1 },
+  { key: "processorRatio", heading: "CPU ratio", digits: 2 },
   { key: "ourShare", heading: "Stoa busy", digits: 2 },
   { key: "theirShare", heading: "they busy", digits: 2 },
   ...aimColumns,
@@ -89,12 +102,15 @@ const columns = [
 
 const notes = [
   "One core for the server, another for wrk; 64 connections that stay open; medians of rounds in turns; ratio is the median of the rounds' ratios.",
-  "µs CPU is the server's processor time for one request. Where a server is not busy (share below 0.9), wrk was the limit: compare µs CPU there.",
+  "µs CPU is the server's processor time for one request, and CPU ratio theirs divided by Stoa's. Busy is the share of its core that a server had: where it is below 0.9, wrk was the limit, or another program took the core, and CPU ratio says more than ratio.",
   "Access logs on everywhere. nginx: sendfile, gzip off, one worker; it writes a line of its log for each request unless the row says otherwise.",
 ];
 
 /** The answers of made-up modules. */
-async function addAnswers(tree: ModuleTree, run: BenchRun): Promise<readonly Answer[]> {
+async function addAnswers(
+  tree: ModuleTree,
+  run: BenchRun,
+): Promise<readonly [Answer, ...Answer[]]> {
   const name = "example.com/bench/hot";
   const versions = Array.from({ length: listedVersions }, (_, n) => `v1.${n}.0`);
   const paths = await addVersion(tree, `${name}@v1.0.0`, zipBytes);
@@ -103,10 +119,10 @@ async function addAnswers(tree: ModuleTree, run: BenchRun): Promise<readonly Ans
   const manyInfos = (await addVersionsWithoutZip(tree, many)).map(({ info }) => info);
   const pathsFile = join(run.folder, "paths-of-many");
   await writePaths(pathsFile, manyInfos);
-  const [first = ""] = manyInfos;
+  const [oneOfMany = ""] = manyInfos;
   return [
     { name: ".info", path: paths.info, leastRatio: 1 },
-    { name: `.info of ${manyVersions}`, path: first, pathsFile, leastRatio: 1 },
+    { name: `.info of ${manyVersions}`, path: oneOfMany, pathsFile, leastRatio: 1 },
     { name: ".mod", path: paths.mod, leastRatio: 1 },
     { name: "list", path: paths.list, leastRatio: 1 },
     { name: "zip of 2 MB", path: paths.zip, leastRatio: 0.85 },
@@ -200,12 +216,16 @@ async function measureOnce(
     putUnderLoad(load, run.signal),
   );
   contender.tidy?.();
-  const wallMicroseconds = (result.requests / result.requestsPerSecond) * 1e6;
   return {
     report: result,
-    microsecondsPerRequest: microseconds && microseconds / result.requests,
-    share: microseconds && microseconds / wallMicroseconds,
+    processor: microseconds === undefined ? undefined : processorShare(microseconds, result),
   };
+}
+
+function processorShare(microseconds: number, report: LoadReport): ProcessorTime {
+  const { requests, requestsPerSecond } = report;
+  const wallMicroseconds = (requests / requestsPerSecond) * 1e6;
+  return { microseconds: microseconds / requests, share: microseconds / wallMicroseconds };
 }
 
 function loadOf(contender: Contender, { path, pathsFile }: Answer) {
@@ -223,18 +243,26 @@ function compareMeasurements(ours: readonly Measurement[], theirs: readonly Meas
     spread: spread(perRound, 2),
     ourP99: median(ours.map(p99)),
     theirP99: median(theirs.map(p99)),
-    ...processorCells("our", ours),
-    ...processorCells("their", theirs),
+    ...processorCells(ours, theirs),
   };
 }
 
-/** Nothing for who is not ours to look at. */
-function processorCells(whose: "our" | "their", measurements: readonly Measurement[]): Row {
-  const perRequest = measurements.flatMap((each) => each.microsecondsPerRequest ?? []);
-  const shares = measurements.flatMap((each) => each.share ?? []);
-  if (perRequest.length === 0) return {};
+/** No cells for a server that is not ours to look at. */
+function processorCells(ours: readonly Measurement[], theirs: readonly Measurement[]): Row {
+  const mine = processorTime(ours);
+  const other = processorTime(theirs);
   return {
-    [`${whose}Microseconds`]: median(perRequest),
-    [`${whose}Share`]: median(shares),
+    ...(mine && { ourMicroseconds: mine.microseconds, ourShare: mine.share }),
+    ...(other && { theirMicroseconds: other.microseconds, theirShare: other.share }),
+    ...(mine && other && { processorRatio: other.microseconds / mine.microseconds }),
+  };
+}
+
+function processorTime(measurements: readonly Measurement[]): ProcessorTime | undefined {
+  const known = measurements.flatMap(({ processor }) => processor ?? []);
+  if (known.length === 0) return;
+  return {
+    microseconds: median(known.map(({ microseconds }) => microseconds)),
+    share: median(known.map(({ share }) => share)),
   };
 }

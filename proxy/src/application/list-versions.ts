@@ -8,17 +8,22 @@ import type { Remembered, RememberedAnswers } from "./remembered-answers.ts";
 /** Lists versions, sorted, without pseudo-versions. */
 export class VersionLists {
   readonly #store: ModuleStore;
-  readonly #upstream: Lister;
+  readonly #upstream: Lister & { readonly name: string };
   readonly #remembered: RememberedAnswers<readonly Version[]>;
 
   constructor(parts: {
     readonly store: ModuleStore;
-    readonly upstream: Lister;
+    readonly upstream: Lister & { readonly name: string };
     readonly remembered: RememberedAnswers<readonly Version[]>;
   }) {
     this.#store = parts.store;
     this.#upstream = parts.upstream;
     this.#remembered = parts.remembered;
+  }
+
+  /** Who is asked for lists. */
+  get upstreamName(): string {
+    return this.#upstream.name;
   }
 
   /**

@@ -3,13 +3,11 @@ import { describe, it } from "node:test";
 import { immutable, shortLived } from "./answer.ts";
 import { HotAnswers } from "./hot-answers.ts";
 
-const label = { endpoint: "list", module: "example.com/m", version: undefined };
-
 function setUp(capacityBytes = 1 << 20) {
   const clock = { ms: 0 };
   const hot = new HotAnswers<string>({ capacityBytes, now: () => clock.ms });
   const set = (target: string, freshness = immutable, sizeBytes = 10) =>
-    hot.set(target, { make: (ageMs) => `age ${ageMs}`, freshness, label, sizeBytes });
+    hot.set(target, { make: (ageMs) => `age ${ageMs}`, freshness, sizeBytes });
   return { clock, hot, set };
 }
 

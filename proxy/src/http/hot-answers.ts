@@ -6,15 +6,6 @@ export interface HotAnswer<T> {
   readonly sendable: T;
   /** True if it never changes; such an answer holds also for requests that forbid asking an upstream. */
   readonly immutable: boolean;
-  /** What the log says about it. */
-  readonly label: HotLabel;
-}
-
-/** What a request was, for the log and the counters. */
-export interface HotLabel {
-  readonly endpoint: string;
-  readonly module: string | undefined;
-  readonly version: string | undefined;
 }
 
 interface Entry<T> {
@@ -76,11 +67,10 @@ export class HotAnswers<T> {
     answer: {
       readonly make: (ageMs: number | undefined) => T;
       readonly freshness: Freshness;
-      readonly label: HotLabel;
       readonly sizeBytes: number;
     },
   ): void {
-    const { freshness, make, label } = answer;
+    const { freshness, make } = answer;
     const sizeBytes = answer.sizeBytes + 2 * target.length + 800;
     if (freshness.reusableForMs <= 0 || sizeBytes > this.#capacityBytes / 8) return;
     const old = this.#entries.get(target);
@@ -90,7 +80,6 @@ export class HotAnswers<T> {
       answer: {
         sendable: make(freshness.ageMs),
         immutable: freshness.reusableForMs === Number.POSITIVE_INFINITY,
-        label,
       },
       make,
       bornMs,

@@ -75,7 +75,7 @@ export class ModuleAnswers {
       body: { form: "bytes", bytes: Buffer.from(text) },
       contentType: "text/plain; charset=utf-8",
       ...this.#ageing(list),
-      from: undefined,
+      from: list.asked ? this.#lists.upstreamName : undefined,
     };
   }
 

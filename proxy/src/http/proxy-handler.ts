@@ -16,11 +16,11 @@ import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type Answer, type CacheResult, etagOfBytes, etagOfFile, headersOf } from "./answer.ts";
 import { failureAnswer } from "./failure-answer.ts";
-import type { HotAnswers, HotLabel } from "./hot-answers.ts";
+import type { HotAnswers } from "./hot-answers.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
-import type { RequestCounters } from "./request-counters.ts";
+import type { RequestCounters, RequestSeries } from "./request-counters.ts";
 import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
@@ -28,7 +28,7 @@ export interface HandlerParts {
   readonly answers: ModuleAnswers;
   readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
-  readonly hot: HotAnswers<PreparedBytes>;
+  readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
   /** Gives a request its id: the client's, or a new one. */
@@ -41,16 +41,31 @@ export interface HandlerParts {
   readonly absenceSeconds: number;
 }
 
+/** What a request was, for the log and the counters. */
+interface RequestLabel {
+  readonly endpoint: string;
+  readonly module: string | undefined;
+  readonly version: string | undefined;
+}
+
+/** An answer to GET that can be sent, logged and counted without further thought. */
+export interface ReadyAnswer {
+  readonly prepared: PreparedBytes;
+  readonly label: RequestLabel;
+  readonly log: (ms: number, id: string) => void;
+  readonly series: RequestSeries;
+}
+
 /** What is known about a request when it is over. */
 interface Outcome {
-  readonly label: HotLabel;
+  readonly label: RequestLabel;
   readonly sent: Sent;
   readonly cache: CacheResult;
   readonly from: string | undefined;
 }
 
 const requestIdHeader = "Athens-Request-ID";
-const malformed: HotLabel = { endpoint: "malformed", module: undefined, version: undefined };
+const malformed: RequestLabel = { endpoint: "malformed", module: undefined, version: undefined };
 
 /** Answers every request that reaches the proxy. */
 export class ProxyHandler {
@@ -69,13 +84,29 @@ export class ProxyHandler {
       (request.method === "GET" || request.method === "HEAD") &&
       (hot.immutable || !forbidsFetching(request))
     ) {
-      const sent = sendPrepared(request, response, hot.sendable);
-      const outcome: Outcome = { label: hot.label, sent, cache: "hit", from: undefined };
-      this.#record(request, this.#parts.requestId(request), outcome, startedMs);
+      this.#sendHot(request, response, hot.sendable, startedMs);
       return;
     }
     void this.#work(request, response, startedMs);
   };
+
+  #sendHot(
+    request: IncomingMessage,
+    response: ServerResponse,
+    ready: ReadyAnswer,
+    startedMs: number,
+  ): void {
+    const { prepared, label, series } = ready;
+    const sent = sendPrepared(request, response, prepared);
+    const id = this.#parts.requestId(request);
+    if (sent.status === 200 && sent.completed && request.method === "GET") {
+      series.requests += 1;
+      series.bytes += sent.bytes;
+      ready.log(performance.now() - startedMs, id);
+    } else {
+      this.#record(request, id, { label, sent, cache: "hit", from: undefined }, startedMs);
+    }
+  }
 
   async #work(
     request: IncomingMessage,
@@ -137,7 +168,7 @@ export class ProxyHandler {
     request: IncomingMessage,
     response: ServerResponse,
     answer: Answer,
-    label: HotLabel,
+    label: RequestLabel,
   ): Promise<Sent> {
     const { body, contentType, freshness } = answer;
     const headers = headersOf(contentType, freshness);
@@ -161,21 +192,39 @@ export class ProxyHandler {
       if (size !== undefined) headers.push("ETag", etagOfFile(size, modified));
       return sendGrowing(request, response, { size, headers, body: body.zip.body() });
     }
-    const { bytes } = body;
+    return this.#sendBytes(request, response, { ...answer, bytes: body.bytes, label });
+  }
+
+  /** Sends bytes that are at hand, and remembers them for the next request of the same kind. */
+  #sendBytes(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: Omit<Answer, "body"> & { readonly bytes: Uint8Array; readonly label: RequestLabel },
+  ): Sent {
+    const { bytes, contentType, freshness, label } = answer;
     const etag = etagOfBytes(bytes);
-    const make = (ageMs: number | undefined): PreparedBytes =>
+    const prepare = (ageMs: number | undefined): PreparedBytes =>
       prepareBytes(bytes, { etag, headers: headersOf(contentType, { ...freshness, ageMs }) });
-    if (!forbidsFetching(request) || freshness.reusableForMs === Number.POSITIVE_INFINITY) {
-      const sizeBytes = bytes.length;
-      this.#parts.hot.set(request.url ?? "", { make, freshness, label, sizeBytes });
+    if (freshness.reusableForMs === Number.POSITIVE_INFINITY || !forbidsFetching(request)) {
+      const { log, counters, hot } = this.#parts;
+      const target = request.url ?? "";
+      const line = { path: target, module: label.module, version: label.version, cache: "hit" };
+      const alike = { ...line, method: "GET", status: 200, bytes: bytes.length };
+      const fixed = {
+        label,
+        log: log.requestsLike(alike),
+        series: counters.series(label.endpoint, 200, "hit"),
+      };
+      const make = (ageMs: number | undefined) => ({ ...fixed, prepared: prepare(ageMs) });
+      hot.set(target, { make, freshness, sizeBytes: bytes.length });
     }
-    return sendPrepared(request, response, make(freshness.ageMs));
+    return sendPrepared(request, response, prepare(freshness.ageMs));
   }
 
   #refuse(
     response: ServerResponse,
     failure: unknown,
-    known: { readonly id: string; readonly label: HotLabel; readonly gone: boolean },
+    known: { readonly id: string; readonly label: RequestLabel; readonly gone: boolean },
   ): Outcome {
     const { id, label } = known;
     if (known.gone || response.headersSent) {
@@ -241,7 +290,7 @@ function forbidsFetching(request: IncomingMessage): boolean {
   return request.headers["disable-module-fetch"] === "true";
 }
 
-function labelOf(request: ModuleRequest): HotLabel {
+function labelOf(request: ModuleRequest): RequestLabel {
   switch (request.kind) {
     case "page":
       return { endpoint: request.page, module: undefined, version: undefined };

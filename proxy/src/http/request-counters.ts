@@ -3,7 +3,7 @@ import type { Metrics } from "@stoa/telemetry";
 import type { CacheResult } from "./answer.ts";
 
 /** One series: what was asked for, what became of it, and from where it was answered. */
-interface Series {
+export interface RequestSeries {
   readonly endpoint: string;
   readonly status: number;
   readonly cache: CacheResult;
@@ -15,7 +15,7 @@ const cacheResults: readonly CacheResult[] = ["none", "hit", "miss", "stale"];
 
 /** Counts requests and bytes by endpoint, status and cache result. */
 export class RequestCounters {
-  readonly #endpoints = new Map<string, Map<number, Series>>();
+  readonly #endpoints = new Map<string, Map<number, RequestSeries>>();
   /** Requests that have come and are not answered to the end. Requests answered from memory never show here. */
   inFlight = 0;
 
@@ -42,6 +42,13 @@ export class RequestCounters {
 
   /** One more request was answered. */
   count(endpoint: string, status: number, cache: CacheResult, bytes: number): void {
+    const series = this.series(endpoint, status, cache);
+    series.requests += 1;
+    series.bytes += bytes;
+  }
+
+  /** The numbers to increment; on a hot path, keep them. */
+  series(endpoint: string, status: number, cache: CacheResult): RequestSeries {
     const known = this.#endpoints.get(endpoint) ?? this.#add(endpoint);
     const key = status * cacheResults.length + cacheResults.indexOf(cache);
     let series = known.get(key);
@@ -49,17 +56,18 @@ export class RequestCounters {
       series = { endpoint, status, cache, requests: 0, bytes: 0 };
       known.set(key, series);
     }
-    series.requests += 1;
-    series.bytes += bytes;
+    return series;
   }
 
-  #add(endpoint: string): Map<number, Series> {
-    const series = new Map<number, Series>();
+  #add(endpoint: string): Map<number, RequestSeries> {
+    const series = new Map<number, RequestSeries>();
     this.#endpoints.set(endpoint, series);
     return series;
   }
 
-  #values(pick: (series: Series) => number): { labels: Record<string, string>; value: number }[] {
+  #values(
+    pick: (series: RequestSeries) => number,
+  ): { labels: Record<string, string>; value: number }[] {
     return [...this.#endpoints.values()].flatMap((known) =>
       [...known.values()].map((series) => ({
         labels: { endpoint: series.endpoint, status: `${series.status}`, cache: series.cache },

@@ -1,5 +1,6 @@
 // In which directory of a commit a module lies: the one whose go.mod claims its major version.
 import { modulePathOf, pathMajorPrefix, splitPathVersion } from "@stoa/gomod";
+import type { ModuleLayout } from "./module-layout.ts";
 import { type ModuleSource, noSuchVersion } from "./module-source.ts";
 import type { Commit } from "./repository-view.ts";
 
@@ -13,6 +14,8 @@ export interface ModuleDirectory {
 
 /** A go.mod that exists, and the module path that it names. */
 interface FoundGoMod {
+  readonly directory: string;
+  readonly path: string;
   readonly bytes: Uint8Array;
   readonly names: string;
 }
@@ -27,36 +30,51 @@ export async function findModuleDirectory(
   commit: Commit,
   asked: string,
 ): Promise<ModuleDirectory> {
-  const { directory, majorDirectory, pathMajor, pathPrefix } = source.layout;
-  const refuse = (reason: string) => noSuchVersion(source, asked, reason);
+  const { directory, majorDirectory } = source.layout;
   const [own, major] = await Promise.all([
     goModIn(source, commit, directory),
     majorDirectory === undefined ? undefined : goModIn(source, commit, majorDirectory),
   ]);
-  const ownClaims = own !== undefined && claims(own.names, pathMajor);
+  const chosen = chooseDirectory(source.layout, own, major);
+  if (typeof chosen === "string") throw noSuchVersion(source, asked, chosen);
+  return chosen;
+}
 
-  if (major !== undefined && majorDirectory !== undefined) {
-    const majorClaims = namesMajor(major.names, pathMajor);
-    if (ownClaims && majorClaims) {
-      throw refuse(
-        `${inRoot(directory)} and ${inRoot(majorDirectory)} both declare a module of major version ${pathMajor.slice(1)}`,
-      );
+/** The directory, or why there is none. */
+function chooseDirectory(
+  layout: ModuleLayout,
+  own: FoundGoMod | undefined,
+  major: FoundGoMod | undefined,
+): ModuleDirectory | string {
+  const { pathMajor } = layout;
+  const ownClaims = own !== undefined && claims(own.names, pathMajor);
+  if (major !== undefined) {
+    if (!namesMajor(major.names, pathMajor)) {
+      return `${major.path} declares ${named(major)}, which does not end in ${pathMajor}`;
     }
-    if (majorClaims) return { path: majorDirectory, goMod: major.bytes };
-    throw refuse(
-      `${inRoot(majorDirectory)} declares ${named(major)}, which does not end in ${pathMajor}`,
-    );
+    if (!ownClaims) return { path: major.directory, goMod: major.bytes };
+    return `${own.path} and ${major.path} both declare a module that ends in ${pathMajor}`;
   }
-  if (ownClaims) return { path: directory, goMod: own.bytes };
-  if (own !== undefined) {
-    const wanted = pathMajor === "" ? "of major version 0 or 1" : `that ends in ${pathMajor}`;
-    throw refuse(`${inRoot(directory)} declares ${named(own)} and not a module ${wanted}`);
-  }
+  if (ownClaims) return { path: own.directory, goMod: own.bytes };
+  return own === undefined ? withoutGoMod(layout) : unclaimed(layout, own);
+}
+
+/** A go.mod may only be missing in the root of the repository, and of v2 and above only on gopkg.in. */
+function withoutGoMod({
+  directory,
+  majorDirectory,
+  pathMajor,
+}: ModuleLayout): ModuleDirectory | string {
   if (directory === "" && (pathMajor === "" || pathMajor.startsWith("."))) {
     return { path: "", goMod: undefined };
   }
-  const places = [directory, majorDirectory].filter((place) => place !== undefined).map(inRoot);
-  throw refuse(`the repository has no ${places.join(" or ")} for ${pathPrefix} there`);
+  const places = [directory, majorDirectory].filter((place) => place !== undefined).map(goModPath);
+  return `the repository has no ${places.join(" or ")} there`;
+}
+
+function unclaimed({ pathMajor }: ModuleLayout, own: FoundGoMod): string {
+  const wanted = pathMajor === "" ? "of major version 0 or 1" : `that ends in ${pathMajor}`;
+  return `${own.path} declares ${named(own)} and not a module ${wanted}`;
 }
 
 async function goModIn(
@@ -64,11 +82,12 @@ async function goModIn(
   commit: Commit,
   directory: string,
 ): Promise<FoundGoMod | undefined> {
-  const bytes = await repository.file(commit, inRoot(directory));
-  return bytes && { bytes, names: modulePathOf(bytes) };
+  const path = goModPath(directory);
+  const bytes = await repository.file(commit, path);
+  return bytes && { directory, path, bytes, names: modulePathOf(bytes) };
 }
 
-function inRoot(directory: string): string {
+function goModPath(directory: string): string {
   return directory === "" ? "go.mod" : `${directory}/go.mod`;
 }
 

@@ -17,7 +17,9 @@ export class RepositoryRefs {
 
   /** Hashes of commits by full names: `HEAD`, `refs/heads/main`, `refs/tags/v1.0.0`. Others are passed over. */
   constructor(hashes: Iterable<readonly [name: string, hash: string]>) {
-    this.#hashes = new Map([...hashes].filter(([name]) => /^(HEAD$|refs\/(heads|tags)\/)/.test(name)));
+    this.#hashes = new Map(
+      [...hashes].filter(([name]) => /^(HEAD$|refs\/(heads|tags)\/)/.test(name)),
+    );
     this.tags = [...this.#hashes]
       .filter(([name]) => name.startsWith("refs/tags/"))
       .map(([name, hash]) => ({ name: name.slice("refs/tags/".length), hash }))
@@ -32,6 +34,12 @@ export class RepositoryRefs {
   /** All full names with their commits. */
   entries(): Iterable<readonly [name: string, hash: string]> {
     return this.#hashes;
+  }
+
+  /** Whether the same names lead to the same commits. */
+  isSame(other: RepositoryRefs): boolean {
+    if (this.#hashes.size !== other.#hashes.size) return false;
+    return [...this.#hashes].every(([name, hash]) => other.#hashes.get(name) === hash);
   }
 
   /** The names of the tags that lead to a commit, in the order of their bytes. */

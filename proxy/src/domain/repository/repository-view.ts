@@ -14,6 +14,8 @@ export interface Commit {
  * many times at once and rejects with a `ProxyFailure` if the repository cannot be read.
  */
 export interface RepositoryView {
+  /** The version control system by the name of its program: `git`. */
+  readonly system: string;
   /** Where it is, with scheme, without credentials. */
   readonly url: string;
   readonly refs: RepositoryRefs;

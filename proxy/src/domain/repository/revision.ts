@@ -42,13 +42,8 @@ export async function findRevision(source: ModuleSource, asked: string): Promise
   const ref = [`refs/tags/${name}`, `refs/heads/${name}`, name === "HEAD" ? name : ""].find(
     (full) => refs.hashOf(full) !== undefined,
   );
-  const isHash = /^[0-9a-f]{7,64}$/.test(name) && name.length >= fewestDigits;
   const found =
-    ref !== undefined
-      ? { ref, hash: refs.hashOf(ref) ?? "" }
-      : isHash
-        ? hashAmongRefs(source, name)
-        : undefined;
+    ref === undefined ? hashAmongRefs(source, name) : { ref, hash: refs.hashOf(ref) ?? "" };
   const commit = found && (await repository.commit(found.hash));
   if (found === undefined || commit === undefined) {
     throw noSuchVersion(source, asked, `unknown revision ${name}`);
@@ -66,11 +61,15 @@ export async function headRevision(repository: RepositoryView): Promise<Revision
   return { commit, name: commit.hash, ref: "HEAD", tags: repository.refs.tagsAt(commit.hash) };
 }
 
-/** Names whose commits begin so say which hash is meant; the first of them in order counts as the name. */
+/**
+ * The hash that a text is the beginning of; `undefined` if it can be none. Names whose commits begin so say which is
+ * meant; the first of them in order counts as the name.
+ */
 function hashAmongRefs(
   source: ModuleSource,
   prefix: string,
-): { readonly ref: string | undefined; readonly hash: string } {
+): { readonly ref: string | undefined; readonly hash: string } | undefined {
+  if (prefix.length < fewestDigits || !/^[0-9a-f]+$/.test(prefix)) return undefined;
   const matching = [...source.repository.refs.entries()].filter(([, hash]) =>
     hash.startsWith(prefix),
   );

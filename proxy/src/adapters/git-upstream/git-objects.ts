@@ -1,0 +1,55 @@
+// How git writes commits and trees.
+
+/** What of a commit matters here. */
+export interface ParsedCommit {
+  readonly tree: string;
+  /** When it was committed. */
+  readonly time: Date;
+}
+
+/** One name in a directory. */
+export interface TreeEntry {
+  readonly kind: "file" | "link" | "directory" | "submodule";
+  readonly hash: string;
+}
+
+/** The modes that git gives to entries; every other is a file's. Authority: git-scm.com/docs/git-fast-import. */
+const kinds: Readonly<Record<string, TreeEntry["kind"]>> = {
+  "40000": "directory",
+  "040000": "directory",
+  "120000": "link",
+  "160000": "submodule",
+};
+
+/** The kind that a mode stands for, as it is written in trees or in lists of their content. */
+export function kindOfMode(mode: string): TreeEntry["kind"] {
+  return kinds[mode] ?? "file";
+}
+
+/** Throws an `Error` if it is no commit. */
+export function parseCommit(bytes: Uint8Array): ParsedCommit {
+  const text = Buffer.from(bytes).toString("latin1");
+  const [head = ""] = text.split("\n\n", 1);
+  const tree = /^tree ([0-9a-f]{40,64})$/m.exec(head)?.[1];
+  // Between the mail address and the time zone: seconds since 1970.
+  const seconds = /^committer .*> (-?\d+) [-+]\d+$/m.exec(head)?.[1];
+  if (tree === undefined || seconds === undefined) throw new Error("a commit cannot be read");
+  return { tree, time: new Date(Number(seconds) * 1000) };
+}
+
+/** The entries of a directory by name; a name that is no UTF-8 is read as Latin-1. Throws an `Error` if it is none. */
+export function parseTree(bytes: Uint8Array, hashLength: number): ReadonlyMap<string, TreeEntry> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const entries = new Map<string, TreeEntry>();
+  for (let position = 0; position < buffer.length; ) {
+    const space = buffer.indexOf(0x20, position);
+    const nul = buffer.indexOf(0, space);
+    const end = nul + 1 + hashLength;
+    if (space < 0 || nul < 0 || end > buffer.length) throw new Error("a directory cannot be read");
+    const mode = buffer.toString("latin1", position, space);
+    const name = buffer.toString("utf8", space + 1, nul);
+    entries.set(name, { kind: kindOfMode(mode), hash: buffer.toString("hex", nul + 1, end) });
+    position = end;
+  }
+  return entries;
+}

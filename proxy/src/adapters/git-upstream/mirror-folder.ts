@@ -1,0 +1,192 @@
+// All mirrors: one for each repository, kept between starts, the least used removed when they take too much room.
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import type { Git } from "./git-process.ts";
+import { Mirror } from "./mirror.ts";
+import { type RemoteParts, RemoteRepository } from "./remote-repository.ts";
+
+export interface MirrorFolderParts {
+  /** Where the mirrors lie; made when it is needed. It belongs to one process at a time. */
+  readonly folder: string;
+  readonly mostBytes: number;
+  readonly git: Git;
+  readonly remote: RemoteParts;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly nowMs: () => number;
+  readonly ended: AbortSignal;
+}
+
+/** The use of a mirror, which stays as long as somebody uses it. */
+export interface MirrorUse extends Disposable {
+  readonly mirror: Mirror;
+}
+
+/** What is known of a mirror on disk. */
+interface KeptMirror {
+  readonly name: string;
+  bytes: number;
+  usedMs: number;
+}
+
+interface OpenMirror {
+  readonly mirror: Mirror;
+  users: number;
+}
+
+/** A mirror that has not been used for so many others is no longer kept open. */
+const mostOpen = 500;
+/** How often the use of a mirror is noted on disk. */
+const markEveryMs = 600_000;
+
+export class MirrorFolder implements AsyncDisposable {
+  readonly #parts: MirrorFolderParts;
+  readonly #open = new Map<string, OpenMirror>();
+  #kept: Promise<Map<string, KeptMirror>> | undefined;
+  #tidying: Promise<void> = Promise.resolve();
+
+  constructor(parts: MirrorFolderParts) {
+    this.#parts = parts;
+  }
+
+  /** Where things lie that are not, or no longer, mirrors. Emptied at the start. */
+  get scratch(): string {
+    return join(this.#parts.folder, ".scratch");
+  }
+
+  /** The mirror of the repository at a URL. */
+  async use(url: string): Promise<MirrorUse> {
+    const name = nameOf(url);
+    const kept = await this.#keptMirrors();
+    const opened = this.#open.get(name) ?? this.#openMirror(name, url);
+    // The last used is the last in order.
+    this.#open.delete(name);
+    this.#open.set(name, opened);
+    opened.users += 1;
+    opened.mirror.wake();
+    await this.#mark(kept.get(name));
+    let isUsed = true;
+    return {
+      mirror: opened.mirror,
+      [Symbol.dispose]: () => {
+        if (!isUsed) return;
+        isUsed = false;
+        opened.users -= 1;
+        if (opened.users === 0) opened.mirror.rest();
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#open.values()].map(({ mirror }) => mirror.close()));
+    await this.#tidying;
+  }
+
+  /** So that the next process knows what was used last. */
+  async #mark(kept: KeptMirror | undefined): Promise<void> {
+    if (kept === undefined) return;
+    const now = new Date();
+    const isStale = now.getTime() - kept.usedMs > markEveryMs;
+    kept.usedMs = now.getTime();
+    if (isStale) {
+      await utimes(join(this.#parts.folder, kept.name), now, now).catch(() => undefined);
+    }
+  }
+
+  #openMirror(name: string, url: string): OpenMirror {
+    const { folder, git, environment, nowMs, ended, remote } = this.#parts;
+    const mirror = new Mirror({
+      remote: new RemoteRepository(url, remote),
+      git,
+      environment,
+      nowMs,
+      ended,
+      folder: join(folder, name),
+      scratch: this.scratch,
+      onGrown: () => this.#grown(name),
+    });
+    const opened = { mirror, users: 0 };
+    this.#open.set(name, opened);
+    const [oldest] = [...this.#open].filter(([, { users }]) => users === 0);
+    if (this.#open.size > mostOpen && oldest !== undefined && oldest[0] !== name) {
+      this.#open.delete(oldest[0]);
+      void oldest[1].mirror.close();
+    }
+    return opened;
+  }
+
+  #keptMirrors(): Promise<Map<string, KeptMirror>> {
+    this.#kept ??= this.#readKept();
+    return this.#kept;
+  }
+
+  async #readKept(): Promise<Map<string, KeptMirror>> {
+    const { folder } = this.#parts;
+    await rm(this.scratch, { recursive: true, force: true });
+    await mkdir(this.scratch, { recursive: true });
+    const kept = new Map<string, KeptMirror>();
+    for (const name of (await readdir(folder)).filter((entry) => !entry.startsWith("."))) {
+      const { mtimeMs } = await stat(join(folder, name));
+      kept.set(name, { name, bytes: await sizeOf(join(folder, name)), usedMs: mtimeMs });
+    }
+    return kept;
+  }
+
+  /** Measures a mirror that has grown, and makes room if all together are too large; one at a time. */
+  #grown(name: string): void {
+    this.#tidying = this.#tidying.then(() => this.#tidy(name)).catch(() => undefined);
+  }
+
+  async #tidy(name: string): Promise<void> {
+    const kept = await this.#keptMirrors();
+    const folder = join(this.#parts.folder, name);
+    const now = new Date();
+    await utimes(folder, now, now);
+    kept.set(name, { name, bytes: await sizeOf(folder), usedMs: now.getTime() });
+    await this.#makeRoom(kept);
+  }
+
+  /** Mirrors in use stay, even if that is too much. */
+  async #makeRoom(kept: Map<string, KeptMirror>): Promise<void> {
+    let total = [...kept.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { name, bytes } of [...kept.values()].sort((a, b) => a.usedMs - b.usedMs)) {
+      if (total <= this.#parts.mostBytes) return;
+      const opened = this.#open.get(name);
+      if (opened !== undefined && opened.users > 0) continue;
+      kept.delete(name);
+      total -= bytes;
+      await this.#remove(name, opened);
+    }
+  }
+
+  async #remove(name: string, opened: OpenMirror | undefined): Promise<void> {
+    if (opened !== undefined) {
+      await opened.mirror.discard();
+      return;
+    }
+    const away = join(this.scratch, randomUUID());
+    await rename(join(this.#parts.folder, name), away);
+    await rm(away, { recursive: true, force: true });
+  }
+}
+
+/** A name that a person recognises and that no other URL has. */
+function nameOf(url: string): string {
+  const readable = url.replace(/^[a-z+]+:\/\//, "").replace(/[^\w.-]+/g, "+");
+  const hash = createHash("sha256").update(url).digest("hex").slice(0, 16);
+  return `${readable.slice(0, 80).replace(/^\.+/, "")}-${hash}`;
+}
+
+/** What a folder takes on disk, near enough: the sizes of its files. */
+async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    try {
+      bytes += (await stat(join(entry.parentPath, entry.name))).size;
+    } catch {
+      // It was there for a moment only.
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,121 @@
+// A repository as the rules of modules see it: names at one moment, and what a mirror knows or fetches about them.
+
+import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+import type { Commit, RepositoryView } from "../../domain/repository/repository-view.ts";
+import { type ParsedCommit, parseCommit, parseTree, type TreeEntry } from "./git-objects.ts";
+import { DamagedMirror, type Mirror } from "./mirror.ts";
+import type { GitObject } from "./object-reader.ts";
+import type { Reach } from "./page-fetch.ts";
+
+/** How a mirror is seen. */
+export interface Sight {
+  readonly refs: RepositoryRefs;
+  readonly reach: Reach;
+  readonly signal: AbortSignal;
+}
+
+type Tree = ReadonlyMap<string, TreeEntry>;
+
+/** Remembers what it has read; to be used for one question. */
+export class MirrorView implements RepositoryView {
+  readonly system = "git";
+  readonly refs: RepositoryRefs;
+  readonly mirror: Mirror;
+  readonly sight: Sight;
+  readonly #commits = new Map<string, Promise<ParsedCommit>>();
+  readonly #trees = new Map<string, Promise<Tree>>();
+
+  constructor(mirror: Mirror, sight: Sight) {
+    this.mirror = mirror;
+    this.sight = sight;
+    this.refs = sight.refs;
+  }
+
+  get url(): string {
+    return this.mirror.url;
+  }
+
+  async commit(hash: string): Promise<Commit | undefined> {
+    const { reach, signal } = this.sight;
+    const name = `${hash}^{commit}`;
+    let object = await this.mirror.localObject(name);
+    if (object === undefined) {
+      await this.mirror.ensureHistory(this.refs, reach, signal);
+      object = await this.mirror.localObject(name);
+    }
+    if (object === undefined) return undefined;
+    const parsed = parsedCommit(object);
+    this.#commits.set(object.hash, Promise.resolve(parsed));
+    return { hash: object.hash, time: parsed.time };
+  }
+
+  async file(commit: Commit, path: string): Promise<Uint8Array | undefined> {
+    const entry = await this.entry(commit, path);
+    if (entry?.kind !== "file" && entry?.kind !== "link") return undefined;
+    const { reach, signal } = this.sight;
+    const { content } = await this.mirror.object(entry.hash, reach, signal);
+    if (content !== undefined) return content;
+    throw new ProxyFailure("invalid_module", `${path} is far too large`);
+  }
+
+  async tagsBefore(commit: Commit): Promise<ReadonlySet<string>> {
+    const { reach, signal } = this.sight;
+    await this.mirror.ensureHistory(this.refs, reach, signal);
+    const output = await this.mirror.run(
+      ["for-each-ref", `--merged=${commit.hash}`, "--format=%(refname)", "refs/tags/"],
+      signal,
+    );
+    const names = output.toString().split("\n");
+    return new Set(names.map((name) => name.slice("refs/tags/".length)));
+  }
+
+  /** What a path leads to in a commit; the root for "". */
+  async entry(commit: Commit, path: string): Promise<TreeEntry | undefined> {
+    let entry: TreeEntry | undefined = { kind: "directory", hash: await this.#rootOf(commit) };
+    for (const name of path.split("/").filter((element) => element !== "")) {
+      if (entry?.kind !== "directory") return undefined;
+      entry = (await this.#tree(entry.hash)).get(name);
+    }
+    return entry;
+  }
+
+  async #rootOf({ hash }: Commit): Promise<string> {
+    const known = this.#commits.get(hash);
+    if (known !== undefined) return (await known).tree;
+    const { reach, signal } = this.sight;
+    return parsedCommit(await this.mirror.object(hash, reach, signal)).tree;
+  }
+
+  #tree(hash: string): Promise<Tree> {
+    const known = this.#trees.get(hash);
+    if (known !== undefined) return known;
+    const tree = this.#readTree(hash);
+    this.#trees.set(hash, tree);
+    return tree;
+  }
+
+  async #readTree(hash: string): Promise<Tree> {
+    const { reach, signal } = this.sight;
+    const { content } = await this.mirror.object(hash, reach, signal);
+    if (content === undefined) {
+      throw new ProxyFailure("invalid_module", "a directory of the repository is far too large");
+    }
+    return unlessDamaged(() => parseTree(content, hash.length / 2));
+  }
+}
+
+function parsedCommit({ content, hash }: GitObject): ParsedCommit {
+  return unlessDamaged(() => {
+    if (content === undefined) throw new Error(`the commit ${hash} is far too large`);
+    return parseCommit(content);
+  });
+}
+
+function unlessDamaged<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new DamagedMirror("an object cannot be read", { cause });
+  }
+}

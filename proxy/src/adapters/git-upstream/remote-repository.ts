@@ -1,0 +1,249 @@
+// A repository on another machine: its names, and what they lead to.
+
+import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+import { complaintOf, remoteFailure } from "./git-complaint.ts";
+import { type GitConfig, networkEnvironment } from "./git-environment.ts";
+import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";
+import { authorizationFor, type HostLogin } from "./host-logins.ts";
+import type { PageFetch, Reach } from "./page-fetch.ts";
+import { type AddressLookup, publicAddresses } from "./private-addresses.ts";
+import { watchReceivedBytes } from "./received-bytes.ts";
+import type { WorkPlaces } from "./work-places.ts";
+
+/** What all remote repositories share. */
+export interface RemoteParts {
+  readonly git: Git;
+  readonly pages: PageFetch;
+  readonly places: WorkPlaces;
+  readonly deadlines: GitDeadlines;
+  /** What one fetch may bring. */
+  readonly mostFetchBytes: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly readsUserConfiguration: boolean;
+  readonly logins: () => Promise<readonly HostLogin[]>;
+  readonly lookupAddresses: AddressLookup;
+  /** Aborted when nobody may be asked any more. */
+  readonly ended: AbortSignal;
+}
+
+/** Which objects a fetch leaves out; "" means that it brings all. Authority: git-scm.com/docs/git-rev-list, --filter. */
+export type ObjectFilter = "tree:0" | "blob:none" | "";
+
+/** The server does not send parts of a repository, or not those that were asked for. */
+export class NoParts extends Error {
+  override readonly name = "NoParts";
+}
+
+const everyName = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+/** Where the tip of the default branch is kept if no branch leads to it. */
+export const headRef = "refs/stoa/head";
+
+const serverInfo = "/info/refs?service=git-upload-pack";
+
+/** Every method rejects with a `ProxyFailure` if the repository cannot be read. They may be called at the same time. */
+export class RemoteRepository {
+  /** As it was found, with scheme, without credentials. */
+  readonly url: string;
+  readonly #parts: RemoteParts;
+  /** Where it is now, if its host has said that it moved. */
+  #movedTo: string | undefined;
+
+  constructor(url: string, parts: RemoteParts) {
+    this.url = url;
+    this.#parts = parts;
+  }
+
+  /** The names that it has now. `folder` need not exist. */
+  async refs(folder: string, reach: Reach): Promise<RepositoryRefs> {
+    const args = ["ls-remote", "-q", "--end-of-options", "origin"];
+    const output = await this.#ask({ args, folder, reach });
+    return new RepositoryRefs(parseRefs(output.toString()));
+  }
+
+  /** Brings all commits of branches and tags into a bare repository, with what the filter lets through. */
+  async fetchHistory(
+    folder: string,
+    reach: Reach,
+    options: { readonly filter: ObjectFilter; readonly withHead: boolean },
+  ): Promise<void> {
+    const names = options.withHead ? [...everyName, `+HEAD:${headRef}`] : everyName;
+    const args = ["fetch", ...quietFetch, "--prune", "--end-of-options", "origin", ...names];
+    await this.#ask({ args, folder, reach, config: filterConfig(options.filter) });
+  }
+
+  /**
+   * Brings objects, with everything below them that the filter lets through. Rejects with `NoParts` if the server only
+   * sends whole commits.
+   */
+  async fetchObjects(
+    folder: string,
+    reach: Reach,
+    options: { readonly filter: ObjectFilter; readonly hashes: readonly string[] },
+  ): Promise<void> {
+    const args = ["fetch", ...quietFetch, "--stdin", "--end-of-options", "origin"];
+    const config: GitConfig = [
+      ...filterConfig(options.filter),
+      // What is here already says nothing about what is below it.
+      ["fetch.negotiationAlgorithm", "noop"],
+    ];
+    const input = options.hashes.map((hash) => `${hash}\n`).join("");
+    await this.#ask({ args, folder, reach, config, input });
+  }
+
+  #ask(question: Question): Promise<Buffer> {
+    const { places, ended } = this.#parts;
+    return places.run(ended, async () => {
+      try {
+        return await this.#run(question);
+      } catch (failure) {
+        if (!(failure instanceof GitFailure) || failure.kind !== "ended") {
+          throw remoteFailure(failure, this.#host, this.#parts.deadlines);
+        }
+        return await this.#askAgain(question, failure);
+      }
+    });
+  }
+
+  /** A repository that has moved is asked at its new place; other complaints become failures. */
+  async #askAgain(question: Question, failure: GitFailure): Promise<Buffer> {
+    const complaint = complaintOf(failure);
+    if (complaint === "no parts") throw new NoParts("not sent in parts", { cause: failure });
+    if (complaint === "moved" && (await this.#findNewPlace(question.reach))) {
+      try {
+        return await this.#run(question);
+      } catch (again) {
+        throw remoteFailure(again, this.#host, this.#parts.deadlines);
+      }
+    }
+    if (complaint === "credentials" && (await this.#isAbsent(question.reach))) {
+      throw new ProxyFailure(
+        "not_found",
+        `${this.#host} has no such repository, or hides it from this proxy, which would then need credentials`,
+        { cause: failure },
+      );
+    }
+    throw remoteFailure(failure, this.#host, this.#parts.deadlines);
+  }
+
+  async #run({ args, folder, reach, input, config = [] }: Question): Promise<Buffer> {
+    const { git, deadlines, environment, readsUserConfiguration, ended } = this.#parts;
+    const call: GitCall = {
+      args,
+      input,
+      deadlines,
+      onProgress: watchReceivedBytes(this.#parts.mostFetchBytes, this.#host),
+      env: networkEnvironment({
+        base: environment,
+        folder,
+        readsUserConfiguration,
+        isInsecure: reach.isInsecure,
+        config: [...(await this.#remoteConfig(reach)), ...config],
+      }),
+    };
+    return git.run(call, ended);
+  }
+
+  async #remoteConfig(reach: Reach): Promise<GitConfig> {
+    const address = this.#movedTo ?? this.url;
+    const url = new URL(address);
+    const authorization = authorizationFor(url, await this.#parts.logins());
+    const isHttp = /^https?:$/.test(url.protocol);
+    const addresses = reach.isPrivate
+      ? []
+      : await publicAddresses(url.hostname, this.#parts.lookupAddresses);
+    const silenceSeconds = Math.ceil(this.#parts.deadlines.silenceMs / 1000);
+    return [
+      ["remote.origin.url", address],
+      ["protocol.version", "2"],
+      ["fetch.unpackLimit", "1"],
+      ["fetch.recurseSubmodules", "false"],
+      ["credential.interactive", "false"],
+      ["http.lowSpeedLimit", "1"],
+      ["http.lowSpeedTime", String(silenceSeconds)],
+      // A redirect may lead to a private address; where to is found out by who checks that.
+      ...(reach.isPrivate ? [] : ([["http.followRedirects", "false"]] as const)),
+      ...(isHttp && authorization !== undefined
+        ? ([[`http.${url.origin}/.extraHeader`, `Authorization: ${authorization}`]] as const)
+        : []),
+      ...(isHttp && addresses.length > 0
+        ? ([["http.curloptResolve", resolution(url, addresses)]] as const)
+        : []),
+    ];
+  }
+
+  get #host(): string {
+    return new URL(this.#movedTo ?? this.url).host;
+  }
+
+  async #findNewPlace(reach: Reach): Promise<boolean> {
+    const { pages, ended } = this.#parts;
+    const address = this.#movedTo ?? this.url;
+    const { url } = await pages.get(new URL(address + serverInfo), reach, ended);
+    if (!url.href.endsWith(serverInfo)) return false;
+    const found = url.href.slice(0, -serverInfo.length);
+    if (found === address) return false;
+    this.#movedTo = found;
+    return true;
+  }
+
+  /**
+   * Hosts ask for a login where they do not want to tell whether a repository exists. Its page in the browser tells as
+   * much as they let strangers know. Authority: cmd/go codehost.gitRepo.loadRefs.
+   */
+  async #isAbsent(reach: Reach): Promise<boolean> {
+    const url = new URL(this.#movedTo ?? this.url);
+    if (!/^https?:$/.test(url.protocol)) return false;
+    try {
+      const { status } = await this.#parts.pages.get(url, reach, this.#parts.ended);
+      return status === 404 || status === 410;
+    } catch (failure) {
+      if (failure instanceof ProxyFailure) return false;
+      throw failure;
+    }
+  }
+}
+
+interface Question {
+  readonly args: readonly string[];
+  readonly folder: string;
+  readonly reach: Reach;
+  readonly config?: GitConfig;
+  readonly input?: string;
+}
+
+const quietFetch = [
+  "--force",
+  "--progress",
+  "--no-tags",
+  "--no-auto-maintenance",
+  "--no-write-fetch-head",
+];
+
+/** A filter through the configuration, not as an argument: git would write that into the repository for ever. */
+function filterConfig(filter: ObjectFilter): GitConfig {
+  if (filter === "") return [];
+  return [
+    ["remote.origin.promisor", "true"],
+    ["remote.origin.partialCloneFilter", filter],
+  ];
+}
+
+/** Authority: curl's CURLOPT_RESOLVE, which git passes on as http.curloptResolve. */
+function resolution(url: URL, addresses: readonly string[]): string {
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  const list = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
+  return `${url.hostname}:${port}:${list.join(",")}`;
+}
+
+/** A tag with an annotation comes twice: the second time, with `^{}`, with the commit that it leads to. */
+function parseRefs(output: string): Map<string, string> {
+  const hashes = new Map<string, string>();
+  const peeled = new Map<string, string>();
+  for (const line of output.split("\n")) {
+    const [hash = "", name = ""] = line.split("\t");
+    if (name.endsWith("^{}")) peeled.set(name.slice(0, -"^{}".length), hash);
+    else if (name !== "") hashes.set(name, hash);
+  }
+  return new Map([...hashes, ...peeled]);
+}

@@ -1,0 +1,71 @@
+// Programs that tests use and that are no npm packages: unpacked from Debian's packages, nothing is installed.
+import { spawnSync } from "node:child_process";
+import { globSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+import process from "node:process";
+
+interface Tool {
+  /** The program. */
+  readonly command: string;
+  /** Debian's package that holds it. */
+  readonly debianPackage: string;
+}
+
+/** What the README asks for. */
+const assumed: readonly (readonly [command: string, argument: string])[] = [
+  ["git", "--version"],
+  ["go", "version"],
+];
+
+const tools: readonly Tool[] = [{ command: "promtool", debianPackage: "prometheus" }];
+
+const folder = resolve("node_modules", ".cache", "debian");
+
+/**
+ * A PATH on which the tools are found, and a sentence for each that is missing and cannot be had. Only a machine with
+ * apt-get can get any; elsewhere the tests that need one are skipped and say so.
+ */
+export function provideTestTools(): { readonly path: string; readonly missing: readonly string[] } {
+  const path = [process.env["PATH"] ?? ""];
+  const missing = assumed
+    .filter(([command, argument]) => !isOnPath(command, argument))
+    .map(([command]) => `${command}: the README asks for it`);
+  for (const tool of tools) {
+    if (isOnPath(tool.command)) continue;
+    const unpacked = join(folder, tool.debianPackage);
+    const problem = globSync(join(unpacked, "usr", "bin", tool.command)).length
+      ? undefined
+      : unpack(tool.debianPackage, unpacked);
+    if (problem === undefined) path.push(join(unpacked, "usr", "bin"));
+    else missing.push(`${tool.command} (Debian's package ${tool.debianPackage}): ${problem}`);
+  }
+  return { path: path.join(delimiter), missing };
+}
+
+function isOnPath(command: string, argument = "--version"): boolean {
+  return spawnSync(command, [argument], { stdio: "ignore" }).error === undefined;
+}
+
+/** Says what went wrong, if anything did. */
+function unpack(debianPackage: string, to: string): string | undefined {
+  mkdirSync(folder, { recursive: true });
+  const work = mkdtempSync(join(folder, "work-"));
+  try {
+    const download = (): number | null => run("apt-get", ["download", "-q", debianPackage], work);
+    // A machine that has never asked for its package lists knows no package.
+    if (download() !== 0 && (run("apt-get", ["update", "-q"], work) !== 0 || download() !== 0)) {
+      return "apt-get cannot download it";
+    }
+    const [archive = ""] = globSync("*.deb", { cwd: work });
+    const files = join(work, "files");
+    if (run("dpkg", ["-x", archive, files], work) !== 0) return "dpkg cannot unpack it";
+    renameSync(files, to);
+    return undefined;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+function run(command: string, args: readonly string[], cwd: string): number | null {
+  return spawnSync(command, args, { cwd, stdio: "ignore" }).status;
+}
