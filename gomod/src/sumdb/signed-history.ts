@@ -18,7 +18,8 @@ export interface SignedHistoryParts extends TilePlaces {
   keepHead(size: number, note: Uint8Array): Promise<void>;
 }
 
-interface SignedTree {
+/** A tree and the note that says so. */
+export interface SignedTree {
   readonly head: TreeHead;
   readonly note: Uint8Array;
 }
@@ -65,12 +66,17 @@ export class SignedHistory {
     return this.#opened;
   }
 
+  /** Reads a signed tree head. Throws `InvalidText`. */
+  treeIn(note: Uint8Array): SignedTree {
+    return { head: parseTreeHead(openNote(note, [this.#parts.key]).text), note };
+  }
+
   /** Makes sure that a signed tree belongs to the history, and goes on to it if it is the largest. */
-  async merge(note: Uint8Array): Promise<void> {
-    await this.#mergeInMemory(note);
+  async merge(tree: SignedTree): Promise<void> {
+    await this.#mergeInMemory(tree);
     if (this.#latest.head.size <= this.#keptSize) return;
     const kept = await this.#parts.readHead();
-    if (kept !== undefined) await this.#mergeInMemory(kept);
+    if (kept !== undefined) await this.#mergeInMemory(this.treeIn(kept));
     const { head, note: largest } = this.#latest;
     await this.#parts.keepHead(head.size, largest);
     this.#keptSize = Math.max(this.#keptSize, head.size);
@@ -98,13 +104,12 @@ export class SignedHistory {
   async #readHead(): Promise<void> {
     const note = await this.#parts.readHead();
     // What is kept has been found consistent before, so nothing needs to be asked.
-    if (note !== undefined) this.#latest = this.#openTree(note);
+    if (note !== undefined) this.#latest = this.treeIn(note);
   }
 
-  async #mergeInMemory(note: Uint8Array): Promise<void> {
-    const text = Buffer.from(note).toString("latin1");
+  async #mergeInMemory(tree: SignedTree): Promise<void> {
+    const text = Buffer.from(tree.note).toString("latin1");
     if (this.#consistentNotes.has(text)) return;
-    const tree = this.#openTree(note);
     for (;;) {
       const latest = this.#latest;
       const isNewer = tree.head.size > latest.head.size;
@@ -115,10 +120,6 @@ export class SignedHistory {
       this.#consistentNotes.add(text);
       return;
     }
-  }
-
-  #openTree(note: Uint8Array): SignedTree {
-    return { head: parseTreeHead(openNote(note, [this.#parts.key]).text), note };
   }
 
   /** The tiles of a tree that may yet turn out to be another history's are not kept before it is compared. */
