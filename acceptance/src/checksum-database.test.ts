@@ -554,6 +554,9 @@ describe("stoa modules verify", { skip }, () => {
     await rm(join(root, ".stoa/sumdb"), { recursive: true });
     const unreachable = await verify();
     assert.equal(unreachable.code, 1);
-    assert.match(unreachable.stdout, /^unconfirmed: example\.com\/sound@v1\.0\.0: .*could not confirm/m);
+    assert.match(
+      unreachable.stdout,
+      /^unconfirmed: example\.com\/sound@v1\.0\.0: .*could not confirm/m,
+    );
   });
 });

@@ -21,7 +21,8 @@ async function assertKeptSecret(
   header: string,
   answers: readonly HttpAnswer[],
 ): Promise<void> {
-  for (const page of ["/", "/metrics", "/version"]) answers = [...answers, await ask(`${stoa.url}${page}`)];
+  for (const page of ["/", "/metrics", "/version"])
+    answers = [...answers, await ask(`${stoa.url}${page}`)];
   await stoa.stop();
   const shown = [
     stoa.output(),

@@ -7,6 +7,7 @@ import { basename, delimiter, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { ask } from "./testing/http-answer.ts";
+import { endNow, own } from "./testing/owned-processes.ts";
 import { repositoryRoot } from "./testing/repository.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
@@ -48,6 +49,7 @@ function start(clone: string, command: string, args: readonly string[]): Start {
       ATHENS_LOG_FORMAT: "plain",
     },
   });
+  own(child, { group: true });
   const { promise: url, resolve } = Promise.withResolvers<string | undefined>();
   let output = "";
   const take = (chunk: Buffer): void => {
@@ -62,71 +64,60 @@ function start(clone: string, command: string, args: readonly string[]): Start {
   return { child, ended, output: () => output, url };
 }
 
-/** Ends what is left of a start, all its processes. */
-function endAll({ child }: Start): void {
-  try {
-    process.kill(-(child.pid ?? 0), "SIGKILL");
-  } catch {
-    // Nothing was left.
-  }
-}
+test("npm start in a fresh clone installs once, makes ./data, says one line, and ends with 0", {
+  skip: nodeMajor < 20 && "there is no Node of at least 20 in PATH",
+}, async (t) => {
+  await using folder = await temporaryFolder();
+  const clone = join(folder.path, "clone");
+  await cp(repositoryRoot, clone, {
+    recursive: true,
+    filter: (source) =>
+      ![".git", "node_modules"].includes(basename(source)) &&
+      source !== join(repositoryRoot, "data"),
+  });
 
-test(
-  "npm start in a fresh clone installs once, makes ./data, says one line, and ends with 0",
-  { skip: nodeMajor < 20 && "there is no Node of at least 20 in PATH" },
-  async (t) => {
-    await using folder = await temporaryFolder();
-    const clone = join(folder.path, "clone");
-    await cp(repositoryRoot, clone, {
-      recursive: true,
-      filter: (source) => ![".git", "node_modules", "data"].includes(basename(source)),
-    });
-
-    await t.test("npm start", async (first) => {
-      const started = start(clone, "npm", ["start"]);
-      const { child, ended, output, url } = started;
-      try {
-        const address = await url;
-        if (address === undefined && registryFailures.test(output())) {
-          first.skip(`the npm registry cannot be reached: ${output().trim().split("\n").at(-1)}`);
-          return;
-        }
-        assert.ok(address, output());
-        assert.ok((await stat(join(clone, "data"))).isDirectory());
-        assert.equal((await ask(`${address}/healthz`)).status, 200);
-        child.kill("SIGTERM");
-        assert.equal(await ended, 0, output());
-        await assert.rejects(ask(`${address}/healthz`), "npm has ended, Stoa has not");
-      } finally {
-        endAll(started);
-      }
-    });
-
-    await t.test("node scripts/run.mjs again: nothing is installed", async (second) => {
-      if (!(await exists(join(clone, "node_modules")))) {
-        second.skip("the first start could not install");
+  await t.test("npm start", async (first) => {
+    const { child, ended, output, url } = start(clone, "npm", ["start"]);
+    try {
+      const address = await url;
+      if (address === undefined && registryFailures.test(output())) {
+        first.skip(`the npm registry cannot be reached: ${output().trim().split("\n").at(-1)}`);
         return;
       }
-      const started = start(clone, "node", [
-        "scripts/run.mjs",
-        "stoa/src/main.ts",
-        "serve",
-      ]);
-      const { child, ended, output, url } = started;
-      try {
-        const address = await url;
-        assert.ok(address, output());
-        assert.doesNotMatch(output(), /install/);
-        assert.equal(output().trimEnd().split("\n").length, 1, output());
-        assert.equal((await ask(`${address}/healthz`)).status, 200);
-        child.kill("SIGTERM");
-        assert.equal(await ended, 0, output());
-      } finally {
-        endAll(started);
-      }
-    });
-  },
-);
+      assert.ok(address, output());
+      assert.ok((await stat(join(clone, "data"))).isDirectory());
+      assert.equal((await ask(`${address}/healthz`)).status, 200);
+      child.kill("SIGTERM");
+      assert.equal(await ended, 0, output());
+      await assert.rejects(ask(`${address}/healthz`), "npm has ended, Stoa has not");
+    } finally {
+      endNow(child, true);
+    }
+  });
+
+  await t.test("node scripts/run.mjs again: nothing is installed", async (second) => {
+    if (!(await exists(join(clone, "node_modules")))) {
+      second.skip("the first start could not install");
+      return;
+    }
+    const { child, ended, output, url } = start(clone, "node", [
+      "scripts/run.mjs",
+      "stoa/src/main.ts",
+      "serve",
+    ]);
+    try {
+      const address = await url;
+      assert.ok(address, output());
+      assert.doesNotMatch(output(), /install/);
+      assert.equal(output().trimEnd().split("\n").length, 1, output());
+      assert.equal((await ask(`${address}/healthz`)).status, 200);
+      child.kill("SIGTERM");
+      assert.equal(await ended, 0, output());
+    } finally {
+      endNow(child, true);
+    }
+  });
+});
 
 async function exists(file: string): Promise<boolean> {
   return (await stat(file).catch(() => undefined)) !== undefined;

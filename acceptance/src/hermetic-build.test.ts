@@ -15,8 +15,8 @@ import {
   untaggedVersion,
   wantedModules,
 } from "./testing/hermetic-modules.ts";
-import { keptFolder, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { writeFiles } from "./testing/sources.ts";
+import { keptFolder, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/temporary-folder.ts";
 
 const prefix = "/go/modules";
@@ -67,7 +67,13 @@ describe("go build through Stoa", { skip: goIsMissing() }, () => {
       await go.succeed([...list, "-retracted", "example.com/retracted"]),
       "example.com/retracted v1.0.0 v1.1.0 v1.2.0\n",
     );
-    const retracted = await go.succeed(["list", "-m", "-retracted", "-json", "example.com/retracted@v1.1.0"]);
+    const retracted = await go.succeed([
+      "list",
+      "-m",
+      "-retracted",
+      "-json",
+      "example.com/retracted@v1.1.0",
+    ]);
     assert.deepEqual((JSON.parse(retracted) as { Retracted?: string[] }).Retracted, [
       "They eat their own tail.",
     ]);
@@ -122,7 +128,8 @@ describe("go build through Stoa", { skip: goIsMissing() }, () => {
   });
 });
 
-const onlyElsewhere = "module example.com/elsewhere@v1.0.0\n-- elsewhere.go --\npackage elsewhere\n";
+const onlyElsewhere =
+  "module example.com/elsewhere@v1.0.0\n-- elsewhere.go --\npackage elsewhere\n";
 
 /** A branch is a question that no fixture answers by itself. */
 function answerMain(upstream: FixtureProxy, fixtures: readonly ModuleFixture[]): void {

@@ -1,12 +1,13 @@
 // kill -9 in the middle of fetches: whatever the moment, a version is whole in the store or not in it.
 import assert from "node:assert/strict";
+import { watch } from "node:fs";
 import process from "node:process";
-import { setTimeout } from "node:timers/promises";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { fixtureProxy } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
-import { ask } from "./testing/http-answer.ts";
+import { ask, type HttpAnswer } from "./testing/http-answer.ts";
 import { filePath, largeModule, smallModule } from "./testing/proxied-modules.ts";
 import { randomNumbers } from "./testing/random-numbers.ts";
 import { type StoaProcess, startStoa } from "./testing/stoa-process.ts";
@@ -23,46 +24,39 @@ test(`${kills} kills at random moments of fetches leave nothing torn`, async (t)
   await using folder = await temporaryFolder();
   await using upstream = await fixtureProxy([]);
   upstream.fail(/large.*\.zip$/, { drip: { bytes: 20_000, everyMs: 1 } });
-  const goproxy = upstream.url;
-  const root = folder.path;
+  const scene = { goproxy: upstream.url, root: folder.path };
   const offered: ModuleFixture[] = [];
-  const met = { arriving: 0, kept: 0, torn: 0 };
-
-  /** How long three fetches take when nobody disturbs them; the moments are chosen within it, and a little after. */
-  let undisturbedMs = 0;
-  for (let round = 0; round <= kills; round++) {
+  const offer = async (version: string): Promise<readonly ModuleFixture[]> => {
     const fixtures = [
-      await largeModule("example.com/large", `v1.${round}.0`, 200_000),
-      await largeModule("example.com/middle", `v1.${round}.0`, 30_000),
-      await smallModule("example.com/Small", `v1.${round}.0`),
+      await largeModule("example.com/large", version, 200_000),
+      await largeModule("example.com/middle", version, 30_000),
+      await smallModule("example.com/Small", version),
     ];
     upstream.add(...fixtures);
-    await using stoa = await startStoa({ goproxy, root });
-    met.torn += await assertAllWhole(stoa, offered);
     offered.push(...fixtures);
+    return fixtures;
+  };
 
-    const started = performance.now();
-    const asked = fixtures.flatMap((fixture) => kinds.map((kind) => ask(`${stoa.url}${filePath(fixture, kind)}`)));
-    const answers = Promise.allSettled(asked);
-    if (round === 0) {
-      await answers;
-      undisturbedMs = performance.now() - started;
-    } else {
-      await Promise.race([upstream.requested(new RegExp(`v1\\.${round}\\.0`)), stoa.ended]);
-      await setTimeout(below(Math.ceil(undisturbedMs * 1.2)));
-      const before = await filesIn(root);
-      if (before.some((name) => name.startsWith(".stoa/incoming/"))) met.arriving += 1;
-      if (before.some((name) => name.endsWith(`/v1.${round}.0.info`))) met.kept += 1;
-    }
-    await stoa.kill();
-    await answers;
+  const longest = await undisturbedFetch(scene, await offer("v1.0.0"));
+  const met = { writing: 0, torn: 0 };
+  for (let kill = 1; kill <= kills; kill++) {
+    await using stoa = await startStoa(scene);
+    met.torn += await assertAllWhole(stoa, offered);
+    const fixtures = await offer(`v1.${kill}.0`);
+    // Either by the clock, or by what happens on the disk, where the dangerous moments are.
+    const moment =
+      kill % 2 === 0
+        ? (signal: AbortSignal) => setTimeout(below(longest.ms), undefined, { signal })
+        : (signal: AbortSignal) => diskEvents(stoa.root, 1 + below(longest.diskEvents), signal);
+    await killedFetch(stoa, fixtures, moment);
+    if ((await filesIn(stoa.root)).some(isBeingWritten)) met.writing += 1;
   }
   t.diagnostic(
-    `of ${kills} kills ${met.arriving} met files being written, ${met.kept} versions that were just kept; ` +
-      `${met.torn} versions were found torn on disk and were not shown`,
+    `of ${kills} kills ${met.writing} met files that were being written, and ` +
+      `${met.torn} versions lay torn on the disk until they were fetched again`,
   );
 
-  await using last = await startStoa({ goproxy, root });
+  await using last = await startStoa(scene);
   await assertAllWhole(last, offered);
   for (const fixture of offered) {
     for (const kind of kinds) {
@@ -70,13 +64,70 @@ test(`${kills} kills at random moments of fetches leave nothing torn`, async (t)
       assert.ok(answer.status === 200 && answer.body.equals(Buffer.from(fixture[kind])));
     }
   }
-  const stored = await versionsIn(root);
+  const stored = await versionsIn(last.root);
   assert.equal(stored.length, offered.length);
   assert.ok(stored.every(isWhole));
-  await until("what killed processes were writing to be removed", async () =>
-    (await filesIn(root)).every((name) => !name.startsWith(".stoa/incoming/")),
+  await until(
+    "what killed processes were writing to be removed",
+    async () => !(await filesIn(last.root)).some(isBeingWritten),
   );
 });
+
+/** How long a fetch of all files takes when nobody disturbs it, and how often the disk is told something. */
+async function undisturbedFetch(
+  scene: { readonly goproxy: string; readonly root: string },
+  fixtures: readonly ModuleFixture[],
+): Promise<{ readonly ms: number; readonly diskEvents: number }> {
+  await using stoa = await startStoa(scene);
+  let events = 0;
+  const watcher = watch(scene.root, { recursive: true }, () => {
+    events += 1;
+  });
+  const started = performance.now();
+  await Promise.all(askedFor(stoa, fixtures));
+  const ms = Math.ceil(performance.now() - started);
+  watcher.close();
+  return { ms, diskEvents: Math.max(1, events) };
+}
+
+/** Asks for all files and kills the program when the moment has come, or when all files are there. */
+async function killedFetch(
+  stoa: StoaProcess,
+  fixtures: readonly ModuleFixture[],
+  moment: (signal: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const over = new AbortController();
+  const hasCome = moment(over.signal).catch(() => undefined);
+  const answers = Promise.allSettled(askedFor(stoa, fixtures));
+  await Promise.race([hasCome, answers]);
+  await stoa.kill();
+  over.abort();
+  await Promise.all([hasCome, answers]);
+}
+
+function askedFor(stoa: StoaProcess, fixtures: readonly ModuleFixture[]): Promise<HttpAnswer>[] {
+  return fixtures.flatMap((fixture) =>
+    kinds.map((kind) => ask(`${stoa.url}${filePath(fixture, kind)}`)),
+  );
+}
+
+/** Resolves when so many things have happened below a folder. Rejects when the signal is aborted. */
+function diskEvents(folder: string, count: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let left = count;
+    const watcher = watch(folder, { recursive: true, signal }, () => {
+      left -= 1;
+      if (left > 0) return;
+      watcher.close();
+      resolve();
+    });
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}
+
+function isBeingWritten(name: string): boolean {
+  return name.startsWith(".stoa/incoming/");
+}
 
 /** Checks every version that is shown, byte for byte, and on disk every one that looks whole. Gives the number of torn ones. */
 async function assertAllWhole(
@@ -92,26 +143,43 @@ async function assertAllWhole(
     assert.equal(files.size, 3, folder);
     assert.ok(files.get("go.mod")?.equals(Buffer.from(fixture.mod)), folder);
     assert.ok(files.get("source.zip")?.equals(Buffer.from(fixture.zip)), folder);
-    assert.ok(files.get(`${fixture.module.version}.info`)?.equals(Buffer.from(fixture.info)), folder);
+    assert.ok(
+      files.get(`${fixture.module.version}.info`)?.equals(Buffer.from(fixture.info)),
+      folder,
+    );
   }
   for (const path of new Set(offered.map(({ module }) => module.path))) {
-    const escaped = path.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
-    const list = await ask(`${stoa.url}/cached-only/${escaped}/@v/list`);
-    const listed = list.status === 404 ? [] : list.text.trimEnd().split("\n");
-    const whole = stored.filter((version) => isWhole(version) && version.folder.startsWith(`${path}/`));
-    assert.deepEqual(listed.sort(), whole.map(({ folder }) => folder.slice(path.length + 1)).sort());
+    const whole = stored.filter(
+      (version) => isWhole(version) && version.folder.startsWith(`${path}/`),
+    );
+    const names = whole.map(({ folder }) => folder.slice(path.length + 1));
+    assert.deepEqual(await shownVersions(stoa, path), new Set(names));
   }
   // What was stored last is what a kill could have met.
   for (const fixture of offered.slice(-3)) {
     const isShown = stored.some((version) => isWhole(version) && find(version.folder) === fixture);
-    for (const kind of kinds) {
-      const answer = await ask(`${stoa.url}/cached-only${filePath(fixture, kind)}`);
-      if (isShown || answer.status === 200) {
-        assert.ok(answer.whole && answer.body.equals(Buffer.from(fixture[kind])), filePath(fixture, kind));
-      } else {
-        assert.equal(answer.status, 404);
-      }
-    }
+    await assertAllOrNothing(stoa, fixture, isShown);
   }
   return stored.filter((version) => !isWhole(version)).length;
+}
+
+async function shownVersions(stoa: StoaProcess, path: string): Promise<ReadonlySet<string>> {
+  const escaped = path.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
+  const list = await ask(`${stoa.url}/cached-only/${escaped}/@v/list`);
+  return new Set(list.status === 404 ? [] : list.text.trimEnd().split("\n"));
+}
+
+/** A zip is there only if its version is whole; .info and .mod may be kept alone. */
+async function assertAllOrNothing(
+  stoa: StoaProcess,
+  fixture: ModuleFixture,
+  isShown: boolean,
+): Promise<void> {
+  for (const kind of kinds) {
+    const path = filePath(fixture, kind);
+    const answer = await ask(`${stoa.url}/cached-only${path}`);
+    const isKept = isShown || (kind !== "zip" && answer.status === 200);
+    assert.equal(answer.status, isKept ? 200 : 404, path);
+    if (isKept) assert.ok(answer.whole && answer.body.equals(Buffer.from(fixture[kind])), path);
+  }
 }

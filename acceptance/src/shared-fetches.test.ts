@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
-import { ask } from "./testing/http-answer.ts";
 import { until } from "./testing/bounded-wait.ts";
+import { ask } from "./testing/http-answer.ts";
 import { readMetrics } from "./testing/metrics-text.ts";
 import { filePath, largeModule, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
+import { startStoa } from "./testing/stoa-process.ts";
+import { isWhole, versionsIn } from "./testing/stored-versions.ts";
 
 const kinds = ["info", "mod", "zip"] as const;
 
@@ -37,7 +39,11 @@ test("fifty clients that want one list, or the answer to one query, make the ups
       Array.from({ length: 50 }, () => ask(`${scene.stoa.url}${path}`)),
     );
     assert.ok(answers.every(({ status }) => status === 200));
-    assert.equal(scene.upstream.requests.filter((request) => request.path === path).length, 1, path);
+    assert.equal(
+      scene.upstream.requests.filter((request) => request.path === path).length,
+      1,
+      path,
+    );
   }
 });
 
@@ -151,6 +157,32 @@ test("requests that run are answered to the end after SIGTERM, and new ones are 
   const answer = await running;
   assert.ok(answer.whole && answer.body.equals(Buffer.from(large.zip)));
   assert.deepEqual(await scene.stoa.ended, { code: 0, signal: null });
+});
+
+test("a second Stoa that starts on the same folder disturbs no fetch of the first", async () => {
+  const large = await largeModule("example.com/large", "v1.0.0", 1_000_000);
+  const middle = await largeModule("example.com/middle", "v1.0.0", 100_000);
+  await using scene = await proxiedModules([large, middle]);
+  const begun = Promise.withResolvers<void>();
+  // About a second, so that the second Stoa starts in its middle.
+  scene.upstream.fail("/example.com/large/@v/v1.0.0.zip", { drip: { bytes: 20_000, everyMs: 20 } });
+  const running = ask(`${scene.stoa.url}${filePath(large, "zip")}`, {
+    onChunk: () => begun.resolve(),
+  });
+  await begun.promise;
+  await using second = await startStoa({ goproxy: scene.upstream.url, root: scene.stoa.root });
+  const others = [large, middle].map((fixture) => ask(`${second.url}${filePath(fixture, "zip")}`));
+  const answer = await running;
+  assert.ok(answer.whole && answer.body.equals(Buffer.from(large.zip)));
+  for (const [index, other] of (await Promise.all(others)).entries()) {
+    assert.ok(other.whole && other.body.equals(Buffer.from([large, middle][index]!.zip)));
+  }
+  const stored = await versionsIn(scene.stoa.root);
+  assert.equal(stored.length, 2);
+  assert.ok(stored.every(isWhole));
+  for (const { url } of [scene.stoa, second]) {
+    assert.equal((await ask(`${url}/cached-only${filePath(middle, "zip")}`)).status, 200);
+  }
 });
 
 async function requestsInFlight(url: string): Promise<number> {

@@ -56,15 +56,13 @@ for (const [variable, value] of addresses) {
 const speaksIpv6 = Object.values(networkInterfaces())
   .flat()
   .some((address) => address?.address === "::1");
-test(
-  "serve listens on an IPv6 address",
-  { skip: !speaksIpv6 && "this machine has no ::1" },
-  async () => {
-    await using stoa = await startStoa({ goproxy, env: { ATHENS_PORT: "[::1]:0" } });
-    assert.match(stoa.url, /^http:\/\/\[::1\]:\d+$/);
-    assert.equal((await ask(`${stoa.url}/healthz`)).status, 200);
-  },
-);
+test("serve listens on an IPv6 address", {
+  skip: !speaksIpv6 && "this machine has no ::1",
+}, async () => {
+  await using stoa = await startStoa({ goproxy, env: { ATHENS_PORT: "[::1]:0" } });
+  assert.match(stoa.url, /^http:\/\/\[::1\]:\d+$/);
+  assert.equal((await ask(`${stoa.url}/healthz`)).status, 200);
+});
 
 test("ATHENS_PORT wins over PORT", async () => {
   const port = await freePort();
@@ -86,7 +84,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
 
 test("serve refuses a port that is taken, in one sentence", async () => {
   await using held = await heldPort();
-  const end = await finishedStoa(["serve"], { ATHENS_PORT: `127.0.0.1:${held.port}`, GOPROXY: goproxy });
+  const end = await finishedStoa(["serve"], {
+    ATHENS_PORT: `127.0.0.1:${held.port}`,
+    GOPROXY: goproxy,
+  });
   assert.notEqual(end.code, 0);
   assert.match(end.stderr, new RegExp(`^stoa: [^\n]*${held.port}[^\n]*\n$`));
 });

@@ -30,7 +30,7 @@ export function describeMachine(): Machine {
     coresShareHardware: areSiblings(),
     memoryGibibytes: Math.round(totalmem() / 2 ** 30),
     system: systemName(),
-    kernel: release(),
+    kernel: /^[\d.]*\d/.exec(release())?.[0] ?? release(),
     node: process.version,
     nginx: toolVersion("nginx") ?? "none",
     wrk: toolVersion("wrk")?.replace(/ Copyright.*/, "") ?? "none",

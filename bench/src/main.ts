@@ -128,5 +128,10 @@ function sentences(failure: unknown): string {
 
 async function writeResult(name: string, result: object): Promise<void> {
   await mkdir(resultsFolder, { recursive: true });
-  await writeFile(join(resultsFolder, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  await writeFile(join(resultsFolder, `${name}.json`), `${JSON.stringify(result, rounded, 2)}\n`);
+}
+
+/** Three digits after the point are more than any figure is good for. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Math.round(value * 1000) / 1000 : value;
 }

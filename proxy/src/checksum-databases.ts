@@ -1,7 +1,11 @@
 // The checksum databases, put together: which there are, where each is asked, and which modules are exempt.
 import { join } from "node:path";
 import type { ProxyListEntry } from "@stoa/gomod";
-import { type DatabaseSetting, parseDatabaseList, parseDatabaseSetting } from "@stoa/gomod/sumdb";
+import {
+  type DatabaseSetting,
+  parseDatabaseSetting,
+  parseMirroredDatabase,
+} from "@stoa/gomod/sumdb";
 import type { Log, Metrics } from "@stoa/telemetry";
 import type { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import {
@@ -25,8 +29,8 @@ export interface ChecksumSettings {
   readonly gosumdb: string;
   /** As in GONOSUMDB: modules that no database may be asked about. */
   readonly nosumdb: string;
-  /** More databases to mirror: URLs, or a name or key and a URL, separated by commas. */
-  readonly databases: string;
+  /** More databases to mirror: each a URL, or a name or key and a URL. */
+  readonly databases: readonly string[];
 }
 
 /** What the databases stand on. */
@@ -55,7 +59,7 @@ export interface ChecksumDatabases extends AsyncDisposable {
 export function checksumDatabases(parts: ChecksumParts): ChecksumDatabases {
   const { settings, upstreams, log, metrics } = parts;
   const confirming = parseDatabaseSetting(settings.gosumdb);
-  const listed = parseDatabaseList(settings.databases);
+  const listed = settings.databases.map(parseMirroredDatabase);
   const forks = metrics.counter(
     "stoa_checksum_forks_total",
     "Checksum databases that were found to contradict themselves.",

@@ -11,9 +11,12 @@ import {
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
+import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
+import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
+import { fetchMeter } from "./application/fetch-meter.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
@@ -33,6 +36,7 @@ import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
+import { type GateRules, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
@@ -41,13 +45,11 @@ import { RequestCounters } from "./http/request-counters.ts";
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
   readonly storage: { readonly kind: "disk"; readonly root: string } | { readonly kind: "memory" };
-  readonly upstreams: {
+  readonly upstreams: CredentialSource & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
     /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
     readonly noproxy: string;
-    /** The file with credentials; `undefined` means .netrc in the home folder. */
-    readonly netrcPath: string | undefined;
     /** The HTTP proxies on the way to them, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
     readonly proxies: {
       readonly http?: string | undefined;
@@ -67,6 +69,15 @@ export interface ModuleProxySettings {
   readonly hotBytes: number;
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly pathPrefix: string;
+  /** Who is let in. */
+  readonly gate: Omit<GateRules, "prefix">;
+  readonly pages: {
+    readonly showsMetrics: boolean;
+    /** Files of the operator, shown if they are there. */
+    readonly homeTemplatePath: string;
+    readonly robotsPath: string;
+    readonly noSumPatterns: readonly string[];
+  };
   /** The program's version, for /version. */
   readonly version: string;
 }
@@ -79,6 +90,11 @@ export interface ModuleProxy extends AsyncDisposable {
    * entries that do.
    */
   servedOn(port: number): readonly string[];
+  /**
+   * Reads the credentials for upstreams anew; the function that comes back puts them in force. Rejects with a sentence if
+   * a named file cannot be read.
+   */
+  prepareCredentials(source: CredentialSource): Promise<() => void>;
 }
 
 /** How much of lists and query answers is remembered. */
@@ -141,6 +157,7 @@ export async function openModuleProxy(
     verification,
     hashes,
     onKept: (module) => loose.remove(module),
+    observe: fetchMeter(metrics),
   });
   const lists = new RememberedAnswers<readonly Version[]>({
     lifetimes: settings.lifetimes,
@@ -154,7 +171,9 @@ export async function openModuleProxy(
     sizeOf: ({ bytes }) => bytes.length + 400,
     now,
   });
+  const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const handler = new ProxyHandler({
+    gate: openGate({ ...settings.gate, prefix: settings.pathPrefix }),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
@@ -172,6 +191,9 @@ export async function openModuleProxy(
       version: settings.version,
       prefix: settings.pathPrefix,
       checkStore: () => store.check(),
+      ...shown,
+      homeTemplate: () => readPageFile(homeTemplatePath),
+      robots: () => readPageFile(robotsPath),
     },
     hot: new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now }),
     counters: new RequestCounters(metrics),
@@ -190,6 +212,7 @@ export async function openModuleProxy(
         entry.kind === "proxy" && leadsToSelf(entry.url, own) ? [new URL(entry.url).host] : [],
       );
     },
+    prepareCredentials: (source) => client.prepareCredentials(source),
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();

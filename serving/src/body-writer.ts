@@ -54,7 +54,7 @@ export class BodyWriter {
   #waiting(start: (settle: (hasLeft: boolean) => void) => void): Promise<boolean> {
     return new Promise((resolve) => {
       this.#settle = resolve;
-      this.#response.socket?.setTimeout(stalledAfterMs);
+      this.#response.setTimeout(stalledAfterMs);
       start((hasLeft) => this.#settled(hasLeft));
     });
   }
@@ -64,7 +64,7 @@ export class BodyWriter {
     this.#settle = undefined;
     if (settle === undefined) return;
     this.#hasFailed = !hasLeft;
-    this.#response.socket?.setTimeout(0);
+    if (this.#response.socket !== null) this.#response.setTimeout(0);
     settle(hasLeft);
   }
 }

@@ -103,6 +103,6 @@ class Chunks {
 
 /** A body without a stated end, as HTTP/1.0 knows it, ends where the connection ends: only a reset tells it from broken. */
 function breakOff(request: IncomingMessage, response: ServerResponse): void {
-  if (request.httpVersionMinor === 0) response.socket?.resetAndDestroy();
+  if (request.httpVersion === "1.0") response.socket?.resetAndDestroy();
   response.destroy();
 }

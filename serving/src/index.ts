@@ -11,4 +11,5 @@ export { type FileContent, sendFile } from "./file-answer.ts";
 export { type GrowingContent, sendGrowing } from "./growing-answer.ts";
 export { type Handler, type Listening, type ListenOptions, listen } from "./listen.ts";
 export { requestIds } from "./request-id.ts";
+export type { Certificate } from "./secure-server.ts";
 export { sendText } from "./text-answer.ts";

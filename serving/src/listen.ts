@@ -1,10 +1,13 @@
 // One listening HTTP server: its limits, its manners towards odd clients, and how it comes to rest.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Http2SecureServer } from "node:http2";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
 import { Connections } from "./connections.ts";
 import { toListenFailure } from "./listen-failure.ts";
 import { type ParseFailure, refuseMalformed, refuseTunnel } from "./malformed-request.ts";
+import { type Certificate, createTlsServer, SecureConnections } from "./secure-server.ts";
 import { sendText } from "./text-answer.ts";
+import { removeDeadSocket } from "./unix-socket.ts";
 
 /** Answers a request, now or later. What it throws becomes a 500; what fails later it must catch itself. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -14,6 +17,10 @@ export interface ListenOptions {
   readonly host?: string | undefined;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** The path of a unix socket to listen on instead of a port. One that a dead process left behind is replaced. */
+  readonly socketPath?: string | undefined;
+  /** With it TLS is spoken, and HTTP/2 with the clients that can. */
+  readonly certificate?: Certificate | undefined;
   /**
    * How long a connection may rest between requests. It must be longer than clients and balancers keep theirs (the go
    * command: 90 s), else a request meets a connection that is just being closed. 120 s unless said otherwise.
@@ -34,9 +41,15 @@ export interface ListenOptions {
 
 /** A server that listens. */
 export interface Listening {
+  /** 0 for a unix socket. */
   readonly port: number;
-  /** Where a client on this machine finds it; `http://localhost:3000` when it listens on all addresses. */
+  /**
+   * Where a client on this machine finds it; `http://localhost:3000` when it listens on all addresses, `unix:/run/a.sock`
+   * on a unix socket.
+   */
   readonly url: string;
+  /** From now on new connections get this certificate. Throws if it cannot be used; does nothing without TLS. */
+  replaceCertificate(certificate: Certificate): void;
   /**
    * Comes to rest: stops accepting, closes resting connections at once, answers the running requests to the end and
    * closes their connections behind them. What still runs after `graceMs` is cut. May be called again, say with a
@@ -49,14 +62,56 @@ export interface Listening {
 const newcomerGraceMs = 5_000;
 const longestTimerMs = 2 ** 31 - 1;
 
+/** What a server speaks through: plain, or behind TLS with what that needs beside. */
+interface Open {
+  readonly server: Server;
+  readonly connections: Connections;
+  readonly secure:
+    | { readonly server: Http2SecureServer; readonly connections: SecureConnections }
+    | undefined;
+}
+
 /**
- * Starts to serve HTTP/1.1. Bytes that are no request, too many of them, and requests that take too long are answered with
- * a sentence in `text/plain`, and their connection is closed. Rejects with a sentence when the address cannot be had.
+ * Starts to serve HTTP/1.1, and HTTP/2 where there is TLS. Bytes that are no request, too many of them, and requests that
+ * take too long are answered with a sentence in `text/plain`, and their connection is closed. Rejects with a sentence when
+ * the address cannot be had.
  */
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listening> {
-  const { host, port, maxUrlBytes = 8_192, headersTimeoutMs = 20_000 } = options;
-  const server = createServer({
-    keepAliveTimeout: options.keepAliveTimeoutMs ?? 120_000,
+  const { host, port, socketPath, maxUrlBytes = 8_192 } = options;
+  const open = openServer(options, (request, response) => {
+    if (isServed(request, response, maxUrlBytes)) answer(handler, options, request, response);
+  });
+  const { server, connections, secure } = open;
+  server.on("checkExpectation", (_request, response) => {
+    sendText(response, 417, "no expectation but 100-continue can be met", closing(response));
+  });
+  server.on("connect", (request: IncomingMessage, socket) => {
+    if (request.httpVersionMajor === 1) refuseTunnel(socket as Socket);
+    else (socket as unknown as ServerResponse).writeHead(501).end();
+  });
+  server.on("clientError", (failure: ParseFailure, socket) => {
+    refuseOnce(connections, failure, socket as Socket);
+  });
+  if (socketPath === undefined) await start(server, { host, port }, host, port);
+  else await startOnSocket(server, socketPath);
+  server.on("error", (failure) => options.onFailure?.(failure));
+  const { port: boundPort = 0 } = server.address() as AddressInfo;
+  const scheme = secure === undefined ? "http" : "https";
+  return {
+    port: boundPort,
+    url: socketPath === undefined ? toUrl(scheme, host, boundPort) : `unix:${socketPath}`,
+    replaceCertificate: ({ cert, key }) => {
+      secure?.server.setSecureContext({ cert: Buffer.from(cert), key: Buffer.from(key) });
+    },
+    drain: drainOf(open),
+  };
+}
+
+function openServer(options: ListenOptions, answerNow: Handler): Open {
+  const { maxUrlBytes = 8_192, headersTimeoutMs = 20_000, certificate } = options;
+  const restMs = options.keepAliveTimeoutMs ?? 120_000;
+  const limits = {
+    keepAliveTimeout: restMs,
     headersTimeout: headersTimeoutMs,
     requestTimeout: Math.max(headersTimeoutMs, options.requestTimeoutMs ?? 300_000),
     connectionsCheckingInterval: Math.min(headersTimeoutMs, 5_000),
@@ -66,31 +121,36 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     // Finds out about clients that have vanished without a word.
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
+  };
+  const connections = new Connections(answerNow);
+  const add = (socket: Socket): void => connections.add(socket);
+  if (certificate === undefined) {
+    const server = createServer(limits);
+    server.on("connection", add);
+    server.on("request", (request, response) => connections.take(request, response));
+    return { server, connections, secure: undefined };
+  }
+  const tls = createTlsServer(certificate, limits);
+  // It emits the events of an HTTP/1.1 server, with requests and responses that have what is used here.
+  const server = tls as unknown as Server;
+  server.on("request", (request, response) => {
+    if (request.httpVersionMajor === 1) connections.take(request, response);
+    else answerNow(request, response);
   });
-  const connections = new Connections((request, response) => {
-    if (isServed(request, response, maxUrlBytes)) answer(handler, options, request, response);
-  });
-  server.on("connection", (socket: Socket) => connections.add(socket));
-  server.on("request", (request, response) => connections.take(request, response));
-  server.on("checkExpectation", (_request, response) => {
-    sendText(response, 417, "no expectation but 100-continue can be met", ["Connection", "close"]);
-  });
-  server.on("connect", (_request, socket) => refuseTunnel(socket as Socket));
-  server.on("clientError", (failure: ParseFailure, socket) => {
-    refuseOnce(connections, failure, socket as Socket);
-  });
-  await start(server, host, port);
-  server.on("error", (failure) => options.onFailure?.(failure));
-  const { port: boundPort } = server.address() as AddressInfo;
-  return { port: boundPort, url: toUrl(host, boundPort), drain: drainOf(server, connections) };
+  const secure = { server: tls, connections: new SecureConnections(tls, restMs, add) };
+  return { server, connections, secure };
 }
 
-function start(server: Server, host: string | undefined, port: number): Promise<void> {
+function start(
+  server: Server,
+  address: { host: string | undefined; port: number } | { path: string },
+  ...shown: readonly [host: string | undefined, port: number | undefined]
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown): void => reject(toListenFailure(cause, host, port));
+    const fail = (cause: unknown): void => reject(toListenFailure(cause, ...shown));
     server.once("error", fail);
     try {
-      server.listen({ host, port }, () => {
+      server.listen(address, () => {
         server.off("error", fail);
         resolve();
       });
@@ -98,6 +158,16 @@ function start(server: Server, host: string | undefined, port: number): Promise<
       fail(cause);
     }
   });
+}
+
+async function startOnSocket(server: Server, path: string): Promise<void> {
+  try {
+    await start(server, { path }, path, undefined);
+  } catch (failure) {
+    const { code } = (failure as Error).cause as NodeJS.ErrnoException;
+    if (code !== "EADDRINUSE" || !(await removeDeadSocket(path))) throw failure;
+    await start(server, { path }, path, undefined);
+  }
 }
 
 /** Refuses what no handler should have to look at: a URL without end, and HTTP/1.1 without Host (RFC 9112 §3.2). */
@@ -119,7 +189,12 @@ function isServed(
 }
 
 function refuseRequest(response: ServerResponse, sentence: string): void {
-  sendText(response, 400, sentence, ["Connection", "close"]);
+  sendText(response, 400, sentence, closing(response));
+}
+
+/** HTTP/2 has no such header. */
+function closing({ req }: ServerResponse): readonly string[] {
+  return req.httpVersionMajor === 1 ? ["Connection", "close"] : [];
 }
 
 function answer(
@@ -147,23 +222,25 @@ function refuseOnce(connections: Connections, failure: ParseFailure, socket: Soc
   else if (verdict === "no") socket.destroy();
 }
 
-function toUrl(host: string | undefined, port: number): string {
+function toUrl(scheme: string, host: string | undefined, port: number): string {
   const isWildcard = host === undefined || host === "" || host === "0.0.0.0" || host === "::";
   const name = isWildcard ? "localhost" : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  return `${scheme}://${name.includes(":") ? `[${name}]` : name}:${port}`;
 }
 
-function drainOf(server: Server, connections: Connections): Listening["drain"] {
+function drainOf({ server, connections, secure }: Open): Listening["drain"] {
   let closed: Promise<void> | undefined;
   let wasCut = false;
   return async (graceMs) => {
     closed ??= stopAccepting(server);
     connections.end();
+    secure?.connections.end();
     const timers = [
       setTimeout(() => connections.closeSilent(), Math.min(graceMs, newcomerGraceMs)),
       setTimeout(
         () => {
           wasCut = connections.cut() || wasCut;
+          wasCut = secure?.connections.cut() || wasCut;
         },
         Math.min(graceMs, longestTimerMs),
       ),

@@ -46,6 +46,23 @@ test("sendReadyHead keeps headers that were set before", async (t) => {
   assert.match(await exchange(t, port, last), /^X-Before: 1\r$/m);
 });
 
+test("sendReadyHead adds the headers of one answer, and never more than headers", async (t) => {
+  const { port } = await serve(t, (incoming, response) => {
+    const more = incoming.url === "/evil" ? ["X-A", "1\r\nX-B: 2"] : ["X-A", "1"];
+    try {
+      sendReadyHead(incoming, response, readyHead(headers), more);
+      response.end("body");
+    } catch (failure) {
+      response.end((failure as NodeJS.ErrnoException).code);
+    }
+  });
+  const answers = await exchange(t, port, `GET / HTTP/1.1\r\nHost: a\r\n\r\n${last}`);
+  assert.equal(answers.match(/^X-A: 1\r$/gm)?.length, 2);
+  assert.equal(answers.match(/^ETag: /gm)?.length, 2);
+  const evil = await exchange(t, port, `GET /evil HTTP/1.1\r\nHost: a\r\n\r\n${last}`);
+  assert.doesNotMatch(evil, /X-B/);
+});
+
 for (const [name, value] of [
   ["a b", "1"],
   ["a", "1\r\nb: 2"],

@@ -24,7 +24,7 @@ export function readyHead(headers: RawHeaders): ReadyHead {
 const isHeader = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+: [\t -~\u0080-\u00ff]*$/;
 
 /**
- * Sends a head whose body follows with `end`.
+ * Sends a head whose body follows with `end`. `more` are the headers of this answer alone, at best not more than one.
  *
  * `writeHead` checks each header and lays it out for every answer, which is a quarter of the work for a small file. What it
  * comes to is one text that Node keeps in `_header` until the first byte of the body leaves; here that text is put in its
@@ -35,14 +35,21 @@ export function sendReadyHead(
   request: IncomingMessage,
   response: ServerResponse,
   head: ReadyHead,
+  more: RawHeaders = [],
 ): void {
+  const [name = "", value = ""] = more;
   const isPlain =
     response.shouldKeepAlive &&
+    (more.length === 0 || (more.length === 2 && isHeader.test(`${name}: ${value}`))) &&
     request.httpVersionMinor === 1 &&
     isLaidOutByNode(response) &&
     response.getHeaderNames().length === 0;
-  if (isPlain) response._header = `${head.text}${dateLine()}\r\n`;
-  else sendHead(response, 200, head.headers);
+  if (isPlain) {
+    const line = more.length === 0 ? "" : `${name}: ${value}\r\n`;
+    response._header = `${head.text}${line}${dateLine()}\r\n`;
+  } else {
+    sendHead(response, 200, more.length === 0 ? head.headers : [...head.headers, ...more]);
+  }
 }
 
 type LaidOut = ServerResponse & { _header: string | null };

@@ -1,7 +1,9 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { respelled } from "./command-words.ts";
 import { checkConfig, showConfig } from "./commands/config.ts";
+import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
 import { programVersion } from "./version.ts";
 
@@ -13,25 +15,39 @@ const program = new Command("stoa")
   .showHelpAfterError("(stoa --help lists the commands)")
   .exitOverride();
 
+interface FileOption {
+  readonly configFile?: string;
+}
+
+const fileOption = [
+  "--config-file <path>",
+  "the configuration file; without it, athens.toml in this folder if it is there",
+] as const;
+
 program
   .command("serve")
   .description("run the Go module proxy")
+  .option(...fileOption)
   .addHelpText("after", () => `\nEnvironment:\n${printSettingsHelp()}`)
-  .action(async () => {
+  .action(async (options: FileOption) => {
     const { serve } = await import("./commands/serve.ts");
-    await serve(process.env);
+    await serve(placeOf(options));
   });
 
 const config = program.command("config").description("look at the configuration");
 config
   .command("print")
   .description("print every key, its value and where it came from; secrets are masked")
+  .option(...fileOption)
   .option("--json", "print JSON")
-  .action(({ json }: { json?: boolean }) => showConfig(process.env, json === true));
+  .action(({ json, ...options }: FileOption & { json?: boolean }) =>
+    showConfig(placeOf(options), json === true),
+  );
 config
   .command("check")
   .description("say what is wrong with the configuration, all of it; exit 1 if anything is")
-  .action(() => checkConfig(process.env));
+  .option(...fileOption)
+  .action((options: FileOption) => checkConfig(placeOf(options)));
 
 const modules = program.command("modules").description("look after what the module proxy keeps");
 modules
@@ -39,15 +55,17 @@ modules
   .description(
     "compare every kept module with what it was when it was kept, and with the checksum database; exit 1 if any is bad or could not be confirmed",
   )
+  .option(...fileOption)
   .option("--quarantine", "take bad versions out of service; they are fetched anew when asked for")
   .option("--json", "print one line of JSON for every version")
-  .action(async ({ quarantine, json }: { quarantine?: boolean; json?: boolean }) => {
+  .action(async (options: FileOption & { quarantine?: boolean; json?: boolean }) => {
+    const { quarantine = false, json = false } = options;
     const { verifyModules } = await import("./commands/verify-modules.ts");
-    await verifyModules(process.env, { quarantine: quarantine === true, json: json === true });
+    await verifyModules(placeOf(options), { quarantine, json });
   });
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });
 } catch (failure) {
   if (failure instanceof CommanderError) {
     process.exitCode = failure.exitCode;
@@ -55,4 +73,8 @@ try {
     process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     process.exitCode = 1;
   }
+}
+
+function placeOf({ configFile }: FileOption): ConfigurationPlace {
+  return { environment: process.env, file: configFile, folder: process.cwd() };
 }

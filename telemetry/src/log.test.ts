@@ -85,6 +85,29 @@ test("openLog leaves out what is below its level", (t) => {
   assert.equal(log.isLevelEnabled("warn"), true);
 });
 
+for (const format of ["json", "plain"] as const) {
+  test(`setLevel moves the level of a ${format} log, its children and its requests`, (t) => {
+    const { log, text } = capture(t, { level: "warn", format });
+    const child = log.child({ part: "a" });
+    const alike = log.requestsLike({ method: "GET", path: "/b", status: 200, bytes: 1 });
+    const writeAll = (): void => {
+      log.info("event");
+      child.info("event of a child");
+      log.request(request);
+      alike(1, "x-2");
+    };
+    writeAll();
+    assert.equal(text(), "");
+    log.setLevel("info");
+    assert.equal(child.isLevelEnabled("info"), true);
+    writeAll();
+    assert.equal(text().trimEnd().split("\n").length, 4);
+    log.setLevel("error");
+    writeAll();
+    assert.equal(text().trimEnd().split("\n").length, 4);
+  });
+}
+
 test("openLog writes nothing when it is to be silent", (t) => {
   const { log, text } = capture(t, { level: "silent" });
   log.error("no");

@@ -36,6 +36,8 @@ export interface Log {
 
 /** A log and its end of the line. */
 export interface OpenLog extends Log {
+  /** From now on events below this level are not written, by this log and all its children. */
+  setLevel(level: Severity): void;
   /** Hands all lines to the system now. */
   flush(): void;
   /** Flushes and lets go of the destination. What is logged afterwards is lost. */
@@ -64,16 +66,18 @@ const flushAfterMs = 200;
  * the process ends, however it does short of being killed. Throws when a file cannot be opened.
  */
 export function openLog(options: LogOptions): OpenLog {
-  const { level, format, destination = 1, nowMs = Date.now, onFailure } = options;
+  const { level: firstLevel, format, destination = 1, nowMs = Date.now, onFailure } = options;
   const isTerminal = typeof destination === "number" && isatty(destination);
   const output = new LogOutput(destination, isTerminal ? 0 : flushAfterMs, onFailure);
   const names = lineNames[format];
   const now = timestamps(nowMs);
   const { colour = isTerminal } = options;
   const write = format === "plain" ? plainWriter(output, colour) : output.write.bind(output);
+  const threshold: Threshold = { at: ranks[firstLevel] };
   const logger = pino(
     {
-      level,
+      // The threshold decides, for it can be moved: a child of pino's would keep the level it was made with.
+      level: "debug",
       base: null,
       timestamp: () => `,"${names.time}":"${now()}"`,
       formatters: {
@@ -82,9 +86,22 @@ export function openLog(options: LogOptions): OpenLog {
     },
     { write },
   );
-  const requests = requestLog({ logger, format, output, now });
-  return new EventLog(logger, { output, names, requests });
+  const requests = requestLog({ logger, threshold, format, output, now });
+  return new EventLog(logger, { output, names, requests, threshold });
 }
+
+/** What is written and what is not; one for a log and all its children. */
+interface Threshold {
+  at: number;
+}
+
+const ranks: Readonly<Record<Severity | "silent", number>> = {
+  debug: 1,
+  info: 2,
+  warn: 3,
+  error: 4,
+  silent: 5,
+};
 
 type RequestLog = Pick<Log, "request" | "requestsLike">;
 
@@ -93,6 +110,7 @@ interface Common {
   readonly output: LogOutput;
   readonly names: LineNames;
   readonly requests: RequestLog;
+  readonly threshold: Threshold;
 }
 
 class EventLog implements OpenLog {
@@ -130,7 +148,11 @@ class EventLog implements OpenLog {
   }
 
   isLevelEnabled(severity: Severity): boolean {
-    return this.#logger.isLevelEnabled(severity);
+    return ranks[severity] >= this.#common.threshold.at;
+  }
+
+  setLevel(level: Severity): void {
+    this.#common.threshold.at = ranks[level];
   }
 
   flush(): void {
@@ -142,7 +164,7 @@ class EventLog implements OpenLog {
   }
 
   #write(severity: Severity, event: string, fields: Fields = {}): void {
-    if (!this.#logger.isLevelEnabled(severity)) return;
+    if (!this.isLevelEnabled(severity)) return;
     const { names } = this.#common;
     this.#logger[severity]({ [names.event]: redact(event), ...toMembers(names, fields) });
   }
@@ -168,20 +190,21 @@ function plainWriter(output: LogOutput, isColoured: boolean): (line: string) => 
 
 function requestLog({
   logger,
+  threshold,
   format,
   output,
   now,
 }: {
   readonly logger: Logger;
+  readonly threshold: Threshold;
   readonly format: LogFormat;
   readonly output: LogOutput;
   readonly now: () => string;
 }): RequestLog {
-  if (!logger.isLevelEnabled("info")) {
-    return { request: () => {}, requestsLike: () => () => {} };
-  }
+  const isWritten = (): boolean => threshold.at <= ranks.info;
   if (format === "plain") {
     const request = (line: RequestLine): void => {
+      if (!isWritten()) return;
       const [event, fields] = requestAsEvent(line);
       logger.info({ [lineNames.plain.event]: event, ...fields });
     };
@@ -190,10 +213,14 @@ function requestLog({
   const names = lineNames[format];
   const toJson = requestLinesAsJson(names);
   return {
-    request: (line) => output.write(toJson(line, now())),
+    request: (line) => {
+      if (isWritten()) output.write(toJson(line, now()));
+    },
     requestsLike: (alike) => {
       const toLine = alikeLinesAsJson(names, alike);
-      return (ms, id) => output.write(toLine(ms, id, now()));
+      return (ms, id) => {
+        if (isWritten()) output.write(toLine(ms, id, now()));
+      };
     },
   };
 }

@@ -1,6 +1,7 @@
 // A program that is run to its end.
 import { type ChildProcess, spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
+import { own } from "./owned-processes.ts";
 
 /** What a program left behind. */
 export interface FinishedProgram {
@@ -23,7 +24,7 @@ export async function finishedProgram(
   args: readonly string[],
   { cwd, env, limitMs = 300_000 }: ProgramOptions,
 ): Promise<FinishedProgram> {
-  const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = own(spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] }));
   const limit = setTimeout(() => child.kill("SIGKILL"), limitMs);
   try {
     const [code, stdout, stderr] = await Promise.all([

@@ -52,7 +52,8 @@ export async function goCommand(options: GoOptions): Promise<GoCommand> {
     run,
     async succeed(args, cwd) {
       const { code, stdout, stderr } = await run(args, cwd);
-      if (code !== 0) throw new Error(`go ${args.join(" ")} ended with ${code}:\n${stderr}${stdout}`);
+      if (code !== 0)
+        throw new Error(`go ${args.join(" ")} ended with ${code}:\n${stderr}${stdout}`);
       return stdout;
     },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),

@@ -26,18 +26,6 @@ export async function liveUpstream(): Promise<FoundUpstream> {
   return { upstream: { url, ...(await checksums(url)) } };
 }
 
-/** Why the upstream does not serve a module version; `undefined` if it does. */
-export async function whyNotServed(
-  upstream: LiveUpstream,
-  escapedModule: string,
-  version: string,
-): Promise<string | undefined> {
-  const answer = await statusOf(`${upstream.url}/${escapedModule}/@v/${version}.info`);
-  return answer === 200
-    ? undefined
-    : `${withoutUser(upstream.url)} answers ${answer} for ${escapedModule}@${version}`;
-}
-
 async function checksums(url: string): Promise<Omit<LiveUpstream, "url">> {
   const configured = goVariable("GOSUMDB") || "sum.golang.org";
   if (configured === "off") return { gosumdb: "off", unchecked: "GOSUMDB is off on this machine" };
@@ -48,7 +36,10 @@ async function checksums(url: string): Promise<Omit<LiveUpstream, "url">> {
       return { gosumdb: `${name} ${reachable}`, unchecked: "" };
     }
   }
-  return { gosumdb: "off", unchecked: `neither ${address} nor ${withoutUser(mirror)} can be reached` };
+  return {
+    gosumdb: "off",
+    unchecked: `neither ${address} nor ${withoutUser(mirror)} can be reached`,
+  };
 }
 
 /** The status of the answer, or what went wrong instead. */

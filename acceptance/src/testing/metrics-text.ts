@@ -15,50 +15,73 @@ export interface Family {
   readonly samples: readonly Sample[];
 }
 
-const name = "[a-zA-Z_:][a-zA-Z0-9_:]*";
-const label = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\[\\\\"n])*"`;
-const sampleLine = new RegExp(`^(${name})(?:\\{((?:${label})?(?:,${label})*,?)\\})? (\\S+)(?: -?\\d+)?$`);
-const types = new Set(["counter", "gauge", "histogram", "summary", "untyped"]);
-
 /**
- * Reads the text of a /metrics page. Throws where a scraper would stumble: a line that is none, a type said twice or too
- * late, samples of one metric in two places, a series that occurs twice, a number that is none.
+ * Reads the text of a /metrics page. Throws where a scraper would stumble: a line that is none, a type said too late,
+ * samples of one metric in two places, a series that occurs twice, a number that is none.
  * Authority: prometheus.io/docs/instrumenting/exposition_formats.
  */
-export function readMetrics(text: string): Map<string, Family> {
+export function readMetrics(text: string): ReadonlyMap<string, Family> {
   if (!text.endsWith("\n")) throw new Error("the last line has no end");
-  const families = new Map<string, { name: string; type: string; help: string; samples: Sample[] }>();
-  const series = new Set<string>();
-  let current = "";
-  const enter = (family: string): { type: string; help: string; samples: Sample[] } => {
-    const known = families.get(family);
-    if (known !== undefined && family === current) return known;
-    if (known !== undefined) throw new Error(`${family} occurs in two places`);
-    const added = { name: family, type: "untyped", help: "", samples: [] };
-    families.set(family, added);
-    current = family;
-    return added;
-  };
-  for (const line of text.slice(0, -1).split("\n")) {
-    const [, word, family, rest = ""] = new RegExp(`^# (HELP|TYPE) (${name}) ?(.*)$`).exec(line) ?? [];
-    if (word === "HELP" && family !== undefined) {
-      enter(family).help = rest;
-    } else if (word === "TYPE" && family !== undefined) {
-      if (!types.has(rest)) throw new Error(`${family} has the type ${JSON.stringify(rest)}`);
-      const entered = enter(family);
-      if (entered.samples.length > 0) throw new Error(`${family} says its type after its numbers`);
-      entered.type = rest;
-    } else if (line !== "" && !line.startsWith("#")) {
-      const sample = readSample(line);
-      const key = `${sample.name}${JSON.stringify(Object.entries(sample.labels).sort())}`;
-      if (series.has(key)) throw new Error(`this series occurs twice: ${line}`);
-      series.add(key);
-      const parent = sample.name.replace(/_(bucket|sum|count)$/, "");
-      const isPart = ["histogram", "summary"].includes(families.get(parent)?.type ?? "");
-      enter(isPart ? parent : sample.name).samples.push(sample);
-    }
+  const page = new MetricsPage();
+  for (const line of text.slice(0, -1).split("\n")) page.take(line);
+  return page.families;
+}
+
+interface GrowingFamily extends Family {
+  type: string;
+  help: string;
+  readonly samples: Sample[];
+}
+
+const name = "[a-zA-Z_:][a-zA-Z0-9_:]*";
+const label = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\[\\\\"n])*"`;
+const sampleLine = new RegExp(
+  `^(${name})(?:\\{((?:${label})?(?:,${label})*,?)\\})? (\\S+)(?: -?\\d+)?$`,
+);
+const describingLine = new RegExp(`^# (HELP|TYPE) (${name}) ?(.*)$`);
+const types = new Set(["counter", "gauge", "histogram", "summary", "untyped"]);
+
+/** What has been read of a page so far. */
+class MetricsPage {
+  readonly families = new Map<string, GrowingFamily>();
+  readonly #series = new Set<string>();
+  #current = "";
+
+  take(line: string): void {
+    const [, word, family = "", rest = ""] = describingLine.exec(line) ?? [];
+    if (word === "HELP") this.#enter(family).help = rest;
+    else if (word === "TYPE") this.#takeType(family, rest);
+    else if (line !== "" && !line.startsWith("#")) this.#takeSample(line);
   }
-  return families;
+
+  #takeType(family: string, type: string): void {
+    if (!types.has(type)) throw new Error(`${family} has the type ${JSON.stringify(type)}`);
+    const entered = this.#enter(family);
+    if (entered.samples.length > 0) throw new Error(`${family} says its type after its numbers`);
+    entered.type = type;
+  }
+
+  #takeSample(line: string): void {
+    const sample = readSample(line);
+    const series = `${sample.name}${JSON.stringify(Object.entries(sample.labels).sort())}`;
+    if (this.#series.has(series)) throw new Error(`this series occurs twice: ${line}`);
+    this.#series.add(series);
+    // A histogram's samples have names of their own.
+    const parent = sample.name.replace(/_(bucket|sum|count)$/, "");
+    const isPart = ["histogram", "summary"].includes(this.families.get(parent)?.type ?? "");
+    this.#enter(isPart ? parent : sample.name).samples.push(sample);
+  }
+
+  #enter(family: string): GrowingFamily {
+    const known = this.families.get(family);
+    if (known !== undefined && family !== this.#current) {
+      throw new Error(`${family} occurs in two places`);
+    }
+    this.#current = family;
+    const entered = known ?? { name: family, type: "untyped", help: "", samples: [] };
+    this.families.set(family, entered);
+    return entered;
+  }
 }
 
 function readSample(line: string): Sample {
@@ -84,5 +107,7 @@ function readNumber(text: string): number | undefined {
 }
 
 function unescapeLabel(text: string): string {
-  return text.replace(/\\(.)/g, (_escape, character: string) => (character === "n" ? "\n" : character));
+  return text.replace(/\\(.)/g, (_escape, character: string) =>
+    character === "n" ? "\n" : character,
+  );
 }

@@ -18,7 +18,7 @@ export function rawExchange(
       socket.destroy();
       reject(new Error(`no end of the answer to ${JSON.stringify(Buffer.from(bytes).toString())}`));
     }, limitMs);
-    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("data", (chunk) => chunks.push(Buffer.from(chunk)));
     socket.on("error", () => undefined);
     socket.on("close", () => {
       clearTimeout(limit);

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { type FinishedProgram, finishedProgram } from "./finished-program.ts";
+import { own } from "./owned-processes.ts";
 import { compiledCodeFolder, programFile } from "./repository.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
 
@@ -18,6 +19,8 @@ export interface StoaOptions {
   readonly env?: Variables;
   /** A path prefix, which then is part of `url`. */
   readonly prefix?: string;
+  /** The words of the command line; `serve` without them. */
+  readonly words?: readonly string[];
 }
 
 /** How the program ended. */
@@ -28,7 +31,7 @@ export interface StoaEnd {
 
 /** A running `stoa serve`. Disposing of it ends it at once and removes what it kept, unless that was given to it. */
 export interface StoaProcess extends AsyncDisposable {
-  /** What the ready line says to put into GOPROXY: scheme, host, port and prefix. */
+  /** What the ready line says to put into GOPROXY: scheme, host, port and prefix; or the path of its unix socket. */
   readonly url: string;
   /** Where modules are kept. */
   readonly root: string;
@@ -46,7 +49,10 @@ export interface StoaProcess extends AsyncDisposable {
   readonly ended: Promise<StoaEnd>;
 }
 
-/** Starts the program and waits for its ready line. Rejects with its output if it ends before. */
+/** How long a start may take on a machine that is busy with other things. */
+const startLimitMs = 30_000;
+
+/** Starts the program and waits for its ready line. Rejects with its output if it ends before, or never says it. */
 export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
   const folder = await temporaryFolder();
   try {
@@ -58,18 +64,22 @@ export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
   }
 }
 
-/** Runs `stoa` with words that make it end by itself, such as `config check`, in an empty folder. */
-export async function finishedStoa(args: readonly string[], env: Variables = {}): Promise<FinishedProgram> {
+/** Runs `stoa` with words that make it end by itself, such as `config check`, in an empty folder or the one given. */
+export async function finishedStoa(
+  args: readonly string[],
+  env: Variables = {},
+  cwd?: string,
+): Promise<FinishedProgram> {
   await using folder = await temporaryFolder();
   return await finishedProgram(process.execPath, [programFile, ...args], {
-    cwd: folder.path,
+    cwd: cwd ?? folder.path,
     env: { ...baseVariables(folder.path), ...env },
     limitMs: 30_000,
   });
 }
 
 /** What every Stoa of the tests has in its environment: nothing of the machine's own Go or Athens configuration. */
-export function baseVariables(home: string): Record<string, string> {
+function baseVariables(home: string): Record<string, string> {
   return {
     PATH: process.env["PATH"] ?? "",
     HOME: home,
@@ -81,7 +91,7 @@ export function baseVariables(home: string): Record<string, string> {
 }
 
 function spawnStoa(options: StoaOptions, root: string, folder: string): ChildProcess {
-  return spawn(process.execPath, [programFile, "serve"], {
+  const child = spawn(process.execPath, [programFile, ...(options.words ?? ["serve"])], {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -94,6 +104,7 @@ function spawnStoa(options: StoaOptions, root: string, folder: string): ChildPro
       ...options.env,
     },
   });
+  return own(child);
 }
 
 async function running(
@@ -137,15 +148,21 @@ async function running(
 function readyUrl(child: ChildProcess, gather: (chunk: string) => string): Promise<string> {
   return new Promise((resolve, reject) => {
     let written = "";
+    const limit = setTimeout(() => child.kill("SIGKILL"), startLimitMs);
     const take = (chunk: Buffer): void => {
       written = gather(chunk.toString());
-      const url = /export GOPROXY=(http:\/\/[^\s"\\]+)/.exec(written)?.[1];
-      if (url !== undefined) resolve(url);
+      const url = /(?:export GOPROXY=(?=https?:\/\/)|on the unix socket )([^\s"\\]+)/.exec(
+        written,
+      )?.[1];
+      if (url === undefined) return;
+      clearTimeout(limit);
+      resolve(url);
     };
     child.stdout?.on("data", take);
     child.stderr?.on("data", take);
     child.once("error", reject);
     child.once("close", (code, signal) => {
+      clearTimeout(limit);
       reject(new Error(`stoa ended (${code ?? signal}) before it was ready:\n${written}`));
     });
   });

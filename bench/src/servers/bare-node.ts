@@ -3,8 +3,9 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import type { BenchRun } from "../bench-run.ts";
+import type { Contender } from "./contender.ts";
 import { freePort, isAccepting } from "./free-port.ts";
-import { type Contender, plainEnvironment, startServer } from "./server-process.ts";
+import { plainEnvironment, startServer } from "./server-process.ts";
 
 /** A running bare server. */
 export interface BareNode extends AsyncDisposable {

@@ -6,14 +6,10 @@ import { join } from "node:path";
 import process from "node:process";
 import type { BenchRun } from "../bench-run.ts";
 import { commandOf } from "../tools.ts";
+import type { Contender } from "./contender.ts";
 import { freePort, isAccepting } from "./free-port.ts";
 import { childrenOf } from "./process-figures.ts";
-import {
-  type Contender,
-  plainEnvironment,
-  type ServerProcess,
-  startServer,
-} from "./server-process.ts";
+import { plainEnvironment, type ServerProcess, startServer } from "./server-process.ts";
 
 /** A running nginx: one worker that answers in several ways, each on a port of its own. */
 export interface NginxServer extends AsyncDisposable {

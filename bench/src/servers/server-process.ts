@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync, truncateSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { processorMicroseconds } from "./process-figures.ts";
 
 /** The core that servers have to themselves when rates are compared. */
 export const serverCore = 0;
@@ -85,28 +84,6 @@ export async function startServer(start: ServerStart): Promise<ServerProcess> {
   } finally {
     closeSync(output);
   }
-}
-
-/** Whom to ask, and whose processor time to count: one contender of a table. */
-export interface Contender {
-  readonly name: string;
-  /** Without a slash at its end. */
-  readonly url: string;
-  /** The process that answers; `undefined` if it is not ours to look at. */
-  readonly pid: number | undefined;
-  /** Called between measurements. */
-  readonly tidy?: () => void;
-}
-
-/** Runs `work` and tells how much processor time a process used meanwhile. */
-export async function withProcessorTime<T>(
-  pid: number | undefined,
-  work: () => Promise<T>,
-): Promise<{ readonly result: T; readonly microseconds: number | undefined }> {
-  if (pid === undefined) return { result: await work(), microseconds: undefined };
-  const before = processorMicroseconds(pid);
-  const result = await work();
-  return { result, microseconds: processorMicroseconds(pid) - before };
 }
 
 /** Our environment without anything that would configure the programs that are compared. */

@@ -9,15 +9,13 @@ import {
 } from "../go-command.ts";
 import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-table.ts";
 import { median, ratios, type Samples, spread } from "../samples.ts";
+import { processorMicroseconds } from "../servers/process-figures.ts";
 import { startStoa } from "../servers/stoa-process.ts";
 
 export const coldDownload: BenchTable = { name: "cold-download", needs: ["go"], measure };
 
-/** Projects that need many modules; the second is for when time is short. */
-const projects = [
-  "github.com/prometheus/prometheus@v0.54.1",
-  "github.com/cli/cli/v2@v2.60.0",
-] as const;
+/** A project of usual size in this trade: 158 modules. */
+const project = "github.com/cli/cli/v2@v2.60.0";
 
 /** The same download, straight from the upstream and through proxies. */
 interface Course {
@@ -26,27 +24,29 @@ interface Course {
   readonly upstream: string;
 }
 
-/** Seconds, round by round. */
-interface Found {
-  readonly direct: number[];
-  readonly cold: number[];
-  readonly warm: number[];
-  /** For each peer: `cold` has no more than the first download through it. */
-  readonly peers: Map<Peer, { readonly cold: number[]; readonly warm: number[] }>;
+/** One `go mod download`. */
+interface Passage {
+  readonly round: number;
+  readonly through: string;
+  readonly seconds: number;
+  /** Processor time that the proxy took, in seconds; `undefined` if it is not ours. */
+  readonly processorSeconds?: number;
 }
 
+const direct = "the upstream";
+const emptyStoa = "empty Stoa";
+
 async function measure(run: BenchRun): Promise<MeasuredTable> {
-  const project = run.isQuick ? projects[1] : projects[0];
   const upstream = await machineGoproxy(run);
   run.say(`asking the upstream for ${project}`);
   const course = { goMod: await fetchGoMod(project, upstream, run), upstream };
   run.say("one download that does not count");
   const size = await measureDownload(course.goMod, upstream, run);
-  const found = await measureRounds(course, run);
+  const passages = await measureRounds(course, run);
   return {
     title: `Cold download: \`go mod download\` of ${project}`,
     columns,
-    rows: rowsOf(found),
+    rows: rowsOf(passages),
     notes: notesOn(size),
   };
 }
@@ -58,6 +58,7 @@ const columns = [
   { key: "seconds", heading: "through it s", digits: 1 },
   { key: "ratio", heading: "ratio", digits: 2 },
   { key: "spread", heading: "lowest–highest" },
+  { key: "processorSeconds", heading: "its CPU s", digits: 1 },
   ...aimColumns,
 ];
 
@@ -69,59 +70,81 @@ function notesOn({ modules, zipBytes }: DownloadSize): readonly string[] {
   ];
 }
 
-async function measureRounds(course: Course, run: BenchRun): Promise<Found> {
-  const found: Found = { direct: [], cold: [], warm: [], peers: new Map() };
-  for (const peer of run.peers) found.peers.set(peer, { cold: [], warm: [] });
+async function measureRounds(course: Course, run: BenchRun): Promise<readonly Passage[]> {
+  const passages: Passage[] = [];
   for (let round = 0; round < (run.isQuick ? 2 : 5); round++) {
     run.say(`round ${round + 1}: straight from the upstream, and twice through an empty Stoa`);
-    const steps = [() => addDirect(found, course, run), () => addStoa(found, course, run)];
-    if (round % 2 === 1) steps.reverse();
-    for (const step of steps) await step();
-    await addPeers(found, course, run);
+    const ways = [passDirectly, passStoa];
+    if (round % 2 === 1) ways.reverse();
+    for (const way of ways) passages.push(...(await way(course, round, run)));
+    for (const peer of run.peers) passages.push(await passPeer(peer, course, round, run));
   }
-  return found;
+  return passages;
 }
 
-async function addDirect(found: Found, { goMod, upstream }: Course, run: BenchRun): Promise<void> {
-  found.direct.push(await downloadSeconds(goMod, upstream, run));
+async function passDirectly(
+  { goMod, upstream }: Course,
+  round: number,
+  run: BenchRun,
+): Promise<readonly Passage[]> {
+  return [{ round, through: direct, seconds: await downloadSeconds(goMod, upstream, run) }];
 }
 
-async function addStoa(found: Found, { goMod, upstream }: Course, run: BenchRun): Promise<void> {
+/** The second time everything is kept already. */
+async function passStoa(
+  { goMod, upstream }: Course,
+  round: number,
+  run: BenchRun,
+): Promise<readonly Passage[]> {
   await using stoa = await startStoa({ upstream }, run);
-  found.cold.push(await downloadSeconds(goMod, stoa.url, run));
-  found.warm.push(await downloadSeconds(goMod, stoa.url, run));
+  const pass = async (through: string): Promise<Passage> => {
+    const before = processorMicroseconds(stoa.pid);
+    const seconds = await downloadSeconds(goMod, stoa.url, run);
+    const processorSeconds = (processorMicroseconds(stoa.pid) - before) / 1e6;
+    return { round, through, seconds, processorSeconds };
+  };
+  return [await pass(emptyStoa), await pass("the same Stoa again")];
 }
 
-async function addPeers(found: Found, { goMod }: Course, run: BenchRun): Promise<void> {
-  for (const [peer, seconds] of found.peers) {
-    run.say(`the same through ${peer.name}`);
-    const isFirst = seconds.cold.length === 0;
-    const list = isFirst ? seconds.cold : seconds.warm;
-    list.push(await downloadSeconds(goMod, peer.url, run));
-  }
+async function passPeer(
+  { name, url }: Peer,
+  { goMod }: Course,
+  round: number,
+  run: BenchRun,
+): Promise<Passage> {
+  run.say(`the same through ${name}`);
+  const through = round === 0 ? `${name}, first download` : `${name} again`;
+  return { round, through, seconds: await downloadSeconds(goMod, url, run) };
 }
 
-function rowsOf({ direct, cold, warm, peers }: Found): readonly Row[] {
-  const coldRow = rowOf("empty Stoa", cold, direct);
-  const ratio = coldRow["ratio"];
-  const aim = typeof ratio === "number" ? aimed(ratio, "at most", 1.15) : {};
-  const peerRows = [...peers].flatMap(([{ name }, seconds]) => [
-    rowOf(`${name}, first download`, seconds.cold, direct),
-    rowOf(`${name}, again`, seconds.warm, direct.slice(1)),
-  ]);
-  return [{ ...coldRow, ...aim }, rowOf("the same Stoa again", warm, direct), ...peerRows];
+/** A row for each way but the direct one, which all are compared with. */
+function rowsOf(passages: readonly Passage[]): readonly Row[] {
+  const directSeconds = new Map(
+    passages.filter(({ through }) => through === direct).map((each) => [each.round, each.seconds]),
+  );
+  const ways = new Set(passages.map(({ through }) => through));
+  ways.delete(direct);
+  return [...ways].map((way) => {
+    const taken = passages.filter(({ through }) => through === way);
+    const same = taken.map(({ round }) => directSeconds.get(round) ?? Number.NaN);
+    return rowOf(way, taken, same);
+  });
 }
 
-/** `seconds` may have fewer rounds than `direct`: it has the first ones. */
-function rowOf(through: string, seconds: Samples, direct: Samples): Row {
-  const same = direct.slice(0, seconds.length);
-  const perRound = ratios(seconds, same);
+/** `directly` has the direct download of each passage's round. */
+function rowOf(through: string, passages: readonly Passage[], directly: Samples): Row {
+  const seconds = passages.map((passage) => passage.seconds);
+  const perRound = ratios(seconds, directly);
+  const ratio = median(perRound);
+  const processor = passages.flatMap(({ processorSeconds }) => processorSeconds ?? []);
   return {
     through,
-    rounds: seconds.length,
-    directSeconds: median(same),
+    rounds: passages.length,
+    directSeconds: median(directly),
     seconds: median(seconds),
-    ratio: median(perRound),
+    ratio,
     spread: spread(perRound, 2),
+    ...(processor.length > 0 && { processorSeconds: median(processor) }),
+    ...(through === emptyStoa && aimed(ratio, "at most", 1.15)),
   };
 }

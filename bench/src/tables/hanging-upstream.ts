@@ -78,13 +78,13 @@ async function compare(
   upstream: BenchUpstream,
   run: BenchRun,
 ): Promise<Row> {
-  const load = { url: `${stoa.url}${each.path}`, seconds: run.isQuick ? 1 : 2 };
+  const load = { url: `${stoa.url}${each.path}`, seconds: 1 };
   const underLoad = async (): Promise<LoadReport> => {
     const report = await putUnderLoad(load, run.signal);
     stoa.cutLog();
     return report;
   };
-  const measured = await inTurns(["calm", "hanging"], run.isQuick ? 2 : 5, (state, round) =>
+  const measured = await inTurns(["calm", "hanging"], run.isQuick ? 2 : 7, (state, round) =>
     state === "calm" ? underLoad() : whileHanging(coldUrls(each, round, stoa), upstream, underLoad),
   );
   const calm = measured.get("calm") ?? [];

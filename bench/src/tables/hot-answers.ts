@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BenchRun, BenchTable, Peer } from "../bench-run.ts";
 import { downloadSmall } from "../download.ts";
+import { compareLoads, comparisonColumns, measureLoad } from "../load-comparison.ts";
 import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-table.ts";
 import {
   addFile,
@@ -14,13 +15,14 @@ import {
   pathsOf,
   type VersionPaths,
 } from "../module-tree.ts";
-import { inTurns, median, ratios, spread } from "../samples.ts";
+import { inTurns } from "../samples.ts";
 import { startBareNode } from "../servers/bare-node.ts";
 import { startBenchUpstream } from "../servers/bench-upstream.ts";
+import type { Contender } from "../servers/contender.ts";
 import { startNginx } from "../servers/nginx-server.ts";
-import { type Contender, serverCore, withProcessorTime } from "../servers/server-process.ts";
+import { serverCore } from "../servers/server-process.ts";
 import { startStoa } from "../servers/stoa-process.ts";
-import { type LoadReport, putUnderLoad, warmUp, writePaths } from "../wrk.ts";
+import { warmUp, writePaths } from "../wrk.ts";
 
 export const hotAnswers: BenchTable = {
   name: "hot-answers",
@@ -38,17 +40,10 @@ interface Answer {
   readonly leastRatio: number;
 }
 
-interface Measurement {
-  readonly report: LoadReport;
-  /** `undefined` if the server is not ours to look at. */
-  readonly processor: ProcessorTime | undefined;
-}
-
-interface ProcessorTime {
-  /** For one request. */
-  readonly microseconds: number;
-  /** How much of its core the server used, from 0 to 1. */
-  readonly share: number;
+/** An answer, and who gives it: ours first, then those it is compared with. */
+interface Match {
+  readonly answer: Answer;
+  readonly contenders: readonly [Contender, ...Contender[]];
 }
 
 const listedVersions = 200;
@@ -72,31 +67,25 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
   const files = [nginx.plain, nginx.fileCache, nginx.tuned];
   const peers = run.peers.map((peer): Contender => ({ ...peer, pid: undefined }));
   await keepMany(stoa.url, answers, run);
+  const matches = [
+    ...answers.map((answer): Match => {
+      const others = answer === first ? [...files, bare.contender] : files;
+      return { answer, contenders: [ours, ...others] };
+    }),
+    ...publicAnswers.map(
+      (answer): Match => ({ answer, contenders: [ours, nginx.plain, ...peers] }),
+    ),
+  ];
+  for (const match of matches) await prepare(match, root, run);
   const rows: Row[] = [];
-  for (const answer of answers) {
-    const others = answer === first ? [...files, bare.contender] : files;
-    rows.push(...(await compare(answer, [ours, ...others], root, run)));
-  }
-  for (const answer of publicAnswers) {
-    rows.push(...(await compare(answer, [ours, nginx.plain, ...peers], root, run)));
-  }
+  for (const match of matches) rows.push(...(await compare(match, run)));
   return { title: "Hot answers: requests a second, Stoa against others", columns, rows, notes };
 }
 
 const columns = [
   { key: "answer", heading: "answer" },
   { key: "against", heading: "against" },
-  { key: "ours", heading: "Stoa/s" },
-  { key: "theirs", heading: "theirs/s" },
-  { key: "ratio", heading: "ratio", digits: 2 },
-  { key: "spread", heading: "lowest–highest" },
-  { key: "ourP99", heading: "Stoa p99 ms", digits: 2 },
-  { key: "theirP99", heading: "their p99 ms", digits: 2 },
-  { key: "ourMicroseconds", heading: "Stoa µs CPU", digits: 1 },
-  { key: "theirMicroseconds", heading: "their µs CPU", digits: 1 },
-  { key: "processorRatio", heading: "CPU ratio", digits: 2 },
-  { key: "ourShare", heading: "Stoa busy", digits: 2 },
-  { key: "theirShare", heading: "they busy", digits: 2 },
+  ...comparisonColumns,
   ...aimColumns,
 ];
 
@@ -164,27 +153,25 @@ async function keepMany(url: string, answers: readonly Answer[], run: BenchRun):
   }
 }
 
-/** One row for each but the first contender, which is compared with them. */
-async function compare(
-  answer: Answer,
-  all: readonly [Contender, ...Contender[]],
-  root: string,
-  run: BenchRun,
-): Promise<readonly Row[]> {
-  const [ours, ...others] = all;
-  for (const contender of all) {
-    run.say(`${answer.name}: warming up ${contender.name}`);
+/** All matches are prepared before the first is measured: a server for Node needs some load to become fast. */
+async function prepare({ answer, contenders }: Match, root: string, run: BenchRun): Promise<void> {
+  run.say(`${answer.name}: warming up`);
+  for (const contender of contenders) {
     await checkBytes(contender, answer, root, run);
     await warmUp(loadOf(contender, answer), run);
+    contender.tidy?.();
   }
+}
+
+/** One row for each but the first contender, which is compared with them. */
+async function compare({ answer, contenders }: Match, run: BenchRun): Promise<readonly Row[]> {
   run.say(`${answer.name}: measuring`);
-  const measured = await inTurns(all, run.isQuick ? 2 : 5, (contender) =>
-    measureOnce(contender, answer, run),
+  const measured = await inTurns(contenders, run.isQuick ? 2 : 7, (contender) =>
+    measureLoad(contender, { ...loadOf(contender, answer), seconds: 1 }, run.signal),
   );
-  const mine = measured.get(ours) ?? [];
+  const [ours, ...others] = contenders;
   return others.map((other) => {
-    const theirs = measured.get(other) ?? [];
-    const row = compareMeasurements(mine, theirs);
+    const row = compareLoads(measured.get(ours) ?? [], measured.get(other) ?? []);
     const isAimed = other.name === "nginx";
     const aim = isAimed ? aimed(row.ratio, "at least", answer.leastRatio) : {};
     return { answer: answer.name, against: other.name, ...row, ...aim };
@@ -206,63 +193,6 @@ async function checkBytes(
   }
 }
 
-async function measureOnce(
-  contender: Contender,
-  answer: Answer,
-  run: BenchRun,
-): Promise<Measurement> {
-  const load = { ...loadOf(contender, answer), seconds: run.isQuick ? 1 : 2 };
-  const { result, microseconds } = await withProcessorTime(contender.pid, () =>
-    putUnderLoad(load, run.signal),
-  );
-  contender.tidy?.();
-  return {
-    report: result,
-    processor: microseconds === undefined ? undefined : processorShare(microseconds, result),
-  };
-}
-
-function processorShare(microseconds: number, report: LoadReport): ProcessorTime {
-  const { requests, requestsPerSecond } = report;
-  const wallMicroseconds = (requests / requestsPerSecond) * 1e6;
-  return { microseconds: microseconds / requests, share: microseconds / wallMicroseconds };
-}
-
 function loadOf(contender: Contender, { path, pathsFile }: Answer) {
   return { url: `${contender.url}${path}`, pathsFile };
-}
-
-function compareMeasurements(ours: readonly Measurement[], theirs: readonly Measurement[]) {
-  const rate = ({ report }: Measurement) => report.requestsPerSecond;
-  const p99 = ({ report }: Measurement) => report.p99Milliseconds;
-  const perRound = ratios(ours.map(rate), theirs.map(rate));
-  return {
-    ours: median(ours.map(rate)),
-    theirs: median(theirs.map(rate)),
-    ratio: median(perRound),
-    spread: spread(perRound, 2),
-    ourP99: median(ours.map(p99)),
-    theirP99: median(theirs.map(p99)),
-    ...processorCells(ours, theirs),
-  };
-}
-
-/** No cells for a server that is not ours to look at. */
-function processorCells(ours: readonly Measurement[], theirs: readonly Measurement[]): Row {
-  const mine = processorTime(ours);
-  const other = processorTime(theirs);
-  return {
-    ...(mine && { ourMicroseconds: mine.microseconds, ourShare: mine.share }),
-    ...(other && { theirMicroseconds: other.microseconds, theirShare: other.share }),
-    ...(mine && other && { processorRatio: other.microseconds / mine.microseconds }),
-  };
-}
-
-function processorTime(measurements: readonly Measurement[]): ProcessorTime | undefined {
-  const known = measurements.flatMap(({ processor }) => processor ?? []);
-  if (known.length === 0) return;
-  return {
-    microseconds: median(known.map(({ microseconds }) => microseconds)),
-    share: median(known.map(({ share }) => share)),
-  };
 }

@@ -7,9 +7,9 @@ import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-tab
 import { addVersion, makeModuleTree, type VersionPaths } from "../module-tree.ts";
 import { median, spread } from "../samples.ts";
 import { type BenchUpstream, startBenchUpstream } from "../servers/bench-upstream.ts";
+import type { Contender } from "../servers/contender.ts";
 import { startNginx } from "../servers/nginx-server.ts";
 import { forgetPeak, residentMemory } from "../servers/process-figures.ts";
-import type { Contender } from "../servers/server-process.ts";
 import { startStoa } from "../servers/stoa-process.ts";
 
 export const memory: BenchTable = { name: "memory", needs: ["nginx"], measure };

@@ -43,19 +43,11 @@ export function parseDatabaseSetting(text: string): DatabaseSetting | undefined 
 }
 
 /**
- * Reads databases separated by commas, each as in GOSUMDB or as a URL alone: `https://sum.golang.org`, or where another
- * proxy mirrors it, `https://proxy.example/sumdb/sum.golang.org`. A URL alone must name a database whose key is known,
- * and one that only repeats the name counts as none. Throws `InvalidText` of kind `checksum database`.
+ * Reads a database as in GOSUMDB, or as a URL alone: `https://sum.golang.org`, or where another proxy mirrors it,
+ * `https://proxy.example/sumdb/sum.golang.org`. A URL alone must name a database whose key is known, and one that only
+ * repeats the name counts as none. Throws `InvalidText` of kind `checksum database` or `GOSUMDB`.
  */
-export function parseDatabaseList(text: string): readonly DatabaseSetting[] {
-  return text
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "")
-    .map(parseListed);
-}
-
-function parseListed(entry: string): DatabaseSetting {
+export function parseMirroredDatabase(entry: string): DatabaseSetting {
   const refuse = (reason: string): InvalidText =>
     new InvalidText("checksum database", entry, reason);
   const url = /\s/.test(entry) ? null : URL.parse(entry);
@@ -66,7 +58,7 @@ function parseListed(entry: string): DatabaseSetting {
   }
   const place = `${url.host}${url.pathname}`.replace(/\/+$/, "");
   const alias = aliases[place];
-  if (alias !== undefined) return parseListed(alias);
+  if (alias !== undefined) return parseMirroredDatabase(alias);
   const name = place.replace(/^.*?\/sumdb\//, "");
   if (knownKeys[name] === undefined) {
     throw refuse(

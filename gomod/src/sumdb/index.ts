@@ -10,8 +10,8 @@ export { type ChecksumRecord, formatRecord, hashesIn, parseRecord } from "./chec
 export {
   type DatabaseSetting,
   defaultDatabase,
-  parseDatabaseList,
   parseDatabaseSetting,
+  parseMirroredDatabase,
 } from "./database-setting.ts";
 export { type Proof, proveRecord, provesRecord, provesTree, proveTree } from "./proofs.ts";
 export { type NoteSignature, openNote, type SignedNote } from "./signed-note.ts";

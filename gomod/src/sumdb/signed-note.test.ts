@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { describe, test } from "node:test";
 import { formatRecord, hashesIn, parseRecord } from "./checksum-record.ts";
-import { parseDatabaseList, parseDatabaseSetting } from "./database-setting.ts";
+import { parseDatabaseSetting, parseMirroredDatabase } from "./database-setting.ts";
 import { openNote } from "./signed-note.ts";
 import { formatTreeHead, parseTreeHead } from "./tree-head.ts";
 import { parseVerifierKey, type VerifierKey } from "./verifier-key.ts";
@@ -214,26 +214,21 @@ describe("GOSUMDB", () => {
     });
   }
 
-  test("lists of databases", () => {
-    const list = `https://sum.golang.org, ${key} https://sum.test/db,`;
-    assert.deepEqual(
-      parseDatabaseList(list).map(({ name, url }) => [name, url]),
-      [
-        ["sum.golang.org", undefined],
-        ["sum.test/db", "https://sum.test/db"],
-      ],
-    );
+  test("a database to mirror may be a URL alone", () => {
+    const read = (text: string): readonly unknown[] => {
+      const { name, url } = parseMirroredDatabase(text);
+      return [name, url];
+    };
     const behind = "https://user:word@proxy.example/go/sumdb/sum.golang.org";
-    assert.deepEqual(
-      parseDatabaseList(behind).map(({ name, url }) => [name, url]),
-      [["sum.golang.org", behind]],
-    );
-    assert.equal(parseDatabaseList("https://sum.golang.google.cn")[0]?.name, "sum.golang.org");
-    assert.deepEqual(parseDatabaseList(""), []);
-    assert.throws(
-      () => parseDatabaseList("https://sum.example.com"),
-      /key of sum\.example\.com is not known/,
-    );
-    assert.throws(() => parseDatabaseList("off"), /no database/);
+    assert.deepEqual(read("https://sum.golang.org"), ["sum.golang.org", undefined]);
+    assert.deepEqual(read("https://sum.golang.org/"), ["sum.golang.org", undefined]);
+    assert.deepEqual(read(`${key} https://sum.test/db`), ["sum.test/db", "https://sum.test/db"]);
+    assert.deepEqual(read(behind), ["sum.golang.org", behind]);
+    assert.deepEqual(read("https://sum.golang.google.cn"), [
+      "sum.golang.org",
+      "https://sum.golang.google.cn",
+    ]);
+    assert.throws(() => read("https://sum.example.com"), /key of sum\.example\.com is not known/);
+    assert.throws(() => read("off"), /no database/);
   });
 });

@@ -13,6 +13,8 @@ import { Once } from "./once.ts";
 
 /** What a stash needs. */
 export interface StashParts {
+  /** Watches a fetch from its first question to an upstream until the version is kept. */
+  readonly observe?: (fetch: Promise<void>) => Promise<void>;
   readonly store: ModuleStore;
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;
@@ -70,6 +72,16 @@ export class Stash {
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
     if (await this.#isKept(module)) return;
+    const fetched = this.#fetchAndKeep(module, signal, arrived);
+    await (this.#parts.observe?.(fetched) ?? fetched);
+    await this.#parts.onKept(module);
+  }
+
+  async #fetchAndKeep(
+    module: ModuleVersion,
+    signal: AbortSignal,
+    arrived: (zip: ArrivingZip) => void,
+  ): Promise<void> {
     const verdict = this.#parts.verification.begin(module, signal);
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);
@@ -90,7 +102,6 @@ export class Stash {
     } finally {
       void arriving.readerGone.then(() => staged[Symbol.asyncDispose]());
     }
-    await this.#parts.onKept(module);
   }
 
   /** Asks for all three files at once; a version that lacks one of them is refused before a client sees a byte. */

@@ -1,4 +1,6 @@
-// The page at the root: the lines to paste, for people who open the proxy's address in a browser.
+// Our own page at the root: the lines to paste, for people who open the proxy's address in a browser.
+
+import { escapeHtml } from "./home-template.ts";
 
 /** The page as HTML. `address` is what goes into GOPROXY; it comes from the request and is escaped here. */
 export function homePage(address: string): string {
@@ -30,8 +32,4 @@ export function homePage(address: string): string {
 </dl>
 </html>
 `;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

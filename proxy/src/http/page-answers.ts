@@ -1,7 +1,9 @@
 // The pages about the proxy itself: is it well, which version, what to paste.
 import type { Metrics } from "@stoa/telemetry";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type Answer, momentary, shortLived } from "./answer.ts";
 import { homePage } from "./home-page.ts";
+import { renderHome } from "./home-template.ts";
 import type { PageName } from "./module-request.ts";
 
 /** What the pages tell about. */
@@ -12,6 +14,13 @@ export interface PageParts {
   readonly prefix: string;
   /** Resolves if the store can be used, rejects with a `ProxyFailure` if not. */
   readonly checkStore: () => Promise<void>;
+  /** False if /metrics is switched off. */
+  readonly showsMetrics: boolean;
+  /** The operator's own pages, read when they are asked for; undefined where there is none. */
+  readonly homeTemplate: () => Promise<string | undefined>;
+  readonly robots: () => Promise<string | undefined>;
+  /** Shown by an operator's home page. */
+  readonly noSumPatterns: readonly string[];
 }
 
 const dayMs = 86_400_000;
@@ -24,7 +33,7 @@ export async function answerPage(
 ): Promise<Answer> {
   switch (page) {
     case "home":
-      return text(homePage(`${origin}${parts.prefix}`), "text/html; charset=utf-8");
+      return text(await home(origin, parts), "text/html; charset=utf-8");
     case "healthz":
       return text("ok\n");
     case "readyz":
@@ -36,13 +45,23 @@ export async function answerPage(
         "application/json; charset=utf-8",
       );
     case "metrics":
+      if (!parts.showsMetrics) {
+        throw new ProxyFailure("not_found", "metrics are switched off by StatsExporter");
+      }
       return text(await parts.metrics.text(), parts.metrics.contentType);
     case "robots.txt":
       return {
-        ...text("User-agent: *\nDisallow: /\n"),
-        freshness: shortLived(dayMs, 0, false),
+        ...text((await parts.robots()) ?? "User-agent: *\nDisallow: /\n"),
+        // Robots may keep it for a day; here the file is looked at each time.
+        freshness: { ...shortLived(dayMs, 0, false), reusableForMs: 0 },
       };
   }
+}
+
+async function home(origin: string, parts: PageParts): Promise<string> {
+  const template = await parts.homeTemplate();
+  if (template === undefined) return homePage(`${origin}${parts.prefix}`);
+  return renderHome(template, { Host: origin, NoSumPatterns: parts.noSumPatterns.join(",") });
 }
 
 function text(body: string, contentType = "text/plain; charset=utf-8"): Answer {

@@ -16,15 +16,19 @@ import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type Answer, type CacheResult, etagOfBytes, etagOfFile, headersOf } from "./answer.ts";
 import { failureAnswer } from "./failure-answer.ts";
+import type { Gate, TurnedAway } from "./gate.ts";
 import type { HotAnswers } from "./hot-answers.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
 import type { RequestCounters, RequestSeries } from "./request-counters.ts";
+import { originOf } from "./request-origin.ts";
 import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
 export interface HandlerParts {
+  /** Looks at every request first, where there is anything to ask. */
+  readonly gate: Gate | undefined;
   readonly answers: ModuleAnswers;
   readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
@@ -78,6 +82,11 @@ export class ProxyHandler {
   /** The function to give to a server. */
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
     const startedMs = performance.now();
+    const turnedAway = this.#parts.gate?.(request);
+    if (turnedAway !== undefined) {
+      this.#turnAway(request, response, turnedAway, startedMs);
+      return;
+    }
     const hot = this.#parts.hot.get(request.url ?? "");
     if (
       hot !== undefined &&
@@ -90,6 +99,18 @@ export class ProxyHandler {
     void this.#work(request, response, startedMs);
   };
 
+  #turnAway(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { endpoint, status, sentence, headers }: TurnedAway,
+    startedMs: number,
+  ): void {
+    const id = this.#parts.requestId(request);
+    const sent = sendText(response, status, sentence, [...headers, requestIdHeader, id]);
+    const label = { endpoint, module: undefined, version: undefined };
+    this.#record(request, id, { label, sent, cache: "none", from: undefined }, startedMs);
+  }
+
   #sendHot(
     request: IncomingMessage,
     response: ServerResponse,
@@ -97,8 +118,8 @@ export class ProxyHandler {
     startedMs: number,
   ): void {
     const { prepared, label, series } = ready;
-    const sent = sendPrepared(request, response, prepared);
     const id = this.#parts.requestId(request);
+    const sent = sendPrepared(request, response, prepared, [requestIdHeader, id]);
     if (sent.status === 200 && sent.completed && request.method === "GET") {
       series.requests += 1;
       series.bytes += sent.bytes;
@@ -122,10 +143,10 @@ export class ProxyHandler {
     let label = malformed;
     let outcome: Outcome;
     counters.inFlight += 1;
+    response.setHeader(requestIdHeader, id);
     try {
       const parsed = this.#parse(request);
       label = labelOf(parsed);
-      response.setHeader(requestIdHeader, id);
       const answer = await this.#answer(parsed, request, gone.signal);
       const sent = await this.#send(request, response, answer, label);
       outcome = { label, sent, cache: answer.cache, from: answer.from };
@@ -304,11 +325,4 @@ function labelOf(request: ModuleRequest): RequestLabel {
     default:
       return { endpoint: request.kind, module: request.path, version: undefined };
   }
-}
-
-/** Scheme, host and port as the client wrote them. */
-function originOf(request: IncomingMessage): string {
-  const forwarded = request.headers["x-forwarded-proto"];
-  const secure = "encrypted" in request.socket || forwarded === "https";
-  return `${secure ? "https" : "http"}://${request.headers.host ?? "localhost"}`;
 }

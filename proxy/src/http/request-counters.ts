@@ -33,6 +33,12 @@ export class RequestCounters {
       () => this.#values((series) => series.bytes),
     );
     metrics.collected(
+      "proxy_cache_lookup_total",
+      "Files of versions by whether they were kept: Athens' name for a part of stoa_requests_total.",
+      "counter",
+      () => this.#lookups(),
+    );
+    metrics.collected(
       "stoa_requests_in_flight",
       "Requests being worked on, without those answered from memory.",
       "gauge",
@@ -65,6 +71,19 @@ export class RequestCounters {
     return series;
   }
 
+  /** In Athens' words: what had to be fetched is a miss, whatever came of it. */
+  #lookups(): { labels: Record<string, string>; value: number }[] {
+    return athensCacheTypes.flatMap(([endpoint, cache_type]) => {
+      const known = [...(this.#endpoints.get(endpoint)?.values() ?? [])];
+      return (["hit", "miss"] as const).map((cache_result) => ({
+        labels: { cache_result, cache_type },
+        value: known
+          .filter((series) => lookupOf(series) === cache_result)
+          .reduce((sum, { requests }) => sum + requests, 0),
+      }));
+    });
+  }
+
   #values(
     pick: (series: RequestSeries) => number,
   ): { labels: Record<string, string>; value: number }[] {
@@ -75,4 +94,16 @@ export class RequestCounters {
       })),
     );
   }
+}
+
+const athensCacheTypes = [
+  ["info", "info"],
+  ["mod", "gomod"],
+  ["zip", "zip"],
+] as const;
+
+function lookupOf({ cache, status }: RequestSeries): "hit" | "miss" | undefined {
+  if (cache === "hit" || cache === "stale") return "hit";
+  if (cache === "miss" || status === 404 || status >= 500) return "miss";
+  return undefined;
 }

@@ -1,44 +1,56 @@
 // stoa serve: the module proxy on one port, until it is told to stop.
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
-import { openModuleProxy } from "@stoa/proxy";
-import { listen } from "@stoa/serving";
-import { openLog, openMetrics } from "@stoa/telemetry";
-import { type GoEnvironment, readGoEnvironment } from "../config/go-environment.ts";
-import { type Environment, loadConfig } from "../config/load-config.ts";
+import { type ModuleProxy, openModuleProxy } from "@stoa/proxy";
+import { type Certificate, type Listening, listen } from "@stoa/serving";
+import { type LogFormat, type Metrics, type OpenLog, openLog, openMetrics } from "@stoa/telemetry";
+import {
+  type Configuration,
+  type ConfigurationPlace,
+  readConfiguration,
+} from "../config/configuration.ts";
+import { ConfigReload, type Reloadable } from "../config/reload.ts";
 import type { SettingValues } from "../config/settings.ts";
+import { diagnosticsPages } from "../diagnostics/diagnostics-pages.ts";
 import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
+import { proxySettings } from "./proxy-settings.ts";
 
 /**
  * Serves until SIGTERM or SIGINT, then drains. Resolves when the server listens or has said why it does not; sets the
- * exit code. A second signal ends it at once.
+ * exit code. A second signal ends it at once; SIGHUP reads the configuration again.
  */
-export async function serve(environment: Environment): Promise<void> {
-  const { values, problems } = loadConfig(environment);
+export async function serve(place: ConfigurationPlace): Promise<void> {
+  const config = readConfiguration(place);
+  const { values, problems, warnings } = config;
   if (problems.length > 0) {
     reportProblems(problems);
     return;
   }
-  const go = readGoEnvironment(values.goBinaryEnvVars, environment);
-  const format = values.logFormat || (process.stdout.isTTY ? "plain" : "json");
+  const format = logFormatOf(values);
   const log = openLog({ level: values.logLevel, format });
+  for (const { at, message } of warnings) log.warn(`${at}: ${message}`);
   const metrics = openMetrics();
-  const proxy = await openModuleProxy(proxySettings(values, go), { log, metrics });
-  const listening = await listen(proxy.handle, values.port);
+  const proxy = await openModuleProxy(proxySettings(config), { log, metrics });
+  const diagnostics = values.enablePprof ? await openDiagnostics(values, log, metrics) : undefined;
+  const listening = await listenFor(proxy, values).catch(async (failure) => {
+    await diagnostics?.drain(0);
+    throw failure;
+  });
+  sayReady(config, { format, log, listening, proxy });
 
-  const usage = `export GOPROXY=${listening.url}${values.pathPrefix}`;
-  if (format === "plain") process.stdout.write(`Stoa is ready. To use it: ${usage}\n`);
-  else log.info(`ready; to use it: ${usage}`, { version: programVersion });
-  for (const host of proxy.servedOn(listening.port)) {
-    log.warn(
-      `GOPROXY from ${go.goproxySource} names this very server (${host}) as an upstream; modules that are not kept ` +
-        "yet cannot be fetched from there. Name another, for example " +
-        "ATHENS_GO_BINARY_ENV_VARS=GOPROXY=https://proxy.golang.org",
-    );
-  }
-
+  const reload = new ConfigReload(config, {
+    read: () => readConfiguration(place),
+    parts: reloadables({ log, proxy, listening }),
+    log,
+  });
+  process.on("SIGHUP", () => void reload.reload("SIGHUP"));
   const stop = async (): Promise<void> => {
     log.info("stopping: finishing the requests that run");
+    reload[Symbol.dispose]();
+    void diagnostics?.drain(0);
     const end = await listening.drain(values.shutdownTimeoutSeconds * 1000);
     await proxy[Symbol.asyncDispose]();
     log.info(`stopped: ${end}`);
@@ -53,39 +65,88 @@ export async function serve(environment: Environment): Promise<void> {
   }
 }
 
-/** What the module proxy takes of the configuration. */
-export function proxySettings(
-  values: SettingValues,
-  go: GoEnvironment,
-): Parameters<typeof openModuleProxy>[0] {
-  return {
-    storage:
-      values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
-    upstreams: {
-      goproxy: go.goproxy,
-      noproxy: go.noproxy,
-      netrcPath: values.netrcPath || undefined,
-      proxies: go.outbound,
-      connections: values.upstreamConnections,
-      queue: values.upstreamQueue,
-      timeoutMs: values.timeoutSeconds * 1000,
-      connectMs: values.connectTimeoutSeconds * 1000,
-      firstByteMs: values.firstByteTimeoutSeconds * 1000,
-      progressMs: values.progressTimeoutSeconds * 1000,
+function logFormatOf({ cloudRuntime, logFormat }: SettingValues): LogFormat {
+  if (cloudRuntime === "gcp") return "gcp";
+  return logFormat || (process.stdout.isTTY ? "plain" : "json");
+}
+
+function listenFor(proxy: ModuleProxy, values: SettingValues): Promise<Listening> {
+  return listen(proxy.handle, {
+    ...values.port,
+    socketPath: values.unixSocket || undefined,
+    certificate: certificateOf(values),
+  });
+}
+
+function certificateOf({ tlsCertFile, tlsKeyFile }: SettingValues): Certificate | undefined {
+  if (tlsCertFile === "") return undefined;
+  return { cert: readFileSync(tlsCertFile), key: readFileSync(tlsKeyFile) };
+}
+
+/** Without a host, for programs on this machine alone: what is shown there holds secrets. */
+async function openDiagnostics(
+  { pprofPort }: SettingValues,
+  log: OpenLog,
+  metrics: Metrics,
+): Promise<Listening> {
+  const { host = "127.0.0.1", port } = pprofPort;
+  const listening = await listen(diagnosticsPages({ log, metrics }), { host, port });
+  log.info(`diagnostics at ${listening.url}`);
+  return listening;
+}
+
+interface Running {
+  readonly log: OpenLog;
+  readonly proxy: ModuleProxy;
+  readonly listening: Listening;
+}
+
+function sayReady(
+  { values, go }: Configuration,
+  { format, log, listening, proxy }: Running & { readonly format: LogFormat },
+): void {
+  const ready = values.unixSocket
+    ? `ready on the unix socket ${values.unixSocket}`
+    : `ready; to use it: export GOPROXY=${listening.url}${values.pathPrefix}`;
+  if (format === "plain") process.stdout.write(`Stoa is ${ready.replace("; to", ". To")}\n`);
+  else log.info(ready, { version: programVersion });
+  for (const host of proxy.servedOn(listening.port)) {
+    log.warn(
+      `GOPROXY from ${go.goproxySource} names this very server (${host}) as an upstream; modules that are not kept ` +
+        "yet cannot be fetched from there. Name another, for example " +
+        "ATHENS_GO_BINARY_ENV_VARS=GOPROXY=https://proxy.golang.org",
+    );
+  }
+}
+
+/** What can take new values while it runs. */
+function reloadables({ log, proxy, listening }: Running): readonly Reloadable[] {
+  return [
+    {
+      keys: ["logLevel"],
+      prepare:
+        async ({ logLevel }) =>
+        () =>
+          log.setLevel(logLevel),
     },
-    checksums: {
-      gosumdb: go.gosumdb,
-      nosumdb: [go.nosumdb, values.noSumPatterns].filter((patterns) => patterns !== "").join(","),
-      databases: values.sumDbs,
+    {
+      keys: ["netrcPath", "githubToken"],
+      prepare: ({ netrcPath, githubToken }) =>
+        proxy.prepareCredentials({
+          netrcPath: netrcPath || undefined,
+          githubToken: githubToken || undefined,
+        }),
+      files: ({ netrcPath }) => [netrcPath || join(homedir(), ".netrc")],
     },
-    lifetimes: {
-      freshMs: values.listTtlSeconds * 1000,
-      absentMs: values.absenceTtlSeconds * 1000,
-      patienceMs: values.stalePatienceSeconds * 1000,
-      retryMs: 5000,
+    {
+      keys: ["tlsCertFile", "tlsKeyFile"],
+      prepare: async (values) => {
+        const certificate = certificateOf(values);
+        return () => {
+          if (certificate !== undefined) listening.replaceCertificate(certificate);
+        };
+      },
+      files: ({ tlsCertFile, tlsKeyFile }) => [tlsCertFile, tlsKeyFile],
     },
-    hotBytes: values.memoryCacheMebibytes << 20,
-    pathPrefix: values.pathPrefix,
-    version: programVersion,
-  };
+  ];
 }

@@ -2,10 +2,9 @@
 import process from "node:process";
 import { type Finding, openStoreVerification } from "@stoa/proxy";
 import { openLog, openMetrics } from "@stoa/telemetry";
-import { readGoEnvironment } from "../config/go-environment.ts";
-import { type Environment, loadConfig } from "../config/load-config.ts";
+import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { reportProblems } from "./config.ts";
-import { proxySettings } from "./serve.ts";
+import { proxySettings } from "./proxy-settings.ts";
 
 /** What the user wants. */
 export interface VerifyOptions {
@@ -20,15 +19,14 @@ const progressEvery = 1000;
  * code 1 if there was any.
  */
 export async function verifyModules(
-  environment: Environment,
+  place: ConfigurationPlace,
   { quarantine, json }: VerifyOptions,
 ): Promise<void> {
-  const { values, problems } = loadConfig(environment);
-  reportProblems(problems);
-  if (problems.length > 0) return;
-  const go = readGoEnvironment(values.goBinaryEnvVars, environment);
+  const config = readConfiguration(place);
+  reportProblems(config.problems);
+  if (config.problems.length > 0) return;
   const log = openLog({ level: "error", format: "plain" });
-  const opened = await openStoreVerification(proxySettings(values, go), {
+  const opened = await openStoreVerification(proxySettings(config), {
     log,
     metrics: openMetrics(),
   });
@@ -46,7 +44,7 @@ export async function verifyModules(
   };
   await verification.run(modules, { withdraw: quarantine, found }, stop.signal);
   tally.end();
-  if (!json) process.stdout.write(tally.sentence(go.gosumdb));
+  if (!json) process.stdout.write(tally.sentence(config.go.gosumdb));
   if (tally.count("bad") + tally.count("unconfirmed") > 0) process.exitCode = 1;
 }
 

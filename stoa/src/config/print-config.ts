@@ -1,14 +1,15 @@
 // The configuration as people read it.
+import { redact } from "@stoa/telemetry";
 import type { GoEnvironment } from "./go-environment.ts";
-import { type LoadedConfig, settingKeys } from "./load-config.ts";
-import type { Setting } from "./setting.ts";
-import { settings } from "./settings.ts";
+import { type LoadedConfig, settingKeys, settingOf } from "./load-config.ts";
 
 /** One line of the configuration: a name, its value as text, and where it came from. */
 interface Row {
   readonly name: string;
   readonly value: string;
   readonly source: string;
+  /** Why the value does nothing. */
+  readonly withoutEffect?: string;
 }
 
 /**
@@ -20,10 +21,10 @@ export function printConfig(config: LoadedConfig, go: GoEnvironment): string {
   const nameWidth = Math.max(...rows.map(({ name }) => name.length));
   const valueWidth = Math.min(48, Math.max(...rows.map(({ value }) => value.length)));
   return rows
-    .map(
-      ({ name, value, source }) =>
-        `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  # ${source}\n`,
-    )
+    .map(({ name, value, source, withoutEffect }) => {
+      const effect = withoutEffect === undefined ? "" : `; without effect: ${withoutEffect}`;
+      return `${name.padEnd(nameWidth)}  ${value.padEnd(valueWidth)}  # ${source}${effect}\n`;
+    })
     .join("");
 }
 
@@ -33,10 +34,11 @@ export function configAsJson(config: LoadedConfig, go: GoEnvironment): string {
   return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
 }
 
-/** What `--help` says about the keys. */
+/** What `--help` says about the keys that have an effect. */
 export function printSettingsHelp(): string {
-  const rows = settingKeys.map((key) => settings[key] as Setting<unknown>);
-  return rows
+  return settingKeys
+    .map(settingOf)
+    .filter(({ idle }) => idle === undefined)
     .map((setting) => {
       const names = setting.environment.join(", ");
       const standard = setting.print(setting.default);
@@ -47,25 +49,26 @@ export function printSettingsHelp(): string {
 
 function rowsOf(config: LoadedConfig, go: GoEnvironment): readonly Row[] {
   const own = settingKeys.map((key) => {
-    const setting = settings[key] as Setting<unknown>;
+    const { name, print, secret, idle } = settingOf(key);
+    const source = config.sources.get(key) ?? "default";
     return {
-      name: setting.name,
-      value: maskPasswords(setting.print(config.values[key]), setting.secret),
-      source: config.sources.get(key) ?? "default",
+      name,
+      value: masked(print(config.values[key]), secret),
+      source,
+      ...(idle === undefined ? {} : { withoutEffect: idle }),
     };
   });
   return [
     ...own,
-    { name: "GOPROXY", value: maskPasswords(go.goproxy), source: go.goproxySource },
+    { name: "GOPROXY", value: masked(go.goproxy), source: go.goproxySource },
     { name: "GONOPROXY", value: go.noproxy, source: go.noproxySource },
-    { name: "GOSUMDB", value: maskPasswords(go.gosumdb), source: go.gosumdbSource },
+    { name: "GOSUMDB", value: masked(go.gosumdb), source: go.gosumdbSource },
     { name: "GONOSUMDB", value: go.nosumdb, source: go.nosumdbSource },
   ];
 }
 
-function maskPasswords(text: string, isSecret = false): string {
-  if (isSecret && text !== "") return "***";
-  return text.replace(/(:\/\/)[^/@\s;,|]*@/g, "$1***@");
+function masked(text: string, isSecret = false): string {
+  return isSecret && text !== "" ? "***" : redact(text);
 }
 
 function wrapped(text: string): string {

@@ -9,6 +9,8 @@ export type Complaint =
   | "host key"
   | "moved"
   | "no parts"
+  | "no head"
+  | "other format"
   | "no space"
   | "unreachable";
 
@@ -23,6 +25,8 @@ const rules: readonly (readonly [Complaint, RegExp])[] = [
     "no parts",
     /filter '[^']*' not supported|does not allow request for unadvertised object|not our ref/,
   ],
+  ["no head", /couldn't find remote ref HEAD/],
+  ["other format", /mismatched algorithms/],
   ["moved", /requested URL returned error: 30\d|unable to update url base from redirection/],
   [
     "no repository",

@@ -1,17 +1,18 @@
 // The repository of a module as its upstream: no proxy in between, and no go command.
 import {
   formatVersionInfo,
+  InvalidText,
   type ModulePath,
   type ModuleVersion,
-  maxGoModBytes,
+  parseVersionQuery,
   type Version,
   type VersionInfo,
+  type VersionQuery,
 } from "@stoa/gomod";
 import { type FailureSubject, ProxyFailure } from "../../domain/proxy-failure.ts";
-import { latestVersion } from "../../domain/repository/latest-version.ts";
 import { moduleLayout } from "../../domain/repository/module-layout.ts";
+import { latestVersion, versionInRange } from "../../domain/repository/queried-version.ts";
 import type { RepositoryPlace } from "../../domain/repository/repository-place.ts";
-import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
 import { findRevision } from "../../domain/repository/revision.ts";
 import {
   type ResolvedVersion,
@@ -21,9 +22,10 @@ import { taggedVersions } from "../../domain/repository/tagged-versions.ts";
 import { parseVcsRules } from "../../domain/repository/vcs-rules.ts";
 import { keptInfo } from "../../domain/repository/version-origin.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
+import { DamagedRepository } from "./bare-repository.ts";
 import { Git } from "./git-process.ts";
 import type { HostLogin } from "./host-logins.ts";
-import { DamagedMirror, type Mirror } from "./mirror.ts";
+import { defaultFillSteps, type FillStep, type Mirror, type RefsSnapshot } from "./mirror.ts";
 import { MirrorFolder, type MirrorUse } from "./mirror-folder.ts";
 import { MirrorView } from "./mirror-view.ts";
 import { readModuleContent } from "./module-content.ts";
@@ -42,6 +44,8 @@ export interface GitUpstreamOptions {
     readonly mostBytes: number;
     /** What one fetch may bring. */
     readonly mostFetchBytes: number;
+    /** How much of a repository is fetched at first; without it, by its size. */
+    readonly fillSteps?: readonly FillStep[];
   };
   readonly rules: {
     /** In GOVCS's grammar. Where it does not say otherwise, only git may be used. */
@@ -127,6 +131,7 @@ class GitUpstream implements Upstream, AsyncDisposable {
     this.#mirrors = new MirrorFolder({
       folder: options.mirrors.folder,
       mostBytes: options.mirrors.mostBytes,
+      fillSteps: options.mirrors.fillSteps ?? defaultFillSteps,
       git,
       environment,
       nowMs,
@@ -167,7 +172,8 @@ class GitUpstream implements Upstream, AsyncDisposable {
         const found =
           query === "latest"
             ? await latestVersion(source)
-            : await versionOfRevision(source, await findRevision(source, query), query);
+            : ((await versionInRange(source, query, queryIn(query, path))) ??
+              (await versionOfRevision(source, await findRevision(source, query), query)));
         return this.#document(found.info);
       },
     });
@@ -187,7 +193,7 @@ class GitUpstream implements Upstream, AsyncDisposable {
       ever: async (view, place) => {
         const { goMod } = (await versionIn(view, place, module)).directory;
         if (goMod === undefined) return Buffer.from(`module ${module.path}\n`);
-        if (goMod.length <= maxGoModBytes) return goMod;
+        if (goMod.length <= mostGoModBytes) return goMod;
         throw new ProxyFailure("invalid_module", "its go.mod is larger than 16 MiB");
       },
     });
@@ -249,12 +255,12 @@ class GitUpstream implements Upstream, AsyncDisposable {
     }
     using use = await this.#mirrorOf(place, reach, signal);
     const { mirror } = use;
-    const { generation } = mirror;
+    const { generation } = mirror.repository;
     const ask = (): Promise<T> => this.#askMirror(mirror, { place, reach, signal }, question);
     try {
       return await ask();
     } catch (failure) {
-      if (!(failure instanceof DamagedMirror)) throw failure;
+      if (!(failure instanceof DamagedRepository)) throw failure;
       await mirror.discard(generation);
       return await ask();
     }
@@ -265,21 +271,23 @@ class GitUpstream implements Upstream, AsyncDisposable {
     { place, reach, signal }: FoundPlace & { readonly signal: AbortSignal },
     question: Question<T>,
   ): Promise<T> {
-    const seen = (refs: RepositoryRefs) => new MirrorView(mirror, { refs, reach, signal });
+    const seen = ({ refs }: RefsSnapshot) => new MirrorView(mirror, { refs, reach, signal });
     const notBeforeMs = this.#nowMs() - this.#options.fresh.refsMs;
-    const current = () => mirror.refs(notBeforeMs, reach, signal);
+    const current = () => mirror.current(notBeforeMs, reach, signal);
     if (question.now !== undefined) return question.now(seen(await current()), place);
 
     // What a version is does not change, so that what was known once is good enough if it has an answer.
-    const remembered = await mirror.remembered();
-    if (remembered === undefined) return question.ever(seen(await current()), place);
+    if ((await mirror.remembered()) === undefined) {
+      await mirror.ensureHistory(undefined, reach, signal);
+    }
+    const remembered = (await mirror.remembered()) ?? (await current());
     try {
       return await question.ever(seen(remembered), place);
     } catch (failure) {
-      if (!mayPass(failure)) throw failure;
-      const refs = await current();
-      if (refs.isSame(remembered)) throw failure;
-      return question.ever(seen(refs), place);
+      if (!mayPass(failure) || remembered.takenMs >= notBeforeMs) throw failure;
+      const now = await current();
+      if (now.refs.isSame(remembered.refs)) throw failure;
+      return question.ever(seen(now), place);
     }
   }
 
@@ -294,7 +302,7 @@ class GitUpstream implements Upstream, AsyncDisposable {
       const use = await this.#mirrors.use(url);
       try {
         const known = await use.mirror.remembered();
-        if (known === undefined) await use.mirror.refs(this.#nowMs(), reach, signal);
+        if (known === undefined) await use.mirror.current(this.#nowMs(), reach, signal);
         this.#addresses.set(place.root, url);
         return use;
       } catch (failure) {
@@ -310,6 +318,9 @@ class GitUpstream implements Upstream, AsyncDisposable {
     return { bytes: Buffer.from(formatVersionInfo(info)), info, from: this.name };
   }
 }
+
+/** What a go.mod may measure: 16 MiB (golang.org/x/mod/zip.MaxGoMod). */
+const mostGoModBytes = 2 ** 24;
 
 /** A question to a module's repository: as it is `now`, or `ever`, if the answer never changes. */
 type Question<T> = {
@@ -339,6 +350,18 @@ async function versionIn(
   throw new ProxyFailure("not_found", `its commit is ${found.info.version}`);
 }
 
+function queryIn(text: string, path: ModulePath): VersionQuery {
+  try {
+    return parseVersionQuery(text);
+  } catch (cause) {
+    if (!(cause instanceof InvalidText)) throw cause;
+    throw new ProxyFailure("bad_request", cause.message, {
+      subject: { path, version: text },
+      cause,
+    });
+  }
+}
+
 /** Whether asking the repository again may change the answer. */
 function mayPass(failure: unknown): boolean {
   return (
@@ -348,7 +371,7 @@ function mayPass(failure: unknown): boolean {
 }
 
 function withSubject(failure: unknown, subject: FailureSubject): unknown {
-  if (failure instanceof DamagedMirror) {
+  if (failure instanceof DamagedRepository) {
     const message = "the mirror of its repository cannot be read, not even after starting over";
     return new ProxyFailure("upstream_unavailable", message, { subject, cause: failure });
   }

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Git } from "./git-process.ts";
-import { Mirror } from "./mirror.ts";
+import { type FillStep, Mirror } from "./mirror.ts";
 import { type RemoteParts, RemoteRepository } from "./remote-repository.ts";
 
 export interface MirrorFolderParts {
@@ -14,6 +14,7 @@ export interface MirrorFolderParts {
   readonly remote: RemoteParts;
   readonly environment: Readonly<Record<string, string>>;
   readonly nowMs: () => number;
+  readonly fillSteps: readonly FillStep[];
   readonly ended: AbortSignal;
 }
 
@@ -63,7 +64,7 @@ export class MirrorFolder implements AsyncDisposable {
     this.#open.delete(name);
     this.#open.set(name, opened);
     opened.users += 1;
-    opened.mirror.wake();
+    opened.mirror.repository.wake();
     await this.#mark(kept.get(name));
     let isUsed = true;
     return {
@@ -72,13 +73,13 @@ export class MirrorFolder implements AsyncDisposable {
         if (!isUsed) return;
         isUsed = false;
         opened.users -= 1;
-        if (opened.users === 0) opened.mirror.rest();
+        if (opened.users === 0) opened.mirror.repository.rest();
       },
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#open.values()].map(({ mirror }) => mirror.close()));
+    await Promise.all([...this.#open.values()].map(({ mirror }) => mirror.repository.close()));
     await this.#tidying;
   }
 
@@ -94,12 +95,13 @@ export class MirrorFolder implements AsyncDisposable {
   }
 
   #openMirror(name: string, url: string): OpenMirror {
-    const { folder, git, environment, nowMs, ended, remote } = this.#parts;
+    const { folder, git, environment, nowMs, ended, remote, fillSteps } = this.#parts;
     const mirror = new Mirror({
       remote: new RemoteRepository(url, remote),
       git,
       environment,
       nowMs,
+      fillSteps,
       ended,
       folder: join(folder, name),
       scratch: this.scratch,
@@ -110,7 +112,7 @@ export class MirrorFolder implements AsyncDisposable {
     const [oldest] = [...this.#open].filter(([, { users }]) => users === 0);
     if (this.#open.size > mostOpen && oldest !== undefined && oldest[0] !== name) {
       this.#open.delete(oldest[0]);
-      void oldest[1].mirror.close();
+      void oldest[1].mirror.repository.close();
     }
     return opened;
   }

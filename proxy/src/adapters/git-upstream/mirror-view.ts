@@ -3,8 +3,9 @@
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
 import type { Commit, RepositoryView } from "../../domain/repository/repository-view.ts";
+import { DamagedRepository } from "./bare-repository.ts";
 import { type ParsedCommit, parseCommit, parseTree, type TreeEntry } from "./git-objects.ts";
-import { DamagedMirror, type Mirror } from "./mirror.ts";
+import type { Mirror } from "./mirror.ts";
 import type { GitObject } from "./object-reader.ts";
 import type { Reach } from "./page-fetch.ts";
 
@@ -39,10 +40,10 @@ export class MirrorView implements RepositoryView {
   async commit(hash: string): Promise<Commit | undefined> {
     const { reach, signal } = this.sight;
     const name = `${hash}^{commit}`;
-    let object = await this.mirror.localObject(name);
+    let object = await this.mirror.repository.object(name);
     if (object === undefined) {
       await this.mirror.ensureHistory(this.refs, reach, signal);
-      object = await this.mirror.localObject(name);
+      object = await this.mirror.repository.object(name);
     }
     if (object === undefined) return undefined;
     const parsed = parsedCommit(object);
@@ -62,7 +63,7 @@ export class MirrorView implements RepositoryView {
   async tagsBefore(commit: Commit): Promise<ReadonlySet<string>> {
     const { reach, signal } = this.sight;
     await this.mirror.ensureHistory(this.refs, reach, signal);
-    const output = await this.mirror.run(
+    const output = await this.mirror.repository.run(
       ["for-each-ref", `--merged=${commit.hash}`, "--format=%(refname)", "refs/tags/"],
       signal,
     );
@@ -116,6 +117,6 @@ function unlessDamaged<T>(parse: () => T): T {
   try {
     return parse();
   } catch (cause) {
-    throw new DamagedMirror("an object cannot be read", { cause });
+    throw new DamagedRepository("an object cannot be read", { cause });
   }
 }

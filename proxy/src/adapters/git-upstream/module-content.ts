@@ -11,9 +11,9 @@ import {
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import type { ModuleDirectory } from "../../domain/repository/module-directory.ts";
 import type { Commit } from "../../domain/repository/repository-view.ts";
+import { type BareRepository, DamagedRepository, localFailure } from "./bare-repository.ts";
 import { lastWords } from "./git-complaint.ts";
 import { type Git, GitFailure } from "./git-process.ts";
-import { DamagedMirror, localFailure, type Mirror } from "./mirror.ts";
 import type { MirrorView } from "./mirror-view.ts";
 import { SpooledFiles, type SpooledPlace } from "./spooled-files.ts";
 import { BrokenArchive, tarFiles } from "./tar-files.ts";
@@ -83,7 +83,10 @@ async function listFiles({
   const { mirror, sight } = view;
   // Brings the directories here if they are not.
   await mirror.object(entry.hash, sight.reach, sight.signal);
-  const output = await mirror.run(["ls-tree", "-r", "-z", "--full-tree", entry.hash], sight.signal);
+  const output = await mirror.repository.run(
+    ["ls-tree", "-r", "-z", "--full-tree", entry.hash],
+    sight.signal,
+  );
   return parseTreeListing(output).filter(({ kind }) => kind !== "submodule");
 }
 
@@ -158,7 +161,11 @@ async function fetchMissing(
 ): Promise<void> {
   const { mirror, sight } = view;
   const input = hashes.map((hash) => `${hash}\n`).join("");
-  const output = await mirror.run(["cat-file", "--batch-check", "--buffer"], sight.signal, input);
+  const output = await mirror.repository.run(
+    ["cat-file", "--batch-check", "--buffer"],
+    sight.signal,
+    input,
+  );
   const missing = [...output.toString("latin1").matchAll(/^([0-9a-f]+) missing$/gm)];
   await mirror.fetchObjects(
     missing.map(([, hash = ""]) => hash),
@@ -182,12 +189,16 @@ async function archive(
   if (choice.kept.length === 0) return new Map();
   const { directory, commit, view } = parts;
   if (choice.kept.length === choice.listed.length) {
-    return spoolArchive(parts, { tree: commit.hash, env: view.mirror.environment }, spool);
+    return spoolArchive(
+      parts,
+      { tree: commit.hash, env: view.mirror.repository.environment },
+      spool,
+    );
   }
   // Files that do not belong to the module need not be here, and would be handed out for nothing.
   const scratch = join(parts.scratch, randomUUID());
   try {
-    const env = scratchEnvironment(view.mirror, scratch);
+    const env = scratchEnvironment(view.mirror.repository, scratch);
     await mkdir(join(scratch, "objects"), { recursive: true });
     const attributes = choice.listed.filter(
       (file) => isAttributes(file) && !choice.kept.includes(file),
@@ -206,12 +217,15 @@ function rooted({ mode, hash, rawPath }: ListedFile, directory: string): RootedF
 }
 
 /** New objects go where they are removed with everything else. */
-function scratchEnvironment(mirror: Mirror, scratch: string): Readonly<Record<string, string>> {
+function scratchEnvironment(
+  repository: BareRepository<unknown>,
+  scratch: string,
+): Readonly<Record<string, string>> {
   return {
-    ...mirror.environment,
+    ...repository.environment,
     GIT_INDEX_FILE: join(scratch, "index"),
     GIT_OBJECT_DIRECTORY: join(scratch, "objects"),
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: join(mirror.folder, "objects"),
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: join(repository.folder, "objects"),
   };
 }
 
@@ -261,7 +275,7 @@ async function spoolArchive(
     await running.ended.catch((reason) => {
       throw archiveFailure(reason);
     });
-    throw new DamagedMirror("an archive cannot be read", { cause: failure });
+    throw new DamagedRepository("an archive cannot be read", { cause: failure });
   }
 }
 
@@ -293,7 +307,7 @@ function tooLarge(): ProxyFailure {
 function archiveFailure(failure: unknown): unknown {
   if (!(failure instanceof GitFailure) || failure.kind !== "ended") return localFailure(failure);
   if (/unable to read|corrupt|missing|bad object|not a git repository/i.test(failure.complaint)) {
-    return new DamagedMirror(failure.complaint, { cause: failure });
+    return new DamagedRepository(failure.complaint, { cause: failure });
   }
   const message = `git cannot take its files out of the repository: ${lastWords(failure)}`;
   return new ProxyFailure("invalid_module", message, { cause: failure });

@@ -1,14 +1,15 @@
 // A repository on another machine: its names, and what they lead to.
 
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
-import { complaintOf, remoteFailure } from "./git-complaint.ts";
+import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+import { type FetchLimits, FetchProgress, TooMuchToFetch } from "./fetch-progress.ts";
+import { type Complaint, complaintOf, remoteFailure } from "./git-complaint.ts";
 import { type GitConfig, networkEnvironment } from "./git-environment.ts";
 import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";
 import { authorizationFor, type HostLogin } from "./host-logins.ts";
 import type { PageFetch, Reach } from "./page-fetch.ts";
 import { type AddressLookup, publicAddresses } from "./private-addresses.ts";
-import { watchReceivedBytes } from "./received-bytes.ts";
+import { headRef, parseRefLines } from "./ref-lines.ts";
 import type { WorkPlaces } from "./work-places.ts";
 
 /** What all remote repositories share. */
@@ -35,9 +36,22 @@ export class NoParts extends Error {
   override readonly name = "NoParts";
 }
 
+/** The repository has hashes of another kind than the one that is fetched into. */
+export class OtherFormat extends Error {
+  override readonly name = "OtherFormat";
+}
+
+/** The repository has no default branch, or none with commits. */
+class NoHead extends Error {
+  override readonly name = "NoHead";
+}
+
+/** Complaints that something can be done about. */
+const namedComplaints: Partial<
+  Record<Complaint, new (message: string, options: ErrorOptions) => Error>
+> = { "no parts": NoParts, "no head": NoHead, "other format": OtherFormat };
+
 const everyName = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
-/** Where the tip of the default branch is kept if no branch leads to it. */
-export const headRef = "refs/stoa/head";
 
 const serverInfo = "/info/refs?service=git-upload-pack";
 
@@ -57,19 +71,30 @@ export class RemoteRepository {
   /** The names that it has now. `folder` need not exist. */
   async refs(folder: string, reach: Reach): Promise<RepositoryRefs> {
     const args = ["ls-remote", "-q", "--end-of-options", "origin"];
-    const output = await this.#ask({ args, folder, reach });
-    return new RepositoryRefs(parseRefs(output.toString()));
+    return parseRefLines((await this.#ask({ args, folder, reach })).toString());
   }
 
-  /** Brings all commits of branches and tags into a bare repository, with what the filter lets through. */
+  /**
+   * Brings all commits of branches and tags into a bare repository, with what the filter lets through, and makes its
+   * names those that there are now. Tells whether the server knows filters. Rejects with `NoParts` if it refuses this
+   * one, with `TooMuchToFetch` if that breaks the limits, with `OtherFormat` if the two have different kinds of hashes.
+   */
   async fetchHistory(
     folder: string,
     reach: Reach,
-    options: { readonly filter: ObjectFilter; readonly withHead: boolean },
-  ): Promise<void> {
-    const names = options.withHead ? [...everyName, `+HEAD:${headRef}`] : everyName;
-    const args = ["fetch", ...quietFetch, "--prune", "--end-of-options", "origin", ...names];
-    await this.#ask({ args, folder, reach, config: filterConfig(options.filter) });
+    options: { readonly filter: ObjectFilter; readonly limits?: FetchLimits },
+  ): Promise<{ readonly isFiltered: boolean }> {
+    const progress = new FetchProgress(options.limits ?? this.#limits);
+    const config = filterConfig(options.filter);
+    const args = ["fetch", ...quietFetch, "--prune", "--end-of-options", "origin", ...everyName];
+    const question: Question = { args, folder, reach, config, progress };
+    try {
+      await this.#ask({ ...question, args: [...args, `+HEAD:${headRef}`] });
+    } catch (failure) {
+      if (!(failure instanceof NoHead)) throw this.#unlessWanted(failure, options.limits);
+      await this.#ask(question);
+    }
+    return { isFiltered: options.filter !== "" && !progress.ignoresFilter };
   }
 
   /**
@@ -88,7 +113,24 @@ export class RemoteRepository {
       ["fetch.negotiationAlgorithm", "noop"],
     ];
     const input = options.hashes.map((hash) => `${hash}\n`).join("");
-    await this.#ask({ args, folder, reach, config, input });
+    const progress = new FetchProgress(this.#limits);
+    try {
+      await this.#ask({ args, folder, reach, config, input, progress });
+    } catch (failure) {
+      throw this.#unlessWanted(failure, undefined);
+    }
+  }
+
+  get #limits(): FetchLimits {
+    return { mostBytes: this.#parts.mostFetchBytes, mostObjects: Number.POSITIVE_INFINITY };
+  }
+
+  /** A fetch that is too large for limits of its own can be tried in another way; otherwise that is the end of it. */
+  #unlessWanted(failure: unknown, limits: FetchLimits | undefined): unknown {
+    if (!(failure instanceof TooMuchToFetch) || limits !== undefined) return failure;
+    const size = `${Math.round(this.#parts.mostFetchBytes / 2 ** 20)} MiB`;
+    const message = `the repository on ${this.#host} has more than the ${size} that this proxy fetches at once`;
+    return new ProxyFailure("refused", message, { cause: failure });
   }
 
   #ask(question: Question): Promise<Buffer> {
@@ -108,7 +150,8 @@ export class RemoteRepository {
   /** A repository that has moved is asked at its new place; other complaints become failures. */
   async #askAgain(question: Question, failure: GitFailure): Promise<Buffer> {
     const complaint = complaintOf(failure);
-    if (complaint === "no parts") throw new NoParts("not sent in parts", { cause: failure });
+    const Known = namedComplaints[complaint];
+    if (Known !== undefined) throw new Known(complaint, { cause: failure });
     if (complaint === "moved" && (await this.#findNewPlace(question.reach))) {
       try {
         return await this.#run(question);
@@ -126,13 +169,13 @@ export class RemoteRepository {
     throw remoteFailure(failure, this.#host, this.#parts.deadlines);
   }
 
-  async #run({ args, folder, reach, input, config = [] }: Question): Promise<Buffer> {
+  async #run({ args, folder, reach, input, progress, config = [] }: Question): Promise<Buffer> {
     const { git, deadlines, environment, readsUserConfiguration, ended } = this.#parts;
     const call: GitCall = {
       args,
       input,
       deadlines,
-      onProgress: watchReceivedBytes(this.#parts.mostFetchBytes, this.#host),
+      ...(progress && { onProgress: (text) => progress.hear(text) }),
       env: networkEnvironment({
         base: environment,
         folder,
@@ -210,6 +253,7 @@ interface Question {
   readonly reach: Reach;
   readonly config?: GitConfig;
   readonly input?: string;
+  readonly progress?: FetchProgress;
 }
 
 const quietFetch = [
@@ -234,16 +278,4 @@ function resolution(url: URL, addresses: readonly string[]): string {
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   const list = addresses.map((address) => (address.includes(":") ? `[${address}]` : address));
   return `${url.hostname}:${port}:${list.join(",")}`;
-}
-
-/** A tag with an annotation comes twice: the second time, with `^{}`, with the commit that it leads to. */
-function parseRefs(output: string): Map<string, string> {
-  const hashes = new Map<string, string>();
-  const peeled = new Map<string, string>();
-  for (const line of output.split("\n")) {
-    const [hash = "", name = ""] = line.split("\t");
-    if (name.endsWith("^{}")) peeled.set(name.slice(0, -"^{}".length), hash);
-    else if (name !== "") hashes.set(name, hash);
-  }
-  return new Map([...hashes, ...peeled]);
 }

@@ -165,8 +165,10 @@ function placeOfTag(tag: GoImportTag, reach: Reach): RepositoryPlace {
   const url = URL.parse(tag.url);
   if (url === null) throw refuse("names no address with a scheme");
   if (url.password !== "") throw refuse("has a password in its address");
-  const schemes = reach.isInsecure ? /^(https?|ssh|git\+ssh):$/ : /^(https|ssh|git\+ssh):$/;
-  if (!schemes.test(url.protocol)) {
+  if (!/^(https?|ssh|git\+ssh):$/.test(url.protocol)) {
+    throw refuse(`names an address that begins with ${url.protocol}`);
+  }
+  if (url.protocol === "http:" && !reach.isInsecure) {
     throw new ProxyFailure("refused", `the go-import tag for ${root} names an address without TLS`);
   }
   return { system, urls: [tag.url], root, directory: directory.replace(/\/+$/, "") };

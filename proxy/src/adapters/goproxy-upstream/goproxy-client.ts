@@ -5,20 +5,18 @@ import type { Upstream } from "../../domain/upstream.ts";
 import { Exchange } from "./exchange.ts";
 import { GoproxyUpstream } from "./goproxy-upstream.ts";
 import { HostQueues } from "./host-queue.ts";
-import { type NetrcEntry, readNetrc } from "./netrc.ts";
+import { type CredentialSource, type NetrcEntry, readCredentials } from "./netrc.ts";
 import { RemoteDocuments } from "./remote-documents.ts";
 import { type Retries, type RetryClock, systemClock } from "./retries.ts";
 import { type Deadlines, type OutboundProxies, Transport } from "./transport.ts";
 import { authorizationFor } from "./upstream-credentials.ts";
 
 /** What an operator chooses, and who we are to other instances. */
-export interface GoproxyClientOptions extends Deadlines {
+export interface GoproxyClientOptions extends Deadlines, CredentialSource {
   /** The id of this instance, which it sends behind the hops. */
   readonly ownHop: string;
   /** Through which instances the request came that a call is made for; read once, at the start of the call. */
   readonly hops: () => readonly string[];
-  /** The file with credentials; `undefined` means `.netrc` in the home folder. */
-  readonly netrcPath: string | undefined;
   readonly proxies: OutboundProxies;
   /** Requests to one host at a time: so many for small files, and as many again for zips. */
   readonly connections: number;
@@ -37,14 +35,15 @@ const defaultRetries: Retries = {
   withinMs: 20_000,
 };
 
-/** Opens a connection when it is needed, and reads .netrc once, before the first. */
+/** Opens a connection when it is needed, and reads .netrc before the first, and when it is told to. */
 export class GoproxyClient implements AsyncDisposable {
   readonly #options: GoproxyClientOptions;
   readonly #transports: readonly Transport[];
   readonly #documents: Exchange;
   readonly #zips: Exchange;
   readonly #queues: readonly HostQueues[];
-  #netrc: Promise<readonly NetrcEntry[]> | undefined;
+  #source: CredentialSource;
+  #known: Promise<readonly NetrcEntry[]> | undefined;
 
   constructor(options: GoproxyClientOptions) {
     const { connectMs, firstByteMs, progressMs, connections, proxies } = options;
@@ -66,6 +65,7 @@ export class GoproxyClient implements AsyncDisposable {
     const single = transport(false);
     const queues = [new HostQueues(limits), new HostQueues(limits)] as const;
     this.#options = options;
+    this.#source = options;
     this.#transports = [shared, single];
     this.#queues = queues;
     this.#documents = exchange(shared, queues[0]);
@@ -101,17 +101,26 @@ export class GoproxyClient implements AsyncDisposable {
     });
   }
 
+  /** Reads credentials anew; the function that comes back puts them in force. Rejects if a named file cannot be read. */
+  async prepareCredentials(source: CredentialSource): Promise<() => void> {
+    const entries = await readCredentials(source);
+    return () => {
+      this.#source = source;
+      this.#known = Promise.resolve(entries);
+    };
+  }
+
   /** Breaks off what is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#transports.map((transport) => transport[Symbol.asyncDispose]()));
   }
 
   async #credentials(): Promise<readonly NetrcEntry[]> {
-    this.#netrc ??= readNetrc(this.#options.netrcPath);
+    this.#known ??= readCredentials(this.#source);
     try {
-      return await this.#netrc;
+      return await this.#known;
     } catch (failure) {
-      this.#netrc = undefined; // the next call looks again
+      this.#known = undefined; // the next call looks again
       throw failure;
     }
   }

@@ -11,6 +11,23 @@ export interface NetrcEntry {
   readonly password: string;
 }
 
+/** Where credentials come from. */
+export interface CredentialSource {
+  /** The file with credentials; `undefined` means `.netrc` in the home folder. */
+  readonly netrcPath: string | undefined;
+  /** A token for github.com, which counts before the file. */
+  readonly githubToken?: string | undefined;
+}
+
+/** All credentials of a source. Rejects as `readNetrc` does. */
+export async function readCredentials(source: CredentialSource): Promise<readonly NetrcEntry[]> {
+  const { netrcPath, githubToken } = source;
+  const entries = await readNetrc(netrcPath);
+  if (githubToken === undefined) return entries;
+  // The user name that GitHub documents for tokens of every kind.
+  return [{ machine: "github.com", login: "x-access-token", password: githubToken }, ...entries];
+}
+
 /**
  * Reads the entries that are complete. Authority: cmd/go auth.parseNetrc, with its choices: words come in pairs within
  * a line, a line that ends in a lone `default` ends the file, a macro runs to the next empty line.

@@ -16,3 +16,9 @@ export function noSuchVersion(
 ): ProxyFailure {
   return new ProxyFailure("not_found", reason, { subject: { path: layout.path, version: asked } });
 }
+
+/** For a `catch` where a version that does not exist is no failure; every other failure goes on. */
+export function onlyAbsence(failure: unknown): undefined {
+  if (failure instanceof ProxyFailure && failure.code === "not_found") return undefined;
+  throw failure;
+}

@@ -11,10 +11,9 @@ import {
   type Version,
   type VersionInfo,
 } from "@stoa/gomod";
-import { ProxyFailure } from "../proxy-failure.ts";
 import { findModuleDirectory, type ModuleDirectory } from "./module-directory.ts";
 import type { ModuleLayout } from "./module-layout.ts";
-import { type ModuleSource, noSuchVersion } from "./module-source.ts";
+import { type ModuleSource, noSuchVersion, onlyAbsence } from "./module-source.ts";
 import { checkPseudoVersion } from "./pseudo-version-check.ts";
 import { type IsRetracted, retractedVersions } from "./retracted-versions.ts";
 import { type Revision, shortHash } from "./revision.ts";
@@ -204,10 +203,4 @@ function majorReason(version: string, { pathMajor, pathPrefix }: ModuleLayout): 
   return pathMajor === ""
     ? `it has a go.mod, so a version of major ${major} belongs to a module like ${pathPrefix}/${major}`
     : `the module path ends in ${pathMajor}, which does not go with major ${major}`;
-}
-
-/** Lets a failure pass that means something other than that a version does not exist. */
-function onlyAbsence(failure: unknown): undefined {
-  if (failure instanceof ProxyFailure && failure.code === "not_found") return undefined;
-  throw failure;
 }

@@ -13,14 +13,19 @@ import type { ModuleSource } from "./module-source.ts";
 
 /**
  * The versions that tags stand for, in ascending order; those with `+incompatible` come last. Retracted ones are
- * included. Authority: cmd/go modfetch.codeRepo.Versions.
+ * included. Only tags whose version begins with `prefix` are looked at. Authority: cmd/go modfetch.codeRepo.Versions.
  */
-export async function taggedVersions(source: ModuleSource): Promise<readonly Version[]> {
+export async function taggedVersions(
+  source: ModuleSource,
+  prefix = "",
+): Promise<readonly Version[]> {
   const { pathMajor, directory, path } = source.layout;
   // The tags of gopkg.in/name.v2 are not those of gopkg.in/name.v2-unstable, which has none.
   if (path.startsWith("gopkg.in/") && path.endsWith("-unstable")) return [];
 
-  const versions = sortVersions(versionsOfTags(source));
+  const versions = sortVersions(
+    versionsOfTags(source).filter((version) => version.startsWith(prefix)),
+  );
   const compatible = versions.filter((version) => matchesPathMajor(version, pathMajor));
   if (directory !== "" || pathMajor !== "") return compatible;
   const others = versions.filter((version) => !matchesPathMajor(version, ""));

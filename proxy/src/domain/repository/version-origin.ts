@@ -20,9 +20,9 @@ export function originOf(
   return { ...origin, ...tagOrigin(source, tagPrefix + majorPrefix) };
 }
 
-/** The origin of the list of all versions. Authority: cmd/go modfetch.codeRepo.Versions. */
-export function originOfList(source: ModuleSource): VersionOrigin {
-  return { ...repositoryOrigin(source), ...tagOrigin(source, source.layout.tagPrefix) };
+/** The origin of the list of all versions that begin with `prefix`. Authority: cmd/go modfetch.codeRepo.Versions. */
+export function originOfList(source: ModuleSource, prefix: string): VersionOrigin {
+  return { ...repositoryOrigin(source), ...tagOrigin(source, source.layout.tagPrefix + prefix) };
 }
 
 /**

@@ -1,0 +1,124 @@
+// This program's own way to repositories, asked the same.
+import {
+  isVersion,
+  type ModulePath,
+  matchesPathMajor,
+  sortVersions,
+  splitPathVersion,
+  type Version,
+} from "@stoa/gomod";
+import { checkModuleZip, memorySource } from "@stoa/gomod/zip";
+import {
+  type GitUpstreamOptions,
+  gitUpstream,
+} from "../../../proxy/src/adapters/git-upstream/git-upstream.ts";
+import type { Explained, ModuleAnswer, VersionAnswer } from "./direct-answers.ts";
+
+export type StoaSide = ReturnType<typeof gitUpstream>;
+
+/** An upstream that may go to any host of a test server. */
+export function stoaSide(options: {
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly fillSteps?: GitUpstreamOptions["mirrors"]["fillSteps"];
+}): StoaSide {
+  const { folder, environment, fillSteps } = options;
+  return gitUpstream({
+    mirrors: {
+      folder,
+      mostBytes: 2 ** 30,
+      mostFetchBytes: 2 ** 30,
+      ...(fillSteps && { fillSteps }),
+    },
+    rules: { govcs: "", privateModules: "", privateAddresses: "*", insecure: "*" },
+    deadlines: { pageMs: 60_000, silenceMs: 60_000, totalMs: 120_000 },
+    fetches: { concurrent: 4, waiting: 10_000 },
+    archives: { concurrent: 2, waiting: 10_000 },
+    fresh: { refsMs: 600_000, placesMs: 600_000 },
+    logins: async () => [],
+    environment,
+    readsUserConfiguration: false,
+  });
+}
+
+/** The answer to `module@query`. Rejects if a failure is about anything but the question. */
+export async function stoaVersion(
+  stoa: StoaSide,
+  question: string,
+  signal: AbortSignal,
+): Promise<Explained<VersionAnswer>> {
+  const [module = "", query = ""] = question.split("@");
+  const path = module as ModulePath;
+  let words = "";
+  const unlessFailed = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await answer;
+    } catch (failure) {
+      const { code, message } = failure as { code?: string; message: string };
+      if (!["not_found", "invalid_module", "bad_request"].includes(code ?? "")) throw failure;
+      words = `${code}: ${message}`;
+      return undefined;
+    }
+  };
+  const isOwn =
+    isVersion(query) && matchesPathMajor(query, splitPathVersion(path)?.pathMajor ?? "");
+  const resolved = await unlessFailed(
+    isOwn
+      ? stoa.info({ path, version: query as Version }, signal)
+      : stoa.resolve(path, query, signal),
+  );
+  if (resolved === undefined) return { words };
+  const exact = { path, version: resolved.info.version };
+  const info = await stoa.info(exact, signal);
+  const mod = await stoa.mod(exact, signal);
+  const zip = await unlessFailed(zipOf(stoa, exact, signal));
+  return {
+    version: exact.version,
+    info: Buffer.from(info.bytes).toString(),
+    // Of a version itself, the info has the origin.
+    origin: isOwn ? undefined : originIn(resolved.bytes),
+    mod: Buffer.from(mod).toString(),
+    sum: zip && (await checkModuleZip(memorySource(zip), exact)).hash,
+    words,
+  };
+}
+
+/** The list and the latest version of a module. */
+export async function stoaModule(
+  stoa: StoaSide,
+  module: string,
+  signal: AbortSignal,
+): Promise<Explained<ModuleAnswer>> {
+  const path = module as ModulePath;
+  try {
+    const versions = await stoa.list(path, signal);
+    const latest = await stoa
+      .resolve(path, "latest", signal)
+      .catch((failure: { message: string }) => failure);
+    if (!("info" in latest)) return { versions: sortVersions(versions), words: latest.message };
+    return {
+      versions: sortVersions(versions),
+      latest: latest.info.version,
+      latestOrigin: originIn(latest.bytes),
+      words: "",
+    };
+  } catch (failure) {
+    const { code, message } = failure as { code?: string; message: string };
+    if (code !== "not_found") throw failure;
+    return { words: message };
+  }
+}
+
+async function zipOf(
+  stoa: StoaSide,
+  module: { readonly path: ModulePath; readonly version: Version },
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of (await stoa.zip(module, signal)).body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function originIn(info: Uint8Array): unknown {
+  return (JSON.parse(Buffer.from(info).toString()) as { Origin?: unknown }).Origin;
+}

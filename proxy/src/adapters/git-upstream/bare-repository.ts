@@ -1,0 +1,174 @@
+// A bare git repository on this machine.
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+import { missingGit } from "./git-complaint.ts";
+import { readingEnvironment } from "./git-environment.ts";
+import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";
+import { type GitObject, ObjectReader } from "./object-reader.ts";
+import { parseRefLines } from "./ref-lines.ts";
+
+export interface BareRepositoryParts {
+  readonly git: Git;
+  /** The place of the repository. It need not exist. */
+  readonly folder: string;
+  /** For what is not yet, or no longer, a repository; on the same file system. */
+  readonly scratch: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Aborted when nothing may run any more. */
+  readonly ended: AbortSignal;
+}
+
+/** What lies on this machine cannot be read as the repository that it was. Starting over helps. */
+export class DamagedRepository extends Error {
+  override readonly name = "DamagedRepository";
+}
+
+const noteFile = "stoa-mirror.json";
+/** Neither leaves out files nor puts in hashes, whatever .gitattributes says (cmd/go codehost.ensureGitAttributes). */
+const attributes = "* -export-subst -export-ignore\n";
+/** How long the process that reads objects stays when nobody needs it. */
+const lingerMs = 5000;
+/** What one object may measure to be read as a whole: more than a go.mod may, and more than directories do. */
+const mostObjectBytes = 64 * 2 ** 20;
+/** Commands on this machine take long only where something is wrong with it. */
+const localDeadlines: GitDeadlines = { silenceMs: 120_000, totalMs: 600_000 };
+
+/**
+ * A repository that may have to be made first, and that can be thrown away at any time. `Note` is what its owner keeps
+ * in it. Methods reject with `DamagedRepository` if it cannot be used, and with `unsupported` if there is no git.
+ */
+export class BareRepository<Note> {
+  readonly folder: string;
+  readonly #parts: BareRepositoryParts;
+  #note: Promise<Note | undefined> | undefined;
+  #reader: ObjectReader | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  #generation = 0;
+
+  constructor(parts: BareRepositoryParts) {
+    this.folder = parts.folder;
+    this.#parts = parts;
+  }
+
+  /** Counts how often the repository has been thrown away. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** The environment for git commands that read it. */
+  get environment(): Readonly<Record<string, string>> {
+    return readingEnvironment(this.#parts.environment, this.folder);
+  }
+
+  /** What its owner has noted; `undefined` if there is no repository. */
+  note(): Promise<Note | undefined> {
+    this.#note ??= readNote<Note>(this.folder);
+    return this.#note;
+  }
+
+  async writeNote(note: Note): Promise<void> {
+    await writeFile(join(this.folder, noteFile), `${JSON.stringify(note)}\n`);
+    this.#note = Promise.resolve(note);
+  }
+
+  /** Makes an empty repository, in the place of what is there. */
+  async create(format: "sha1" | "sha256", note: Note): Promise<void> {
+    await this.remove();
+    const draft = join(this.#parts.scratch, randomUUID());
+    await mkdir(join(draft, "info"), { recursive: true });
+    const args = ["init", "--bare", "--quiet", "--template=", `--object-format=${format}`];
+    await this.#run({ args, env: readingEnvironment(this.#parts.environment, draft) });
+    await writeFile(join(draft, "info", "attributes"), attributes);
+    await writeFile(join(draft, noteFile), `${JSON.stringify(note)}\n`);
+    await rename(draft, this.folder);
+    this.#note = Promise.resolve(note);
+  }
+
+  /** An object by its hash, or the beginning of that with `^{commit}` behind it; `undefined` if it is not here. */
+  async object(name: string): Promise<GitObject | undefined> {
+    if ((await this.note()) === undefined) return undefined;
+    if (this.#reader?.isRunning !== true) {
+      this.#reader = new ObjectReader(this.#parts.git, this.environment);
+    }
+    try {
+      return await this.#reader.read(name, mostObjectBytes);
+    } catch (failure) {
+      throw localFailure(failure);
+    }
+  }
+
+  /** The names that it has; HEAD is that of the repository it was fetched from. */
+  async refs(): Promise<RepositoryRefs> {
+    const args = ["for-each-ref", "--format=%(refname)", "--count=1"];
+    const first = await this.run(args, this.#parts.ended);
+    if (first.length === 0) return parseRefLines(""); // git show-ref takes that for a failure
+    return parseRefLines(
+      (await this.run(["show-ref", "--dereference"], this.#parts.ended)).toString(),
+    );
+  }
+
+  /** Runs a git command on it. */
+  run(args: readonly string[], signal: AbortSignal, input?: string): Promise<Buffer> {
+    return this.#run({ args, env: this.environment, input }, signal);
+  }
+
+  /** Says that nobody uses it for now. */
+  rest(): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => void this.close(), lingerMs).unref();
+  }
+
+  /** Says that somebody uses it again. */
+  wake(): void {
+    clearTimeout(this.#linger);
+  }
+
+  /** Ends the process that reads objects. The next question starts another. */
+  async close(): Promise<void> {
+    clearTimeout(this.#linger);
+    const reader = this.#reader;
+    this.#reader = undefined;
+    await reader?.close();
+  }
+
+  /** Removes everything. Does nothing if that has happened since `generation`. */
+  async discard(generation = this.#generation): Promise<void> {
+    if (generation !== this.#generation) return;
+    this.#generation += 1;
+    await this.remove();
+  }
+
+  /** Removes everything, as a step on the way to something better. */
+  async remove(): Promise<void> {
+    await this.close();
+    const away = join(this.#parts.scratch, randomUUID());
+    await rename(this.folder, away).catch(() => undefined); // it may never have been there
+    this.#note = undefined;
+    await rm(away, { recursive: true, force: true });
+  }
+
+  async #run(call: Omit<GitCall, "deadlines">, signal = this.#parts.ended): Promise<Buffer> {
+    try {
+      return await this.#parts.git.run({ ...call, deadlines: localDeadlines }, signal);
+    } catch (failure) {
+      throw localFailure(failure);
+    }
+  }
+}
+
+/** What a git command that failed on this machine means. Anything but a `GitFailure` is passed on. */
+export function localFailure(failure: unknown): unknown {
+  if (!(failure instanceof GitFailure)) return failure;
+  if (failure.kind === "missing") return missingGit(failure);
+  return new DamagedRepository(failure.complaint, { cause: failure });
+}
+
+async function readNote<Note>(folder: string): Promise<Note | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, noteFile), "utf8")) as Note;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+// Who is let in: TLS and basic authentication, asked of every request before anything else.
+import { hash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { hostOf, isSecure } from "./request-origin.ts";
+
+/** What is asked of requests. */
+export interface GateRules {
+  /** Send clients without TLS to https. */
+  readonly forceSsl: boolean;
+  /** The one account; without it everybody is let in. */
+  readonly account: { readonly user: string; readonly password: string } | undefined;
+  /** Where the proxy is mounted: "" or "/a/b". */
+  readonly prefix: string;
+}
+
+/** The answer to a request that is not let in. */
+export interface TurnedAway {
+  /** What was wrong, for log and counters. */
+  readonly endpoint: "insecure" | "unauthorized";
+  readonly status: number;
+  readonly sentence: string;
+  readonly headers: readonly string[];
+}
+
+/** Looks at a request. Undefined means that it is let in. */
+export type Gate = (request: IncomingMessage) => TurnedAway | undefined;
+
+/** The pages that probes ask for; they are open at the root and under the prefix. */
+const probes = ["/healthz", "/readyz"];
+
+/** The gate for these rules; undefined if there is nothing to ask. */
+export function openGate({ forceSsl, account, prefix }: GateRules): Gate | undefined {
+  if (!forceSsl && account === undefined) return undefined;
+  const open = new Set([...probes, ...probes.map((path) => `${prefix}${path}`)]);
+  const isMember = account === undefined ? () => true : accountCheck(account);
+  return (request) => {
+    if (open.has(pathOf(request))) return undefined;
+    if (forceSsl && !isSecure(request)) return toHttps(request);
+    return isMember(request.headers.authorization) ? undefined : unauthorized;
+  };
+}
+
+/**
+ * Compares without telling by its duration how much was right. What every client sends is compared as it is; another
+ * spelling of the same (the scheme in another case, say) by hashes, which costs several times as much.
+ */
+function accountCheck({ user, password }: { user: string; password: string }) {
+  const account = `${user}:${password}`;
+  const usual = Buffer.from(`Basic ${Buffer.from(account).toString("base64")}`);
+  const expected = digest(account);
+  return (header: string | undefined): boolean => {
+    const isUsual =
+      header?.length === usual.length && timingSafeEqual(Buffer.from(header, "latin1"), usual);
+    if (isUsual) return true;
+    const encoded = /^basic +([A-Za-z0-9+/=]+) *$/i.exec(header ?? "")?.[1] ?? "";
+    return timingSafeEqual(digest(Buffer.from(encoded, "base64").toString()), expected);
+  };
+}
+
+function digest(text: string): Buffer {
+  return hash("sha256", text, "buffer");
+}
+
+/** The path as it stands in the request line: one that is written in another way is not open. */
+function pathOf({ url = "/" }: IncomingMessage): string {
+  const end = url.indexOf("?");
+  return end < 0 ? url : url.slice(0, end);
+}
+
+const unauthorized: TurnedAway = {
+  endpoint: "unauthorized",
+  status: 401,
+  sentence:
+    "unauthorized: this proxy asks for a user name and a password; put them into .netrc, or into the URL in GOPROXY",
+  headers: [
+    "WWW-Authenticate",
+    'Basic realm="basic auth required", charset="UTF-8"',
+    "Cache-Control",
+    "no-store",
+  ],
+};
+
+function toHttps(request: IncomingMessage): TurnedAway {
+  const target = (request.url ?? "/").replace(/^https?:\/\/[^/?#]*/i, "");
+  const location = `https://${hostOf(request)}${target.startsWith("/") ? target : `/${target}`}`;
+  return {
+    endpoint: "insecure",
+    status: 301,
+    sentence: `this proxy is to be used with TLS: ${location}`,
+    headers: [
+      "Location",
+      location,
+      "Cache-Control",
+      "public, max-age=3600",
+      "Vary",
+      "X-Forwarded-Proto",
+    ],
+  };
+}

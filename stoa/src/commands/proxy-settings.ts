@@ -1,0 +1,52 @@
+// The configuration in the words of the module proxy.
+import type { ModuleProxySettings } from "@stoa/proxy";
+import type { Configuration } from "../config/configuration.ts";
+import { programVersion } from "../version.ts";
+
+/** What the module proxy is told. */
+export function proxySettings({ values, go }: Configuration): ModuleProxySettings {
+  return {
+    storage:
+      values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
+    upstreams: {
+      goproxy: go.goproxy,
+      noproxy: go.noproxy,
+      netrcPath: values.netrcPath || undefined,
+      githubToken: values.githubToken || undefined,
+      proxies: go.outbound,
+      connections: values.upstreamConnections,
+      queue: values.upstreamQueue,
+      timeoutMs: values.timeoutSeconds * 1000,
+      connectMs: values.connectTimeoutSeconds * 1000,
+      firstByteMs: values.firstByteTimeoutSeconds * 1000,
+      progressMs: values.progressTimeoutSeconds * 1000,
+    },
+    checksums: {
+      gosumdb: go.gosumdb,
+      nosumdb: [go.nosumdb, ...values.noSumPatterns].filter((pattern) => pattern !== "").join(","),
+      databases: values.sumDbs,
+    },
+    lifetimes: {
+      freshMs: values.listTtlSeconds * 1000,
+      absentMs: values.absenceTtlSeconds * 1000,
+      patienceMs: values.stalePatienceSeconds * 1000,
+      retryMs: 5000,
+    },
+    hotBytes: values.memoryCacheMebibytes << 20,
+    pathPrefix: values.pathPrefix,
+    gate: {
+      forceSsl: values.forceSsl,
+      account:
+        values.basicAuthUser === ""
+          ? undefined
+          : { user: values.basicAuthUser, password: values.basicAuthPass },
+    },
+    pages: {
+      showsMetrics: values.statsExporter === "prometheus",
+      homeTemplatePath: values.homeTemplatePath,
+      robotsPath: values.robotsFile,
+      noSumPatterns: values.noSumPatterns,
+    },
+    version: programVersion,
+  };
+}

@@ -1,0 +1,54 @@
+// The whole configuration of a start: file, environment and the go command's variables, with everything that is wrong.
+import { parseProxyList } from "@stoa/gomod";
+import { parseDatabaseSetting, parseMirroredDatabase } from "@stoa/gomod/sumdb";
+import { type ConfigProblem, readConfigFile } from "./config-file.ts";
+import { findContradictions } from "./consistency.ts";
+import { type GoEnvironment, readGoEnvironment } from "./go-environment.ts";
+import { type Environment, knownFileNames, type LoadedConfig, loadConfig } from "./load-config.ts";
+import { checkNamedFiles } from "./named-files.ts";
+
+/** From where a configuration is read. */
+export interface ConfigurationPlace {
+  readonly environment: Environment;
+  /** The file that the command line names. */
+  readonly file: string | undefined;
+  /** The folder in which `athens.toml` is looked for. */
+  readonly folder: string;
+}
+
+/** A configuration and what it was made from. */
+export interface Configuration extends LoadedConfig {
+  readonly go: GoEnvironment;
+  /** The path of the file that was read; undefined if there was none. */
+  readonly file: string | undefined;
+}
+
+/** Reads everything anew. Never throws: what is wrong is in `problems`. */
+export function readConfiguration(place: ConfigurationPlace): Configuration {
+  const file = readConfigFile(place.file, place.folder, (name) => knownFileNames.has(name));
+  const config = loadConfig(place.environment, file);
+  const go = readGoEnvironment(config.values.goBinaryEnvVars, place.environment);
+  const problems = [
+    ...config.problems,
+    ...findContradictions(config),
+    ...checkNamedFiles(config, file?.path),
+    ...checkTexts([
+      [`GOPROXY from ${go.goproxySource}`, () => parseProxyList(go.goproxy)],
+      [`GOSUMDB from ${go.gosumdbSource}`, () => parseDatabaseSetting(go.gosumdb)],
+      ["SumDBs", () => config.values.sumDbs.map(parseMirroredDatabase)],
+    ]),
+  ];
+  return { ...config, problems, go, file: file?.path };
+}
+
+function* checkTexts(
+  texts: readonly (readonly [at: string, parse: () => unknown])[],
+): Generator<ConfigProblem> {
+  for (const [at, parse] of texts) {
+    try {
+      parse();
+    } catch (failure) {
+      yield { at, message: failure instanceof Error ? failure.message : String(failure) };
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// What several keys say together.
+import type { ConfigProblem } from "./config-file.ts";
+import { type LoadedConfig, settingOf } from "./load-config.ts";
+import type { SettingKey } from "./settings.ts";
+
+/** Keys of which one is worth nothing, or is dangerous, without the other. */
+const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string])[] = [
+  ["tlsCertFile", "tlsKeyFile", "TLS needs both"],
+  ["basicAuthUser", "basicAuthPass", "with one of them alone everybody would be let in"],
+];
+
+/** Everything that is wrong although each key by itself is right. */
+export function* findContradictions(config: LoadedConfig): Generator<ConfigProblem> {
+  for (const [one, other, why] of pairs) {
+    const isOneSet = config.values[one] !== "";
+    if (isOneSet === (config.values[other] !== "")) continue;
+    const [given, missing] = isOneSet ? [one, other] : [other, one];
+    const { name, environment } = settingOf(missing);
+    const message = `${name} (${environment[0]}) must be set as well: ${why}`;
+    yield { at: placeOf(config, given), message };
+  }
+}
+
+/** How a key is named in a message about its value: by where that came from. */
+export function placeOf({ sources }: LoadedConfig, key: SettingKey): string {
+  const source = sources.get(key);
+  if (source === undefined) return settingOf(key).name;
+  return source.includes(":") ? `${source}: ${settingOf(key).name}` : source;
+}
