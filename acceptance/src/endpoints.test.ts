@@ -253,7 +253,7 @@ for (const prefix of ["", "/go/modules"]) {
       [`/example.com/small/@v/v1.0.0-${"x".repeat(9000)}.info`, 400, 404],
       [`/example.com/${"l".repeat(40_000)}/@v/list`, 400, 404],
       ["/nothing", 404],
-      ["/sumdb/sum.golang.org/supported", 404],
+      ["/sumdb/sum.example.com/supported", 404],
     ];
     for (const [path, ...statuses] of malformed) {
       const shown = path.length > 60 ? `${path.slice(0, 50)}… (${path.length} bytes)` : path;

@@ -1,5 +1,6 @@
 // The door of the module proxy.
 
+export type { Finding } from "./application/verify-store.ts";
 export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export {
@@ -9,3 +10,4 @@ export {
 } from "./module-proxy.ts";
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { readQueue } from "./read-queue.ts";
+export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";

@@ -41,6 +41,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
     policy: { ...policy, validatorTimeoutMs: 1000, validatorLifetimeMs: 1000, redirectStatus: 302 },
     gate: { forceSsl: false, account: undefined },
     pages: { showsMetrics: false, homeTemplatePath: "", robotsPath: "", noSumPatterns: [] },
+    checksums: { gosumdb: "off", nosumdb: "", databases: [] },
     index: "none",
     adminApi: false,
     background: { workers: 1, queue: 1 },

@@ -5,7 +5,10 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
-import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
+import {
+  type OpenedStore,
+  openDiskModuleStore,
+} from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
@@ -22,6 +25,7 @@ import { IndexKeeper } from "./application/keep-index.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
+import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import {
   type Capacity,
@@ -31,6 +35,7 @@ import {
 import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
+import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
 import { missingDirectUpstream } from "./domain/refusing-upstream.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
@@ -83,6 +88,7 @@ export interface ModuleProxySettings {
   readonly index: "none" | "memory" | "sqlite";
   /** Whether the pages for administrators are served. */
   readonly adminApi: boolean;
+  readonly checksums: ChecksumSettings;
   readonly lifetimes: Lifetimes;
   /** How much memory may be used for small answers that are ready to be sent. */
   readonly hotBytes: number;
@@ -137,7 +143,7 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog } = await openStorage(settings.storage);
+  const { store, loose, catalog, hashes } = await openStorage(settings.storage);
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -164,12 +170,24 @@ export async function openModuleProxy(
 
   const index = openIndex(settings);
   const indexKeeper = index && new IndexKeeper({ index, catalog, log });
-  const looseFetch = new LooseFileFetch(loose, upstream);
+  const databases = checksumDatabases({
+    settings: settings.checksums,
+    upstreams: list,
+    client,
+    own,
+    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    log,
+    metrics,
+  });
+  const { verification } = databases;
+  const looseFetch = new LooseFileFetch(loose, upstream, verification);
   const stash = new Stash({
     store,
     loose: looseFetch,
     upstream,
     zipCheck,
+    verification,
+    hashes,
     onKept: async (module) => {
       await loose.remove(module);
       await indexKeeper?.kept(module);
@@ -218,6 +236,12 @@ export async function openModuleProxy(
       redirectStatus: settings.policy.redirectStatus,
       lifetimeMs: settings.lifetimes.freshMs,
     }),
+    mirror: new DatabaseMirror({
+      databases: databases.mirrored,
+      exempt: settings.checksums.nosumdb,
+      lifetimes: settings.lifetimes,
+      now,
+    }),
     pages: {
       metrics,
       version: settings.version,
@@ -237,6 +261,7 @@ export async function openModuleProxy(
     log,
     requestId: requestIds("Athens-Request-ID"),
     ownHop,
+    lifetimeMs: settings.lifetimes.freshMs,
     absenceSeconds: Math.ceil(settings.lifetimes.absentMs / 1000),
   });
 
@@ -268,6 +293,7 @@ export async function openModuleProxy(
       await indexKeeper?.[Symbol.asyncDispose]();
       index?.[Symbol.dispose]();
       await client[Symbol.asyncDispose]();
+      await databases[Symbol.asyncDispose]();
       await zipCheck.close();
     },
   };
@@ -275,7 +301,7 @@ export async function openModuleProxy(
 
 function openStorage(
   storage: ModuleProxySettings["storage"],
-): ReturnType<typeof openDiskModuleStore> {
+): Promise<Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes">> {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());

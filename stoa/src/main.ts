@@ -71,6 +71,19 @@ modules
     const { explainModule } = await import("./commands/modules.ts");
     explainModule(placeOf(options), module, json === true);
   });
+modules
+  .command("verify")
+  .description(
+    "compare every kept module with what it was when it was kept, and with the checksum database; exit 1 if any is bad or could not be confirmed",
+  )
+  .option(...fileOption)
+  .option("--quarantine", "take bad versions out of service; they are fetched anew when asked for")
+  .option("--json", "print one line of JSON for every version")
+  .action(async (options: FileOption & { quarantine?: boolean; json?: boolean }) => {
+    const { quarantine = false, json = false } = options;
+    const { verifyModules } = await import("./commands/verify-modules.ts");
+    await verifyModules(placeOf(options), { quarantine, json });
+  });
 
 try {
   await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });

@@ -60,7 +60,8 @@ export function stoaEnvironment(
     ATHENS_PORT: address,
     ATHENS_STORAGE_TYPE: "disk",
     ATHENS_DISK_STORAGE_ROOT: join(folder, "storage"),
-    ATHENS_GO_BINARY_ENV_VARS: `GOPROXY=${upstream}`,
+    // As on the other side: see `goOptions`.
+    ATHENS_GO_BINARY_ENV_VARS: `GOPROXY=${upstream};GOSUMDB=off`,
     ATHENS_LOG_LEVEL: "info",
     ATHENS_LOG_FORMAT: "json",
   };

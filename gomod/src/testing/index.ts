@@ -4,6 +4,13 @@ export { fixturesFrom, type ModuleFixture, moduleFixture } from "./module-fixtur
 export { MutatedTexts, type TextMaterial } from "./mutated-texts.ts";
 export { MutatedZips } from "./mutated-zips.ts";
 export { RandomNumbers } from "./random-numbers.ts";
+export {
+  noteTexts,
+  recordTexts,
+  tilePathTexts,
+  treeHeadTexts,
+  verifierKeyTexts,
+} from "./sumdb-corpora.ts";
 export { parseTextArchive, type TextArchive } from "./text-archive.ts";
 export {
   goModTexts,

@@ -2,6 +2,7 @@
 import type { ModuleVersion } from "@stoa/gomod";
 import type { LooseFiles, LooseKind } from "../domain/loose-files.ts";
 import type { Fetcher } from "../domain/upstream.ts";
+import type { ChecksumVerification } from "./checksum-verification.ts";
 import { Once } from "./once.ts";
 
 /** A small file and where it came from: an upstream's name, or `undefined` if it was kept already. */
@@ -14,16 +15,27 @@ export interface LooseFile {
 export class LooseFileFetch {
   readonly #loose: LooseFiles;
   readonly #upstream: Fetcher & { readonly name: string };
+  readonly #verification: ChecksumVerification;
   readonly #once = new Once<LooseFile>();
 
-  constructor(loose: LooseFiles, upstream: Fetcher & { readonly name: string }) {
+  constructor(
+    loose: LooseFiles,
+    upstream: Fetcher & { readonly name: string },
+    verification: ChecksumVerification,
+  ) {
     this.#loose = loose;
     this.#upstream = upstream;
+    this.#verification = verification;
   }
 
   /** The file if it is kept. */
   kept(module: ModuleVersion, kind: LooseKind): Promise<Uint8Array | undefined> {
     return this.#loose.read(module, kind);
+  }
+
+  /** Forgets what is kept: it has turned out to be wrong. */
+  forget(module: ModuleVersion): Promise<void> {
+    return this.#loose.remove(module);
   }
 
   /** The file, kept or fetched; it is durable when this resolves. Rejects with a `ProxyFailure`. */
@@ -41,6 +53,9 @@ export class LooseFileFetch {
 
   async #ask(module: ModuleVersion, kind: LooseKind, signal: AbortSignal): Promise<LooseFile> {
     if (kind === "info") return this.#upstream.info(module, signal);
-    return { bytes: await this.#upstream.mod(module, signal), from: this.#upstream.name };
+    const verdict = this.#verification.begin(module, signal);
+    const bytes = await this.#upstream.mod(module, signal);
+    await verdict.requireMod(bytes);
+    return { bytes, from: this.#upstream.name };
   }
 }

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { hashGoMod } from "@stoa/gomod";
 import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
 import { openMemoryModuleStore } from "../adapters/memory-module-store/memory-module-store.ts";
+import type { Checksums } from "../domain/checksums.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { CheckedZip, ZipCheck } from "../domain/zip-check.ts";
 import { type FakeUpstream, fakeUpstream } from "../testing/fake-upstream.ts";
 import type { ArrivingZip } from "./arriving-zip.ts";
+import { ChecksumVerification } from "./checksum-verification.ts";
 import { LooseFileFetch } from "./fetch-loose-file.ts";
 import { Stash } from "./stash-version.ts";
 
@@ -24,25 +27,33 @@ function fixture(extra = ""): Promise<ModuleFixture> {
 }
 
 async function setUp(module: ModuleFixture) {
-  const { store, loose } = openMemoryModuleStore();
+  const { store, loose, hashes } = openMemoryModuleStore();
   const upstream = fakeUpstream([module]);
   const check = {
     result: { hash: "h1:x", goMod: Buffer.from(goMod) } as CheckedZip,
     run: (): Promise<CheckedZip> => Promise.resolve(check.result),
   };
   const zipCheck: ZipCheck = { check: () => check.run() };
+  const checksums: { recorded: Checksums["recorded"] } = { recorded: async () => undefined };
+  const mismatches: ProxyFailure[] = [];
+  const verification = new ChecksumVerification(
+    { recorded: (...asked) => checksums.recorded(...asked) },
+    (failure) => mismatches.push(failure),
+  );
   const kept: string[] = [];
   const stash = new Stash({
     store,
-    loose: new LooseFileFetch(loose, upstream),
+    loose: new LooseFileFetch(loose, upstream, verification),
     upstream,
     zipCheck,
+    verification,
+    hashes,
     onKept: async ({ path, version }) => {
       kept.push(`${path}@${version}`);
       await loose.remove({ path, version });
     },
   });
-  return { store, loose, upstream, check, kept, stash, module };
+  return { store, loose, hashes, upstream, check, checksums, mismatches, kept, stash, module };
 }
 
 async function storedZip({ store, module }: Awaited<ReturnType<typeof setUp>>) {
@@ -213,5 +224,77 @@ describe("Stash", () => {
     };
     await assert.rejects(parts.stash.follow(parts.module.module, present), { code: "not_found" });
     assert.equal(await storedZip(parts), undefined);
+  });
+
+  it("keeps what the database confirms, and the hashes with its name", async () => {
+    const parts = await setUp(await fixture());
+    const mod = hashGoMod(parts.module.mod);
+    parts.checksums.recorded = async () => ({ database: "sum.test", zip: ["h1:x"], mod: [mod] });
+    await parts.stash.keep(parts.module.module, present);
+    const entry = await parts.hashes.read(parts.module.module);
+    assert.deepEqual(entry, { zip: "h1:x", mod, database: "sum.test" });
+  });
+
+  it("keeps no zip of another hash than that on record, not even its .mod", async () => {
+    const parts = await setUp(await fixture());
+    const mod = hashGoMod(parts.module.mod);
+    parts.checksums.recorded = async () => ({ database: "sum.test", zip: ["h1:y"], mod: [mod] });
+    const following = await parts.stash.follow(parts.module.module, present);
+    await assert.rejects(readAll(following), { code: "checksum_mismatch", message: /h1:x.*h1:y/ });
+    assert.equal(await storedZip(parts), undefined);
+    assert.equal(await parts.loose.read(parts.module.module, "mod"), undefined);
+    assert.equal(await parts.hashes.read(parts.module.module), undefined);
+    assert.equal(parts.mismatches.length, 1);
+  });
+
+  it("keeps no .mod that the database does not confirm, and begins no zip", async () => {
+    const parts = await setUp(await fixture());
+    parts.checksums.recorded = async () => ({ database: "sum.test", zip: ["h1:x"], mod: ["h1:z"] });
+    const following = parts.stash.follow(parts.module.module, present);
+    await assert.rejects(following, { code: "checksum_mismatch", message: /go\.mod/ });
+    assert.equal(await parts.loose.read(parts.module.module, "mod"), undefined);
+  });
+
+  it("forgets a .mod that was kept before anything was confirmed and turns out to be wrong", async () => {
+    const parts = await setUp(await fixture());
+    const { module } = parts.module;
+    await parts.loose.write(module, "mod", Buffer.from(goMod));
+    parts.checksums.recorded = async () => ({ database: "sum.test", zip: ["h1:x"], mod: ["h1:z"] });
+    await assert.rejects(parts.stash.keep(module, present), { code: "checksum_mismatch" });
+    assert.equal(await parts.loose.read(module, "mod"), undefined);
+  });
+
+  it("says that the upstream does not have it, whatever the database says", async () => {
+    const parts = await setUp(await fixture());
+    parts.checksums.recorded = async () => {
+      throw new ProxyFailure("upstream_unavailable", "the database is gone");
+    };
+    parts.upstream.before = (question) => {
+      if (!question.startsWith("info")) throw new ProxyFailure("not_found", "no such version");
+    };
+    await assert.rejects(parts.stash.keep(parts.module.module, present), { code: "not_found" });
+  });
+
+  it("looks up while the zip arrives, and waits for the answer before it keeps", async () => {
+    const parts = await setUp(await fixture());
+    const { module } = parts.module;
+    await parts.loose.write(module, "mod", parts.module.mod);
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<undefined>();
+    parts.checksums.recorded = () => {
+      asked.resolve();
+      return answer.promise;
+    };
+    const zip = await parts.stash.follow(module, present);
+    await asked.promise;
+    const body = zip?.body();
+    assert.ok(
+      ((await body?.next())?.value?.length ?? 0) > 0,
+      "bytes flow before the answer is there",
+    );
+    assert.equal(await storedZip(parts), undefined);
+    answer.resolve(undefined);
+    for await (const _ of body ?? []);
+    assert.ok(await storedZip(parts));
   });
 });

@@ -1,11 +1,13 @@
 // Fetch, check, keep: how a module version enters the store.
-import type { ModuleVersion } from "@stoa/gomod";
+import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
+import type { KeptHashes } from "../domain/kept-hashes.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
-import type { CheckedZip, ZipCheck } from "../domain/zip-check.ts";
+import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
 import { ArrivingZip } from "./arriving-zip.ts";
+import { type ChecksumVerification, isMismatch } from "./checksum-verification.ts";
 import type { LooseFileFetch } from "./fetch-loose-file.ts";
 import { Once } from "./once.ts";
 
@@ -17,6 +19,8 @@ export interface StashParts {
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;
   readonly zipCheck: ZipCheck;
+  readonly verification: ChecksumVerification;
+  readonly hashes: KeptHashes;
   /** Told when a version was kept; its loose files may go. */
   readonly onKept: (module: ModuleVersion) => Promise<void>;
 }
@@ -78,16 +82,22 @@ export class Stash {
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
+    const verdict = this.#parts.verification.begin(module, signal);
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);
     try {
       await this.#write(delivery, staged, arriving);
       const checked = await this.#parts.zipCheck.check(module, staged.place, signal);
-      checkGoMod(module, checked, mod);
+      requireSameGoMod(module, checked, mod);
+      const hashes = { zip: checked.hash, mod: hashGoMod(mod) };
+      const database = await verdict.require(hashes);
       await this.#parts.store.put(module, { info, mod, zip: staged });
+      await this.#parts.hashes.write(module, { ...hashes, database });
       arriving.kept();
     } catch (failure) {
       arriving.failed(failure);
+      // A .mod that was kept before anything was verified may be the one that is wrong.
+      if (isMismatch(failure)) await this.#parts.loose.forget(module);
       throw failure;
     } finally {
       void arriving.readerGone.then(() => staged[Symbol.asyncDispose]());
@@ -154,21 +164,5 @@ function tooLarge(from: string): ProxyFailure {
   return new ProxyFailure(
     "invalid_module",
     `the zip from ${from} is larger than the ${maxZipBytes / 2 ** 20} MiB that the go command accepts`,
-  );
-}
-
-/**
- * The `.mod` must be the go.mod of the zip, for go.sum records only the hash of the `.mod`. Line ends may differ: the
- * zip's copy has gone through .gitattributes, the `.mod` has not. Without a go.mod the `.mod` is synthetic.
- */
-function checkGoMod(module: ModuleVersion, checked: CheckedZip, mod: Uint8Array): void {
-  const inZip =
-    checked.goMod === undefined ? `module ${module.path}\n` : Buffer.from(checked.goMod).toString();
-  const alone = Buffer.from(mod).toString();
-  if (inZip === alone || inZip.replaceAll("\r\n", "\n") === alone.replaceAll("\r\n", "\n")) return;
-  throw new ProxyFailure(
-    "invalid_module",
-    "the go.mod inside the zip is not the .mod that the upstream serves; nothing was kept",
-    { subject: module },
   );
 }

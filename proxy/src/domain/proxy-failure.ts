@@ -9,6 +9,8 @@ import type { ModulePath } from "@stoa/gomod";
  * - `loop`: the chain of upstreams leads back to this program.
  * - `upstream_unavailable`: an upstream could not be reached, or answered with an error or with nonsense.
  * - `invalid_module`: an upstream delivered bytes that are not this module version.
+ * - `checksum_mismatch`: the bytes are not those that the checksum database has on record, or the database contradicts
+ *   itself. Somebody may be at work who should not be.
  * - `altered_module`: the bytes differ from those kept before under the same version.
  * - `timed_out`: an upstream was too slow.
  * - `overloaded`: the queue is full; asking again later makes sense.
@@ -22,6 +24,7 @@ export type ProxyFailureCode =
   | "loop"
   | "upstream_unavailable"
   | "invalid_module"
+  | "checksum_mismatch"
   | "altered_module"
   | "timed_out"
   | "overloaded"

@@ -1,6 +1,7 @@
 // Whether the bytes that arrived are the module version that was asked for.
 import type { ModuleVersion } from "@stoa/gomod";
 import type { BytesPlace } from "./module-store.ts";
+import { ProxyFailure } from "./proxy-failure.ts";
 
 /** Looks into a module zip. */
 export interface ZipCheck {
@@ -17,4 +18,25 @@ export interface CheckedZip {
   readonly hash: string;
   /** The go.mod of its root; absent where the module has none. */
   readonly goMod: Uint8Array | undefined;
+}
+
+/**
+ * The `.mod` must be the go.mod of the zip, for go.sum records only the hash of the `.mod`. Line ends may differ: the
+ * zip's copy has gone through .gitattributes, the `.mod` has not. Without a go.mod the `.mod` is synthetic.
+ * Throws `invalid_module`.
+ */
+export function requireSameGoMod(
+  module: ModuleVersion,
+  checked: CheckedZip,
+  mod: Uint8Array,
+): void {
+  const inZip =
+    checked.goMod === undefined ? `module ${module.path}\n` : Buffer.from(checked.goMod).toString();
+  const alone = Buffer.from(mod).toString();
+  if (inZip === alone || inZip.replaceAll("\r\n", "\n") === alone.replaceAll("\r\n", "\n")) return;
+  throw new ProxyFailure(
+    "invalid_module",
+    "the go.mod inside the zip is not the .mod that goes with it, and they cannot both be right",
+    { subject: module },
+  );
 }

@@ -31,6 +31,7 @@ const table = {
   loop: { status: 508, prefix: "loop", cacheControl: "none" },
   upstream_unavailable: { status: 502, prefix: "upstream failed", cacheControl: "none" },
   invalid_module: { status: 502, prefix: "invalid module", cacheControl: "none" },
+  checksum_mismatch: { status: 502, prefix: "checksum mismatch", cacheControl: "none" },
   altered_module: { status: 502, prefix: "altered module", cacheControl: "none" },
   timed_out: { status: 504, prefix: "timed out", cacheControl: "none" },
   overloaded: { status: 503, prefix: "overloaded", cacheControl: "none", retryAfterSeconds: 5 },

@@ -51,7 +51,11 @@ const refused: readonly (readonly [target: string, code: string, message: RegExp
   ["/a.b/c/@v/feature/x.info", "not_found", /feature\/x/],
   ["/a.b/c", "not_found", /no such page/],
   ["/favicon.ico", "not_found", /no such page/],
-  ["/sumdb/sum.golang.org/supported", "not_found", /checksum database/],
+  ["/sumdb/sum.golang.org", "not_found", /nothing else/],
+  ["/sumdb/sum.golang.org/lookup/a.b/c@v1", "bad_request", /lookup looks like/],
+  ["/sumdb/sum.golang.org/lookup/a.b/c@v1.0.0+other", "bad_request", /lookup looks like|version/],
+  ["/sumdb/sum.golang.org/lookup/b/c@v1.0.0", "bad_request", /b\/c/],
+  ["/sumdb/sum.golang.org/tile/8/0/1", "bad_request", /tile path/],
   ["/Example.com/m/@v/list", "not_found", /Example\.com/],
   ["/example/m/@v/list", "not_found", /example\/m/],
   ["/a.b/!/@v/list", "not_found", /a\.b\/!/],
@@ -74,7 +78,40 @@ const refused: readonly (readonly [target: string, code: string, message: RegExp
   [`/${"a".repeat(5000)}`, "bad_request", /longer/],
 ];
 
+const database = "sum.golang.org";
+const lookups: readonly (readonly [target: string, request: object])[] = [
+  [`/sumdb/${database}/supported`, { database, question: { kind: "supported" }, keptOnly: false }],
+  [
+    "/cached-only/sumdb/a.b/c/latest",
+    { database: "a.b/c", question: { kind: "latest" }, keptOnly: true },
+  ],
+  [
+    `/sumdb/${database}/lookup/github.com/%21azure/latest/tile@v2.0.0+incompatible?x`,
+    {
+      database,
+      question: {
+        kind: "lookup",
+        module: { path: "github.com/Azure/latest/tile", version: "v2.0.0+incompatible" },
+      },
+      keptOnly: false,
+    },
+  ],
+  [
+    `/sumdb/${database}/tile/8/data/x001/234.p/5`,
+    {
+      database,
+      question: { kind: "tile", tile: { height: 8, level: "data", n: 1234, width: 5 } },
+      keptOnly: false,
+    },
+  ],
+];
+
 describe("parseModuleRequest", () => {
+  for (const [target, request] of lookups) {
+    it(`understands ${target}`, () => {
+      assert.deepEqual(parseModuleRequest(target, ""), { kind: "sumdb", ...request });
+    });
+  }
   for (const [target, prefix, request] of understood) {
     it(`understands ${target || "nothing"}${prefix && ` under ${prefix}`}`, () => {
       assert.deepEqual(parseModuleRequest(target, prefix), request);

@@ -2,6 +2,7 @@
 import { InvalidText, type ModulePath, unescapePath, unescapeVersion } from "@stoa/gomod";
 import type { FileKind } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { parseSumdbRequest, type SumdbRequest } from "./sumdb-request.ts";
 
 /** A page about the proxy itself. */
 export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "robots.txt";
@@ -17,6 +18,7 @@ export type ModuleRequest =
   | { readonly kind: "page"; readonly page: PageName }
   /** `query` is what stands behind the question mark, still escaped. */
   | { readonly kind: "record"; readonly page: RecordName; readonly query: string }
+  | SumdbRequest
   | { readonly kind: "list"; readonly path: ModulePath; readonly keptOnly: boolean }
   | { readonly kind: "latest"; readonly path: ModulePath; readonly keptOnly: boolean }
   | {
@@ -28,8 +30,11 @@ export type ModuleRequest =
       readonly keptOnly: boolean;
     };
 
-/** A request for a module, as opposed to one for a page about the proxy. */
-export type EndpointRequest = Exclude<ModuleRequest, { readonly kind: "page" | "record" }>;
+/** A request for a module, as opposed to one for a page about the proxy or for a checksum database. */
+export type EndpointRequest = Exclude<
+  ModuleRequest,
+  { readonly kind: "page" | "record" | "sumdb" }
+>;
 
 /** Longer URLs name no module: the longest module paths in use are below 200 bytes. */
 const maxTargetLength = 4096;
@@ -95,7 +100,7 @@ function withoutPrefix(path: string, prefix: string): string {
 
 function parseEndpoint(inside: string, keptOnly: boolean): ModuleRequest {
   if (inside.startsWith("sumdb/")) {
-    throw new ProxyFailure("not_found", "this proxy does not mirror a checksum database");
+    return parseSumdbRequest(inside.slice("sumdb/".length), keptOnly);
   }
   if (inside.endsWith("/@latest")) {
     return { kind: "latest", path: modulePath(inside.slice(0, -"/@latest".length)), keptOnly };

@@ -10,6 +10,7 @@ import {
   sendText,
 } from "@stoa/serving";
 import type { Log } from "@stoa/telemetry";
+import type { DatabaseMirror } from "../application/mirror-databases.ts";
 import { requestHops } from "../application/request-hops.ts";
 import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
@@ -31,12 +32,14 @@ import { answerPage, type PageParts } from "./page-answers.ts";
 import { answerRecord, type RecordParts } from "./record-answers.ts";
 import type { RequestCounters, RequestSeries } from "./request-counters.ts";
 import { originOf } from "./request-origin.ts";
+import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
 export interface HandlerParts {
   /** Looks at every request first, where there is anything to ask. */
   readonly gate: Gate | undefined;
   readonly answers: ModuleAnswers;
+  readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
   readonly records: RecordParts;
   readonly hot: HotAnswers<ReadyAnswer>;
@@ -46,6 +49,8 @@ export interface HandlerParts {
   readonly requestId: (request: IncomingMessage) => string;
   /** This instance's own name among the hops of a request. */
   readonly ownHop: string;
+  /** How long what may change holds. */
+  readonly lifetimeMs: number;
   /** How long clients may remember that something does not exist. */
   readonly absenceSeconds: number;
 }
@@ -186,7 +191,11 @@ export class ProxyHandler {
       keptOnly: parsed.keptOnly || forbidsFetching(request),
       canFollow: request.method === "GET" && request.headers.range === undefined,
     };
-    return requestHops.run(hopsOf(request), () => this.#parts.answers.answer(parsed, wish, signal));
+    return requestHops.run(hopsOf(request), () =>
+      parsed.kind === "sumdb"
+        ? answerSumdb(parsed, wish, this.#parts, signal)
+        : this.#parts.answers.answer(parsed, wish, signal),
+    );
   }
 
   async #send(
@@ -338,6 +347,11 @@ function labelOf(request: ModuleRequest): RequestLabel {
     case "page":
     case "record":
       return { endpoint: request.page, module: undefined, version: undefined };
+    case "sumdb": {
+      const { question } = request;
+      const module = question.kind === "lookup" ? question.module : undefined;
+      return { endpoint: "sumdb", module: module?.path, version: module?.version };
+    }
     case "file":
       return { endpoint: request.file, module: request.path, version: request.version };
     default:

@@ -31,6 +31,11 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
     index: values.indexType,
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },
+    checksums: {
+      gosumdb: go.gosumdb,
+      nosumdb: [go.nosumdb, ...values.noSumPatterns].filter((pattern) => pattern !== "").join(","),
+      databases: values.sumDbs,
+    },
     lifetimes: {
       freshMs: values.listTtlSeconds * 1000,
       absentMs: values.absenceTtlSeconds * 1000,

@@ -1,5 +1,6 @@
 // The whole configuration of a start: file, environment and the go command's variables, with everything that is wrong.
 import { parseProxyList } from "@stoa/gomod";
+import { parseDatabaseSetting, parseMirroredDatabase } from "@stoa/gomod/sumdb";
 import { type ConfigProblem, readConfigFile } from "./config-file.ts";
 import { findContradictions } from "./consistency.ts";
 import { type GoEnvironment, readGoEnvironment } from "./go-environment.ts";
@@ -32,17 +33,24 @@ export function readConfiguration(place: ConfigurationPlace): Configuration {
     ...config.problems,
     ...findContradictions(config),
     ...checkNamedFiles(config, file?.path),
-    ...checkGoproxy(go),
     ...checkPolicy(config),
+    ...checkTexts([
+      [`GOPROXY from ${go.goproxySource}`, () => parseProxyList(go.goproxy)],
+      [`GOSUMDB from ${go.gosumdbSource}`, () => parseDatabaseSetting(go.gosumdb)],
+      ["SumDBs", () => config.values.sumDbs.map(parseMirroredDatabase)],
+    ]),
   ];
   return { ...config, problems, go, file: file?.path };
 }
 
-function* checkGoproxy(go: GoEnvironment): Generator<ConfigProblem> {
-  try {
-    parseProxyList(go.goproxy);
-  } catch (failure) {
-    const message = failure instanceof Error ? failure.message : String(failure);
-    yield { at: `GOPROXY from ${go.goproxySource}`, message };
+function* checkTexts(
+  texts: readonly (readonly [at: string, parse: () => unknown])[],
+): Generator<ConfigProblem> {
+  for (const [at, parse] of texts) {
+    try {
+      parse();
+    } catch (failure) {
+      yield { at, message: failure instanceof Error ? failure.message : String(failure) };
+    }
   }
 }

@@ -10,9 +10,15 @@ export interface GoEnvironment {
   readonly goproxy: string;
   /** Patterns of modules that no proxy may be asked for. */
   readonly noproxy: string;
+  /** The checksum database, in GOSUMDB's grammar; `off` where nobody names one. */
+  readonly gosumdb: string;
+  /** Patterns of modules that no checksum database may be asked about. */
+  readonly nosumdb: string;
   /** Where GOPROXY was found, for people: `GoBinaryEnvVars`, `the environment`, the path of a file, `the default`. */
   readonly goproxySource: string;
   readonly noproxySource: string;
+  readonly gosumdbSource: string;
+  readonly nosumdbSource: string;
   /** The HTTP proxies through which upstreams are reached, in the go command's variables. */
   readonly outbound: {
     readonly http: string | undefined;
@@ -26,7 +32,8 @@ const defaultGoproxy = "https://proxy.golang.org,direct";
 
 /**
  * Looks a variable up as `go env` does, after the assignments of the configuration: environment, then the file that
- * `go env -w` writes (GOENV, else go/env in the user's configuration folder). GONOPROXY defaults to GOPRIVATE.
+ * `go env -w` writes (GOENV, else go/env in the user's configuration folder). GONOPROXY and
+ * GONOSUMDB default to GOPRIVATE.
  */
 export function readGoEnvironment(
   assignments: ReadonlyMap<string, string>,
@@ -45,11 +52,17 @@ export function readGoEnvironment(
   };
   const goproxy = find("GOPROXY");
   const noproxy = find("GONOPROXY") ?? find("GOPRIVATE");
+  const gosumdb = find("GOSUMDB");
+  const nosumdb = find("GONOSUMDB") ?? find("GOPRIVATE");
   return {
     goproxy: goproxy?.value ?? defaultGoproxy,
     goproxySource: goproxy?.source ?? "the default",
     noproxy: noproxy?.value ?? "",
     noproxySource: noproxy?.source ?? "the default",
+    gosumdb: gosumdb?.value ?? "off",
+    gosumdbSource: gosumdb?.source ?? "the default",
+    nosumdb: nosumdb?.value ?? "",
+    nosumdbSource: nosumdb?.source ?? "the default",
     outbound: {
       http: outboundProxy(environment, "HTTP_PROXY"),
       https: outboundProxy(environment, "HTTPS_PROXY"),

@@ -62,6 +62,8 @@ function rowsOf(config: LoadedConfig, go: GoEnvironment): readonly Row[] {
     ...own,
     { name: "GOPROXY", value: masked(go.goproxy), source: go.goproxySource },
     { name: "GONOPROXY", value: go.noproxy, source: go.noproxySource },
+    { name: "GOSUMDB", value: masked(go.gosumdb), source: go.gosumdbSource },
+    { name: "GONOSUMDB", value: go.nosumdb, source: go.nosumdbSource },
   ];
 }
 

@@ -1,11 +1,15 @@
 // How the storage folder is opened: its parts, put together.
 import { dirname, resolve } from "node:path";
+import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
+import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
+import { DiskKeptHashes } from "./disk-kept-hashes.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
+import { DiskStoreInspection } from "./disk-store-inspection.ts";
 import { DurableDisk, makeFolder } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
@@ -14,16 +18,23 @@ import { hasCode, StorageRoot } from "./storage-root.ts";
 import { VersionPlacing } from "./version-placing.ts";
 import { WholeVersions } from "./whole-versions.ts";
 
+/** What is kept in a storage folder. */
+export interface OpenedStore {
+  readonly store: ModuleStore;
+  readonly loose: LooseFiles;
+  readonly catalog: VersionCatalog;
+  readonly hashes: KeptHashes;
+  readonly inspection: StoreInspection;
+}
+
 /**
  * Opens the storage folder `root`, creating it if it is missing, and removes what processes that died have left
  * behind. What Athens has kept there is found. Several processes may use one folder, Athens among them. Rejects with a
  * sentence if the folder cannot be used. Nothing needs to be closed.
  */
-export async function openDiskModuleStore(options: { readonly root: string }): Promise<{
-  readonly store: ModuleStore;
-  readonly loose: LooseFiles;
-  readonly catalog: VersionCatalog;
-}> {
+export async function openDiskModuleStore(options: {
+  readonly root: string;
+}): Promise<OpenedStore> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
   const mark = await ProcessMark.ofThisProcess();
@@ -36,13 +47,19 @@ export async function openDiskModuleStore(options: { readonly root: string }): P
   const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
   await store.check();
   await incoming.sweep();
-  const catalog = new DiskCatalog(root);
-  return { store, loose: new DiskLooseFiles(root, disk, incoming), catalog };
+  return {
+    store,
+    loose: new DiskLooseFiles(root, disk, incoming),
+    catalog: new DiskCatalog(root),
+    hashes: new DiskKeptHashes(root, disk, incoming),
+    inspection: new DiskStoreInspection(root, disk, whole),
+  };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
-    for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
+    for (const folder of [root.incoming, root.loose, root.mending, root.hashes])
+      await makeFolders(folder);
   } catch (failure) {
     if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
     throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {

@@ -12,18 +12,24 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
  *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
+ *     .stoa/hashes     see DiskKeptHashes
+ *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {
   readonly path: string;
   readonly incoming: string;
   readonly loose: string;
   readonly mending: string;
+  readonly hashes: string;
+  readonly quarantine: string;
 
   constructor(path: string) {
     this.path = path;
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
+    this.hashes = join(path, ".stoa", "hashes");
+    this.quarantine = join(path, ".stoa", "quarantine");
   }
 
   /**

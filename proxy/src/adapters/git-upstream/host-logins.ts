@@ -24,7 +24,7 @@ export type TokenKind = "github" | "gitlab" | "gitea" | "bitbucket";
  * The login that a token is. Authority: docs.github.com (installation tokens), docs.gitlab.com (token overview),
  * docs.gitea.com (API usage), support.atlassian.com (repository access tokens).
  */
-export function tokenLogin(machine: string, token: string, kind?: TokenKind): HostLogin {
+function tokenLogin(machine: string, token: string, kind?: TokenKind): HostLogin {
   const guessed = kind ?? guessKind(machine);
   return { machine, login: tokenUsers[guessed], password: token };
 }

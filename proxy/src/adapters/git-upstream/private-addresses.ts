@@ -38,7 +38,7 @@ const privateAddresses = new BlockList();
 for (const range of privateRanges) privateAddresses.addSubnet(...range);
 
 /** Whether an address is not on the public internet, or leads to one that is not by way of a translation. */
-export function isPrivateAddress(address: string): boolean {
+function isPrivateAddress(address: string): boolean {
   const plain = address.replace(/%.*$/, "");
   if (isIP(plain) === 4) return privateAddresses.check(plain, "ipv4");
   if (isIP(plain) !== 6) return true;
@@ -68,7 +68,7 @@ export async function publicAddresses(
 }
 
 /** The failure of a visit to a private address. */
-export function refusedAddress(host: string): ProxyFailure {
+function refusedAddress(host: string): ProxyFailure {
   return new ProxyFailure(
     "refused",
     `${host} has a private address, which this proxy only visits for modules that it is told are private`,

@@ -19,7 +19,10 @@ const decoders: Readonly<Record<string, Decode>> = {
  */
 export async function readDocument(
   answer: Answer,
-  { mostBytes, subject }: { readonly mostBytes: number; readonly subject: FailureSubject },
+  {
+    mostBytes,
+    subject,
+  }: { readonly mostBytes: number; readonly subject: FailureSubject | undefined },
 ): Promise<Uint8Array> {
   const refuse = (reason: string, cause?: unknown): ProxyFailure =>
     new ProxyFailure("upstream_unavailable", `${answer.host} ${reason}`, { subject, cause });

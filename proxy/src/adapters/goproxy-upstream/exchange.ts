@@ -14,7 +14,7 @@ import { upstreamReason } from "./upstream-reason.ts";
 /** What is asked. */
 export interface Question {
   readonly url: URL;
-  readonly subject: FailureSubject;
+  readonly subject: FailureSubject | undefined;
   readonly authorization: Authorization;
   /** The header of that name. */
   readonly hops: string;
@@ -146,7 +146,10 @@ async function refusal(
 }
 
 /** The body of a refusal; nothing if it is long or breaks off, for the status says enough. */
-async function readReason(answer: Answer, subject: FailureSubject): Promise<Uint8Array> {
+async function readReason(
+  answer: Answer,
+  subject: FailureSubject | undefined,
+): Promise<Uint8Array> {
   using _disposed = answer;
   try {
     return await readDocument(answer, { mostBytes: mostReasonBytes, subject });

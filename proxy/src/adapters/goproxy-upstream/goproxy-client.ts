@@ -6,6 +6,7 @@ import { Exchange } from "./exchange.ts";
 import { GoproxyUpstream } from "./goproxy-upstream.ts";
 import { HostQueues } from "./host-queue.ts";
 import { type CredentialSource, type NetrcEntry, readCredentials } from "./netrc.ts";
+import { RemoteDocuments } from "./remote-documents.ts";
 import { type Retries, type RetryClock, systemClock } from "./retries.ts";
 import { type Deadlines, type OutboundProxies, Transport } from "./transport.ts";
 import { authorizationFor } from "./upstream-credentials.ts";
@@ -81,16 +82,20 @@ export class GoproxyClient implements AsyncDisposable {
    * if it is no `http` or `https` URL.
    */
   upstream(text: string): Upstream {
+    return new GoproxyUpstream({ documents: this.documents(text), zips: this.#zips });
+  }
+
+  /** Small files below a URL of that form, such as those of a checksum database. */
+  documents(text: string): RemoteDocuments {
     const url = URL.parse(text);
     // The message must not repeat the text, which may hold a password.
     if (url === null || !/^https?:$/.test(url.protocol)) {
       throw new Error("an entry of the GOPROXY list is no http or https URL");
     }
     const { hops, ownHop } = this.#options;
-    return new GoproxyUpstream({
+    return new RemoteDocuments({
       url,
-      documents: this.#documents,
-      zips: this.#zips,
+      exchange: this.#documents,
       hops: () => formatHops(hops(), ownHop),
       authorization: async () => authorizationFor(url, await this.#credentials()),
     });

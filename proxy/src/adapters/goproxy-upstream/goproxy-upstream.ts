@@ -11,20 +11,14 @@ import {
   taggedVersions,
 } from "../../domain/version-list.ts";
 import type { Answer } from "./answer.ts";
-import { readDocument } from "./document-body.ts";
-import type { Exchange, Question } from "./exchange.ts";
-import type { Authorization } from "./upstream-credentials.ts";
+import type { Exchange } from "./exchange.ts";
+import type { RemoteDocuments } from "./remote-documents.ts";
 import { ZipTransfer } from "./zip-transfer.ts";
 
 export interface GoproxyUpstreamParts {
-  /** The base of the proxy. Its user name and password are for `authorization` and appear nowhere else. */
-  readonly url: URL;
-  /** For everything but zips. */
-  readonly documents: Exchange;
+  /** Everything but zips, below the base of the proxy. */
+  readonly documents: RemoteDocuments;
   readonly zips: Exchange;
-  readonly authorization: () => Promise<Authorization>;
-  /** The header of that name, for the call that is being made. */
-  readonly hops: () => string;
 }
 
 /** As the go command limits it (golang.org/x/mod/zip.MaxGoMod). */
@@ -33,19 +27,12 @@ const mostModBytes = 16 * 2 ** 20;
 const mostInfoBytes = 2 ** 20;
 const mostListBytes = 64 * 2 ** 20;
 
-interface AskedDocument {
-  /** The path below the base. */
-  readonly file: string;
-  readonly subject: FailureSubject;
-  readonly mostBytes: number;
-}
-
 export class GoproxyUpstream implements Upstream {
   readonly name: string;
   readonly #parts: GoproxyUpstreamParts;
 
   constructor(parts: GoproxyUpstreamParts) {
-    this.name = parts.url.host;
+    this.name = parts.documents.host;
     this.#parts = parts;
   }
 
@@ -57,7 +44,11 @@ export class GoproxyUpstream implements Upstream {
     const subject = { path, version: query };
     const asked = { file: queryPath(path, query), subject, mostBytes: mostInfoBytes };
     try {
-      return infoOfQuery(await this.#document(asked, signal), { path, query }, this.name);
+      return infoOfQuery(
+        await this.#parts.documents.read(asked, signal),
+        { path, query },
+        this.name,
+      );
     } catch (failure) {
       if (query !== "latest" || !isAbsence(failure)) throw failure;
       // A proxy need not offer `@latest`; then its list must do (cmd/go modfetch.proxyRepo.Latest).
@@ -70,19 +61,20 @@ export class GoproxyUpstream implements Upstream {
   async info(module: ModuleVersion, signal: AbortSignal): Promise<InfoDocument> {
     const file = filePath(module, "info");
     const asked = { file, subject: module, mostBytes: mostInfoBytes };
-    return infoOfVersion(await this.#document(asked, signal), module, this.name);
+    return infoOfVersion(await this.#parts.documents.read(asked, signal), module, this.name);
   }
 
   async mod(module: ModuleVersion, signal: AbortSignal): Promise<Uint8Array> {
     const file = filePath(module, "mod");
-    const bytes = await this.#document({ file, subject: module, mostBytes: mostModBytes }, signal);
+    const asked = { file, subject: module, mostBytes: mostModBytes };
+    const bytes = await this.#parts.documents.read(asked, signal);
     this.#refuseMarkup(bytes, module);
     return bytes;
   }
 
   async zip(module: ModuleVersion, signal: AbortSignal): Promise<ZipDelivery> {
-    const { zips } = this.#parts;
-    const question = await this.#question(filePath(module, "zip"), module, "identity");
+    const { zips, documents } = this.#parts;
+    const question = await documents.question(filePath(module, "zip"), module, "identity");
     const keep = async (answer: Answer): Promise<Answer> => answer;
     const transfer = new ZipTransfer({
       answer: await zips.ask(question, keep, signal),
@@ -99,28 +91,10 @@ export class GoproxyUpstream implements Upstream {
 
   async #fullList(subject: FailureSubject, signal: AbortSignal): Promise<readonly ListedVersion[]> {
     const file = listPath(subject.path);
-    const bytes = await this.#document({ file, subject, mostBytes: mostListBytes }, signal);
+    const asked = { file, subject, mostBytes: mostListBytes };
+    const bytes = await this.#parts.documents.read(asked, signal);
     this.#refuseMarkup(bytes, subject);
     return parseVersionList(new TextDecoder().decode(bytes), subject.path);
-  }
-
-  async #document(asked: AskedDocument, signal: AbortSignal): Promise<Uint8Array> {
-    const question = await this.#question(asked.file, asked.subject, "gzip");
-    const read = async (answer: Answer): Promise<Uint8Array> => {
-      using document = answer;
-      return await readDocument(document, asked);
-    };
-    return this.#parts.documents.ask(question, read, signal);
-  }
-
-  async #question(file: string, subject: FailureSubject, coding: string): Promise<Question> {
-    const hops = this.#parts.hops();
-    const authorization = await this.#parts.authorization();
-    const url = new URL(this.#parts.url);
-    url.pathname = `${url.pathname.replace(/\/+$/, "")}/${urlPath(file)}`;
-    url.username = "";
-    url.password = "";
-    return { url, subject, authorization, hops, headers: { "accept-encoding": coding } };
   }
 
   /** A portal that wants a login answers everything with 200 and a web page. */
@@ -136,15 +110,4 @@ export class GoproxyUpstream implements Upstream {
 
 function isAbsence(failure: unknown): boolean {
   return failure instanceof ProxyFailure && failure.code === "not_found";
-}
-
-/** Percent-encodes as the go command does (cmd/go modfetch.pathEscape): `!` too, but not `+`, which is no space here. */
-function urlPath(path: string): string {
-  return path
-    .split("/")
-    .map((element) => encodeURIComponent(element))
-    .join("/")
-    .replaceAll("!", "%21")
-    .replaceAll("%2B", "+")
-    .replaceAll("%40", "@");
 }

@@ -36,7 +36,11 @@ export class HostQueues {
    * Waits for a place. Rejects at once: with `overloaded` if the queue is full, with the signal's reason when that is
    * aborted.
    */
-  async enter(host: string, subject: FailureSubject, signal: AbortSignal): Promise<Place> {
+  async enter(
+    host: string,
+    subject: FailureSubject | undefined,
+    signal: AbortSignal,
+  ): Promise<Place> {
     signal.throwIfAborted();
     const at = this.#hosts.get(host) ?? { active: 0, waiting: new Set() };
     this.#hosts.set(host, at);

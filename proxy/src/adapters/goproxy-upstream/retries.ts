@@ -36,7 +36,7 @@ export class PassingFailure extends ProxyFailure {
     code: ProxyFailureCode,
     message: string,
     options: {
-      readonly subject: FailureSubject;
+      readonly subject: FailureSubject | undefined;
       readonly cause?: unknown;
       readonly afterMs?: number;
     },

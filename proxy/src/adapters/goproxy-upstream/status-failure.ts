@@ -10,7 +10,7 @@ export interface StatusScene {
   readonly reason: string | undefined;
   /** Without credentials. */
   readonly host: string;
-  readonly subject: FailureSubject;
+  readonly subject: FailureSubject | undefined;
   /** The header of that name. */
   readonly retryAfter: string | undefined;
 }

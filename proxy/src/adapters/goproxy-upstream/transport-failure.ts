@@ -7,7 +7,7 @@ import type { Deadlines } from "./transport.ts";
 export interface Scene {
   /** Without credentials. */
   readonly host: string;
-  readonly subject: FailureSubject;
+  readonly subject: FailureSubject | undefined;
   readonly deadlines: Deadlines;
 }
 

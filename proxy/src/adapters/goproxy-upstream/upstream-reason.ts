@@ -11,7 +11,7 @@ const mostCharacters = 200;
 export function upstreamReason(
   contentType: string | undefined,
   body: Uint8Array,
-  subject: FailureSubject,
+  subject: FailureSubject | undefined,
 ): string | undefined {
   if (!/^text\/plain\s*(;|$)/i.test(contentType ?? "text/plain")) return undefined;
   const line = new TextDecoder().decode(body).trimStart().split("\n")[0]?.trim() ?? "";
@@ -21,12 +21,16 @@ export function upstreamReason(
 }
 
 /** `not found: example.com/m@v1.2.9: invalid version: unknown revision v1.2.9` becomes `unknown revision v1.2.9`. */
-function withoutSubject(line: string, { path, version }: FailureSubject): string {
-  const names = version === undefined ? [path] : [`${path}@${version}`, path];
+function withoutSubject(line: string, subject: FailureSubject | undefined): string {
+  const names = subject === undefined ? [] : namesOf(subject);
   const found = names.find((name) => line.includes(`${name}: `));
   const rest =
     found === undefined
       ? line.replace(/^(not found|bad request|gone): /, "")
       : line.slice(line.indexOf(`${found}: `) + found.length + 2);
   return rest.replace(/^invalid version: /, "") || line;
+}
+
+function namesOf({ path, version }: FailureSubject): readonly string[] {
+  return version === undefined ? [path] : [`${path}@${version}`, path];
 }

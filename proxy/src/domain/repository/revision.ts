@@ -25,7 +25,7 @@ export function shortHash({ hash }: Commit): string {
 }
 
 /** What a version is called in the repository: its tag, or the commit in a pseudo-version (codeRepo.revToRev). */
-export function nameInRepository(asked: string, tagPrefix: string): string {
+function nameInRepository(asked: string, tagPrefix: string): string {
   if (!isSemver(asked)) return asked;
   if (isPseudoVersion(asked)) return pseudoVersionRev(asked);
   return tagPrefix + asked.replace(/\+incompatible$/, "");

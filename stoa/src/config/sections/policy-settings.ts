@@ -98,13 +98,14 @@ export const policySettings = {
     name: "SumDBs",
     environment: ["ATHENS_SUM_DBS"],
     default: ["https://sum.golang.org"],
-    meaning: "The checksum databases that are mirrored under /sumdb/.",
+    meaning:
+      "The checksum databases that are mirrored under /sumdb/, beside the one of GOSUMDB: each the URL of a known one, also below another proxy's /sumdb/, or name+hash+key and a URL behind a space.",
   }),
   noSumPatterns: listSetting({
     name: "NoSumPatterns",
     environment: ["ATHENS_GONOSUM_PATTERNS"],
     default: [],
-    meaning: "Patterns of modules that no checksum database is asked about.",
-    notYet: "so far checksum databases are not mirrored; set GONOSUMDB for the go command instead",
+    meaning:
+      "Patterns of modules that no checksum database is asked about, beside those of GONOSUMDB and GOPRIVATE.",
   }),
 } as const;

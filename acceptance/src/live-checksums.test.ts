@@ -1,0 +1,43 @@
+// The checksum database of this machine's go command, through its own upstream, where both can be reached.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { goVariable } from "./testing/go-command.ts";
+import { ask } from "./testing/http-answer.ts";
+import { liveUpstream } from "./testing/live-upstream.ts";
+import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
+
+const version = "v0.20.0";
+const { upstream, ...found } = await liveUpstream();
+const missing = "missing" in found ? found.missing : undefined;
+const reason = missing ?? (upstream?.unchecked || undefined);
+
+test(`golang.org/x/mod@${version} is confirmed, and again by stoa modules verify`, {
+  skip: reason ?? false,
+}, async () => {
+  const env = { GOSUMDB: goVariable("GOSUMDB") ?? "", GOPRIVATE: "" };
+  await using stoa = await startStoa({ goproxy: upstream?.url ?? "", env });
+  const answer = await ask(`${stoa.url}/golang.org/x/mod/@v/${version}.zip`);
+  assert.equal(answer.status, 200, answer.text.slice(0, 600));
+  assert.ok(answer.whole);
+  const hashes = await readFile(
+    join(stoa.root, `.stoa/hashes/golang.org/x/mod/${version}@h1`),
+    "utf8",
+  );
+  assert.match(
+    hashes,
+    /^golang\.org\/x\/mod v0\.20\.0 h1:utOm6MM3R3dnawAiJgn0y\+xvuYRsm1RKM\/4giyfDgV0=$/m,
+  );
+  assert.match(hashes, /^verified \S+$/m);
+  const verified = await finishedStoa(["modules", "verify"], {
+    ...env,
+    GOPROXY: upstream?.url ?? "",
+    ATHENS_DISK_STORAGE_ROOT: stoa.root,
+  });
+  assert.equal(
+    verified.stdout,
+    "1 versions: 1 confirmed by the checksum database\n",
+    verified.stderr,
+  );
+});

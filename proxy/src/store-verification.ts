@@ -1,0 +1,58 @@
+// What it takes to look a store through, put together.
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { parseProxyList } from "@stoa/gomod";
+import type { Log, Metrics } from "@stoa/telemetry";
+import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
+import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
+import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
+import { StoreVerification } from "./application/verify-store.ts";
+import { checksumDatabases } from "./checksum-databases.ts";
+import type { ModuleProxySettings } from "./module-proxy.ts";
+
+/** To be disposed of when it has run. */
+export interface OpenStoreVerification extends AsyncDisposable {
+  readonly verification: StoreVerification;
+}
+
+/**
+ * Opens the store and the checksum database that a module proxy with these settings would use; it may be running.
+ * Rejects with an `Error` whose message is a sentence.
+ */
+export async function openStoreVerification(
+  settings: Pick<ModuleProxySettings, "storage" | "upstreams" | "checksums">,
+  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+): Promise<OpenStoreVerification> {
+  const { storage, upstreams } = settings;
+  if (storage.kind !== "disk") {
+    throw new Error(
+      "only a disk storage can be looked through: what is in memory ends with its process",
+    );
+  }
+  const list = parseProxyList(upstreams.goproxy);
+  const { store, inspection, hashes } = await openDiskModuleStore({ root: storage.root });
+  const ownHop = randomBytes(8).toString("hex");
+  const client = new GoproxyClient({ ...upstreams, ownHop, hops: () => [] });
+  const databases = checksumDatabases({
+    settings: settings.checksums,
+    upstreams: list,
+    client,
+    own: { port: 0, hosts: [] },
+    root: storage.root,
+    log,
+    metrics,
+  });
+  const threads = availableParallelism();
+  const zipCheck = new WorkerZipCheck({ threads });
+  const { checksums } = databases;
+  // While some are hashed, others wait for the database.
+  const atOnce = 4 * threads;
+  return {
+    verification: new StoreVerification({ store, inspection, hashes, zipCheck, checksums, atOnce }),
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]();
+      await databases[Symbol.asyncDispose]();
+      await zipCheck.close();
+    },
+  };
+}
