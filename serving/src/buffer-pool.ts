@@ -4,6 +4,8 @@
 const bufferBytes = 256 * 1024;
 /** What a transfer works with while all buffers of the pool are taken: slower, but it neither waits nor grows. */
 const spareBytes = 16 * 1024;
+/** How many of those are kept for the next chunk: 4 MiB of them. */
+const keptSpares = 256;
 
 /**
  * At most `capacity` buffers of 256 KiB, made when first needed and kept. A buffer is taken for one chunk, not for one
@@ -12,6 +14,7 @@ const spareBytes = 16 * 1024;
 export class BufferPool {
   readonly #capacity: number;
   readonly #free: Uint8Array[] = [];
+  readonly #freeSpares: Uint8Array[] = [];
   #made = 0;
 
   constructor(capacity: number) {
@@ -22,7 +25,9 @@ export class BufferPool {
   take(): Uint8Array {
     const free = this.#free.pop();
     if (free !== undefined) return free;
-    if (this.#made >= this.#capacity) return Buffer.allocUnsafeSlow(spareBytes);
+    if (this.#made >= this.#capacity) {
+      return this.#freeSpares.pop() ?? Buffer.allocUnsafeSlow(spareBytes);
+    }
     this.#made += 1;
     return Buffer.allocUnsafeSlow(bufferBytes);
   }
@@ -30,6 +35,7 @@ export class BufferPool {
   /** Takes a buffer back that nobody uses any more. */
   giveBack(buffer: Uint8Array): void {
     if (buffer.length === bufferBytes) this.#free.push(buffer);
+    else if (this.#freeSpares.length < keptSpares) this.#freeSpares.push(buffer);
   }
 
   /** Gives up a buffer that a broken connection may still be reading from: another may be made in its place. */

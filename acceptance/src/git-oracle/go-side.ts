@@ -31,25 +31,35 @@ export async function goVersions(
   questions: readonly string[],
 ): Promise<Map<string, Explained<VersionAnswer>>> {
   const { stdout, stderr } = await go.run(["mod", "download", "-json", ...questions]);
-  const answers = new Map<string, Explained<VersionAnswer>>();
-  for (const found of jsonObjects(stdout) as Downloaded[]) {
-    const info = found.Info && (await readFile(found.Info, "utf8"));
-    const version =
-      info === undefined ? undefined : (JSON.parse(info) as { Version: string }).Version;
-    answers.set(`${found.Path}@${found.Query ?? found.Version}`, {
-      version,
-      info,
-      // Of a version itself, the info has the origin.
-      origin: found.Query === undefined || found.Query === version ? undefined : found.Origin,
-      mod: found.GoMod && (await readFile(found.GoMod, "utf8")),
-      sum: found.Sum,
-      words: found.Error ?? "",
-    });
-  }
-  for (const question of questions) {
-    if (!answers.has(question)) answers.set(question, { words: `no answer: ${stderr}` });
-  }
-  return answers;
+  const downloads = jsonObjects(stdout) as Downloaded[];
+  const found = new Map(
+    downloads.map((download) => [
+      `${download.Path}@${download.Query ?? download.Version}`,
+      download,
+    ]),
+  );
+  const answers = questions.map(async (question) => {
+    const download = found.get(question);
+    const answer = download ? await toAnswer(download) : { words: `no answer: ${stderr}` };
+    return [question, answer] as const;
+  });
+  return new Map(await Promise.all(answers));
+}
+
+async function toAnswer(download: Downloaded): Promise<Explained<VersionAnswer>> {
+  const { Query, Info, GoMod, Sum, Origin, Error: words = "" } = download;
+  if (Info === undefined) return { words };
+  const info = await readFile(Info, "utf8");
+  const { Version: version } = JSON.parse(info) as { Version: string };
+  return {
+    version,
+    info,
+    // Of a version itself, the info has the origin.
+    origin: Query === undefined || Query === version ? undefined : Origin,
+    mod: GoMod && (await readFile(GoMod, "utf8")),
+    sum: Sum,
+    words,
+  };
 }
 
 /** The list and the latest version of modules. Lists only come with a version that exists: `known` has them. */

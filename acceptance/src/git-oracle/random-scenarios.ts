@@ -45,33 +45,41 @@ export function randomScenario(seed: number): Scenario {
   for (let index = 1; index <= commits; index++) {
     const files = randomFiles(below, place, index);
     const isSide = index > 1 && below(4) === 0;
-    const merging = side !== undefined && !isSide && below(4) === 0 ? [side] : [];
-    const mark = draft.commit(
-      files,
-      isSide ? { branch: "side", ...(side ? {} : { after: index - 1 }) } : { merging },
-    );
+    const merging = side !== undefined && below(4) === 0 ? [side] : [];
+    const branch = { branch: "side", ...(side === undefined && { after: index - 1 }) };
+    const mark = draft.commit(files, isSide ? branch : { merging });
     if (isSide) side = mark;
-    for (let count = below(4); count > 0; count--) {
-      const tag = oneOf(below, ["", "", "sub/"]) + oneOf(below, [...versions, ...higher]);
-      if (tags.has(tag)) continue;
-      tags.add(tag);
-      if (below(3) === 0) draft.annotatedTag(tag);
-      else draft.tag(tag);
-    }
+    addTags(below, draft, tags);
   }
   const modules = ["", "/v2", "/v3", "/sub", "/sub/v2"].map((end) => place + end);
-  const tagged = [...tags].map((tag) => tag.replace("sub/", ""));
-  const questions = modules.flatMap((module) => [
-    ...tagged.map((tag) => `${module}@${tag}`),
-    ...tagged
-      .filter((tag) => /^v([2-9]|10)/.test(tag))
-      .map((tag) => `${module}@${tag.replace(/\+.*/, "")}+incompatible`),
-    ...Array.from({ length: 6 }, () => `${module}@%${1 + below(commits)}`),
-    ...Array.from({ length: 6 }, () => `${module}@${oneOf(below, bases)}#${1 + below(commits)}`),
-    `${module}@main`,
-    `${module}@side`,
-  ]);
+  const questions = modules.flatMap((module) =>
+    randomQueries(below, tags).map((query) => `${module}@${query}`),
+  );
   return { name: `chance ${seed}`, place, draft, modules, questions };
+}
+
+/** Up to three tags for the last commit. */
+function addTags(below: RandomBelow, draft: RepositoryDraft, tags: Set<string>): void {
+  for (let count = below(4); count > 0; count--) {
+    const tag = oneOf(below, ["", "", "sub/"]) + oneOf(below, [...versions, ...higher]);
+    if (tags.has(tag)) continue;
+    tags.add(tag);
+    if (below(3) === 0) draft.annotatedTag(tag);
+    else draft.tag(tag);
+  }
+}
+
+function randomQueries(below: RandomBelow, tags: ReadonlySet<string>): readonly string[] {
+  const tagged = [...tags].map((tag) => tag.replace("sub/", ""));
+  const high = tagged.filter((tag) => /^v([2-9]|10)/.test(tag));
+  return [
+    ...tagged,
+    ...high.map((tag) => `${tag.replace(/\+.*/, "")}+incompatible`),
+    ...Array.from({ length: 6 }, () => `%${1 + below(commits)}`),
+    ...Array.from({ length: 6 }, () => `${oneOf(below, bases)}#${1 + below(commits)}`),
+    "main",
+    "side",
+  ];
 }
 
 function randomFiles(below: RandomBelow, place: string, index: number): Files {

@@ -71,7 +71,12 @@ export class ZipContents {
 
   /** The sha256 of the content, in hexadecimal. Takes little memory, however large the content is. */
   async sha256(located: LocatedEntry): Promise<string> {
-    if (this.#isSmall(located)) return hash("sha256", this.#unpackWhole(located), "hex");
+    if (this.#isSmall(located)) {
+      const content = this.#unpackWhole(located);
+      const sum = hash("sha256", content, "hex");
+      if (located.entry.method === deflated) release(content);
+      return sum;
+    }
     const sum = createHash("sha256");
     for await (const piece of this.#unpackInPieces(located)) sum.update(piece);
     return sum.digest("hex");
@@ -187,6 +192,18 @@ function inflateWhole(entry: ZipEntry, packed: Uint8Array): Uint8Array {
   } catch (failure) {
     throw inflateFailure(entry, failure);
   }
+}
+
+/** Above this a buffer has its memory to itself. */
+const ownMemoryBytes = 64 * 1024;
+
+/**
+ * Gives the memory of unpacked content back at once. A zip with many files leaves them behind faster than the garbage
+ * collector, which does not see how large they are, comes by.
+ */
+function release(content: Uint8Array): void {
+  const { buffer } = content;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > ownMemoryBytes) buffer.transfer(0);
 }
 
 async function* inflateInPieces(

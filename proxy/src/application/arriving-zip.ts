@@ -53,11 +53,13 @@ export class ArrivingZip {
   }
 
   /**
-   * The bytes, as they come; fails with what the writer failed with. May be called once. Who does not read to the end
-   * must call `return` on the iterator, also before the first chunk.
+   * The bytes, as they come; fails with what the writer failed with. May be called once. A chunk holds until the next one
+   * is asked for: all lie in one buffer. Who does not read to the end must call `return` on the iterator, also before the
+   * first chunk.
    */
   body(): AsyncIterableIterator<Uint8Array, undefined, undefined> {
     let position = 0;
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
     const end = (): { done: true; value: undefined } => {
       this.#readerGone.resolve();
       return { done: true, value: undefined };
@@ -65,7 +67,7 @@ export class ArrivingZip {
     const iterator = {
       next: async () => {
         try {
-          const chunk = await this.#readFrom(position);
+          const chunk = await this.#readFrom(position, buffer);
           if (chunk === undefined) return end();
           position += chunk.length;
           return { done: false as const, value: chunk };
@@ -86,14 +88,14 @@ export class ArrivingZip {
   }
 
   /** The next bytes, as soon as there are any; `undefined` when everything has been read. */
-  async #readFrom(position: number): Promise<Uint8Array | undefined> {
+  async #readFrom(position: number, buffer: Uint8Array): Promise<Uint8Array | undefined> {
     for (;;) {
       const changed = this.#changed.promise;
       if (this.#state === "failed") throw this.#failure;
       const ready = this.#readyBytes();
       if (position < ready) {
-        const chunk = new Uint8Array(Math.min(readBytes, ready - position));
-        return chunk.subarray(0, await this.#staged.read(position, chunk));
+        const wanted = buffer.subarray(0, Math.min(buffer.length, ready - position));
+        return wanted.subarray(0, await this.#staged.read(position, wanted));
       }
       if (this.#state === "kept") return undefined;
       await changed;

@@ -13,17 +13,17 @@ import { taggedVersions } from "../../domain/repository/tagged-versions.ts";
 import { parseVcsRules } from "../../domain/repository/vcs-rules.ts";
 import { keptInfo } from "../../domain/repository/version-origin.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
-import { Git } from "./git-process.ts";
-import type { HostLogin } from "./host-logins.ts";
-import { defaultFillSteps, type FillStep } from "./mirror.ts";
-import { MirrorFolder } from "./mirror-folder.ts";
-import { readModuleContent } from "./module-content.ts";
+import { readModuleContent } from "./content/module-content.ts";
+import { zipDelivery } from "./content/zip-body.ts";
+import type { HostLogin } from "./discovery/host-logins.ts";
+import { PageFetch } from "./discovery/page-fetch.ts";
+import { type AddressLookup, systemLookup } from "./discovery/private-addresses.ts";
+import { RepositoryFinder } from "./discovery/repository-finder.ts";
+import { Git } from "./git/git-process.ts";
+import { defaultFillSteps, type FillStep } from "./mirror/mirror.ts";
+import { MirrorFolder } from "./mirror/mirror-folder.ts";
 import { type MirroredSource, ModuleRepositories, type Question } from "./module-repositories.ts";
-import { PageFetch } from "./page-fetch.ts";
-import { type AddressLookup, systemLookup } from "./private-addresses.ts";
-import { RepositoryFinder } from "./repository-finder.ts";
 import { type WorkLimits, WorkPlaces } from "./work-places.ts";
-import { zipDelivery } from "./zip-body.ts";
 
 /** Everything that can be chosen. Durations in milliseconds, patterns in the grammar of GOPRIVATE. */
 export interface GitUpstreamOptions {

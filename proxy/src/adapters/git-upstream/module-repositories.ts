@@ -5,13 +5,13 @@ import { moduleLayout } from "../../domain/repository/module-layout.ts";
 import type { ModuleSource } from "../../domain/repository/module-source.ts";
 import type { RepositoryPlace } from "../../domain/repository/repository-place.ts";
 import type { Upstream } from "../../domain/upstream.ts";
-import { DamagedRepository } from "./bare-repository.ts";
-import type { Mirror, RefsSnapshot } from "./mirror.ts";
-import type { MirrorFolder, MirrorUse } from "./mirror-folder.ts";
-import { MirrorView } from "./mirror-view.ts";
-import type { Reach } from "./page-fetch.ts";
-import { type AddressLookup, publicAddresses } from "./private-addresses.ts";
-import type { FoundPlace, RepositoryFinder } from "./repository-finder.ts";
+import type { Reach } from "./discovery/page-fetch.ts";
+import { type AddressLookup, publicAddresses } from "./discovery/private-addresses.ts";
+import type { FoundPlace, RepositoryFinder } from "./discovery/repository-finder.ts";
+import { DamagedRepository } from "./git/bare-repository.ts";
+import type { Mirror, RefsSnapshot } from "./mirror/mirror.ts";
+import type { MirrorFolder, MirrorUse } from "./mirror/mirror-folder.ts";
+import { MirrorView } from "./mirror/mirror-view.ts";
 
 /** A module in its mirrored repository. */
 export interface MirroredSource extends ModuleSource {

@@ -1,13 +1,13 @@
 // A repository as the rules of modules see it: names at one moment, and what a mirror knows or fetches about them.
 
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
-import type { Commit, RepositoryView } from "../../domain/repository/repository-view.ts";
-import { DamagedRepository } from "./bare-repository.ts";
-import { type ParsedCommit, parseCommit, parseTree, type TreeEntry } from "./git-objects.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
+import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
+import type { Commit, RepositoryView } from "../../../domain/repository/repository-view.ts";
+import type { Reach } from "../discovery/page-fetch.ts";
+import { DamagedRepository } from "../git/bare-repository.ts";
+import { type ParsedCommit, parseCommit, parseTree, type TreeEntry } from "../git/git-objects.ts";
+import type { GitObject } from "../git/object-reader.ts";
 import type { Mirror } from "./mirror.ts";
-import type { GitObject } from "./object-reader.ts";
-import type { Reach } from "./page-fetch.ts";
 
 /** How a mirror is seen. */
 export interface Sight {

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { request as requestSecure, Agent as SecureAgent } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import { authorizationFor, type HostLogin } from "./host-logins.ts";
 import { type AddressLookup, publicAddresses } from "./private-addresses.ts";
 

@@ -1,8 +1,8 @@
 // The zip of a module, made while it is read.
 import { InvalidText, type ModuleVersion } from "@stoa/gomod";
 import { writeModuleZip } from "@stoa/gomod/zip";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import type { ZipDelivery } from "../../domain/upstream.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
+import type { ZipDelivery } from "../../../domain/upstream.ts";
 import type { ModuleContent } from "./module-content.ts";
 
 export interface ZipBodyParts {

@@ -1,5 +1,5 @@
 // What git means when it fails at another machine.
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import { type GitDeadlines, GitFailure } from "./git-process.ts";
 
 /** What kind of failure a complaint is about. */

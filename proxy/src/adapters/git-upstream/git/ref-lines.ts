@@ -1,5 +1,5 @@
 // Lists of names and hashes, as git prints them.
-import { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+import { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 
 /** Where a mirror keeps the tip of the default branch, which need not be that of any branch. */
 export const headRef = "refs/stoa/head";

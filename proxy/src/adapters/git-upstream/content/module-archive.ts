@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { maxZipBytes } from "@stoa/gomod/zip";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import { DamagedRepository, localDeadlines, localFailure } from "./bare-repository.ts";
-import { lastWords } from "./git-complaint.ts";
-import { type Git, GitFailure } from "./git-process.ts";
-import type { MirrorView } from "./mirror-view.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
+import { DamagedRepository, localDeadlines, localFailure } from "../git/bare-repository.ts";
+import { lastWords } from "../git/git-complaint.ts";
+import { type Git, GitFailure } from "../git/git-process.ts";
+import type { MirrorView } from "../mirror/mirror-view.ts";
 import type { SpooledFiles, SpooledPlace } from "./spooled-files.ts";
 import { BrokenArchive, tarFiles } from "./tar-files.ts";
 

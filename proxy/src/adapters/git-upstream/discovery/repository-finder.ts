@@ -1,16 +1,19 @@
 // From the path of a module to its repository, asking the module's host where the path alone does not tell.
 import { type ModulePath, matchesModulePatterns } from "@stoa/gomod";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import {
   type GoImportTag,
   isSameTag,
   parseGoImportTags,
   tagForModule,
-} from "../../domain/repository/go-import-tags.ts";
-import { placeFromPath, type RepositoryPlace } from "../../domain/repository/repository-place.ts";
-import { allowsSystem, type VcsRules } from "../../domain/repository/vcs-rules.ts";
+} from "../../../domain/repository/go-import-tags.ts";
+import {
+  placeFromPath,
+  type RepositoryPlace,
+} from "../../../domain/repository/repository-place.ts";
+import { allowsSystem, type VcsRules } from "../../../domain/repository/vcs-rules.ts";
+import { RunningWork } from "../running-work.ts";
 import type { Page, PageFetch, Reach } from "./page-fetch.ts";
-import { RunningWork } from "./running-work.ts";
 
 /** What may be visited for which modules; patterns as in GOPRIVATE. */
 export interface FinderRules {

@@ -2,7 +2,7 @@
 import type { LookupAddress } from "node:dns";
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 
 /** Gives the addresses of a host; rejects with the errors of `node:dns`. */
 export type AddressLookup = (host: string) => Promise<readonly string[]>;

@@ -1,10 +1,10 @@
 // The files that make up a module in a commit, as the go command would put them into a zip.
 import { type ModuleFile, type ReadableModuleFile, selectModuleFiles } from "@stoa/gomod/zip";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import type { ModuleDirectory } from "../../domain/repository/module-directory.ts";
-import type { Commit } from "../../domain/repository/repository-view.ts";
-import type { Git } from "./git-process.ts";
-import type { MirrorView } from "./mirror-view.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
+import type { ModuleDirectory } from "../../../domain/repository/module-directory.ts";
+import type { Commit } from "../../../domain/repository/repository-view.ts";
+import type { Git } from "../git/git-process.ts";
+import type { MirrorView } from "../mirror/mirror-view.ts";
 import { type RootedFile, spoolCommit, spoolSome } from "./module-archive.ts";
 import { SpooledFiles, type SpooledPlace } from "./spooled-files.ts";
 import { type ListedFile, parseTreeListing } from "./tree-listing.ts";

@@ -84,8 +84,7 @@ export function networkEnvironment(options: {
 
 /** Configuration through variables: it needs no file, and other users cannot see it as they see arguments. */
 function withConfig(variables: Variables, config: GitConfig): Variables {
-  const given = Number.parseInt(variables["GIT_CONFIG_COUNT"] ?? "0", 10);
-  const count = Number.isNaN(given) ? 0 : given;
+  const count = Number(variables["GIT_CONFIG_COUNT"]) || 0;
   const pairs = config.flatMap(([name, value], index) => [
     [`GIT_CONFIG_KEY_${count + index}`, name],
     [`GIT_CONFIG_VALUE_${count + index}`, value],

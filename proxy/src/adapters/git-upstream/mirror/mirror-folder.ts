@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import type { Git } from "./git-process.ts";
+import type { Git } from "../git/git-process.ts";
 import { type FillStep, Mirror } from "./mirror.ts";
 import { type RemoteParts, RemoteRepository } from "./remote-repository.ts";
 

@@ -1,6 +1,6 @@
 // The files below a directory of a commit.
 import { isUtf8 } from "node:buffer";
-import { kindOfMode, type TreeEntry } from "./git-objects.ts";
+import { kindOfMode, type TreeEntry } from "../git/git-objects.ts";
 
 /** A file, symbolic link or submodule. */
 export interface ListedFile {

@@ -1,17 +1,21 @@
 // What has been needed of a repository on another machine, on this one.
-import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
-import { BareRepository, type BareRepositoryParts, DamagedRepository } from "./bare-repository.ts";
+import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
+import type { Reach } from "../discovery/page-fetch.ts";
+import {
+  BareRepository,
+  type BareRepositoryParts,
+  DamagedRepository,
+} from "../git/bare-repository.ts";
+import { type FetchLimits, TooMuchToFetch } from "../git/fetch-progress.ts";
+import type { GitObject } from "../git/object-reader.ts";
+import { RunningWork, unlessAborted } from "../running-work.ts";
 import { FetchBatches } from "./fetch-batches.ts";
-import { type FetchLimits, TooMuchToFetch } from "./fetch-progress.ts";
-import type { GitObject } from "./object-reader.ts";
-import type { Reach } from "./page-fetch.ts";
 import {
   NoParts,
   type ObjectFilter,
   OtherFormat,
   type RemoteRepository,
 } from "./remote-repository.ts";
-import { RunningWork, unlessAborted } from "./running-work.ts";
 
 export interface MirrorParts extends BareRepositoryParts {
   readonly remote: RemoteRepository;

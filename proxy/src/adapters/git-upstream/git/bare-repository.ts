@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
+import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 import { missingGit } from "./git-complaint.ts";
 import { readingEnvironment } from "./git-environment.ts";
 import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";

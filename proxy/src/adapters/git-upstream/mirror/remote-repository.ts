@@ -1,16 +1,16 @@
 // A repository on another machine: its names, and what they lead to.
 
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import type { RepositoryRefs } from "../../domain/repository/repository-refs.ts";
-import { type FetchLimits, FetchProgress, TooMuchToFetch } from "./fetch-progress.ts";
-import { type Complaint, complaintOf, remoteFailure } from "./git-complaint.ts";
-import { type GitConfig, networkEnvironment } from "./git-environment.ts";
-import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";
-import { authorizationFor, type HostLogin } from "./host-logins.ts";
-import type { PageFetch, Reach } from "./page-fetch.ts";
-import { type AddressLookup, publicAddresses } from "./private-addresses.ts";
-import { headRef, parseRefLines } from "./ref-lines.ts";
-import type { WorkPlaces } from "./work-places.ts";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
+import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
+import { authorizationFor, type HostLogin } from "../discovery/host-logins.ts";
+import type { PageFetch, Reach } from "../discovery/page-fetch.ts";
+import { type AddressLookup, publicAddresses } from "../discovery/private-addresses.ts";
+import { type FetchLimits, FetchProgress, TooMuchToFetch } from "../git/fetch-progress.ts";
+import { type Complaint, complaintOf, remoteFailure } from "../git/git-complaint.ts";
+import { type GitConfig, networkEnvironment } from "../git/git-environment.ts";
+import { type Git, type GitCall, type GitDeadlines, GitFailure } from "../git/git-process.ts";
+import { headRef, parseRefLines } from "../git/ref-lines.ts";
+import type { WorkPlaces } from "../work-places.ts";
 
 /** What all remote repositories share. */
 export interface RemoteParts {
