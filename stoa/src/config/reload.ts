@@ -84,7 +84,6 @@ export class ConfigReload implements Disposable {
     this.#current = next;
     for (const { at, message } of next.warnings) this.#log.warn(`${at}: ${message}`);
     this.#tell(reason, before);
-    this[Symbol.dispose]();
     this.#watch();
   }
 
@@ -112,8 +111,13 @@ export class ConfigReload implements Disposable {
     const { file, values } = this.#current;
     const others = this.#parts.flatMap((part) => part.files?.(values) ?? []);
     const paths = [...(file === undefined ? [] : [file]), ...others].filter((path) => path !== "");
+    const before = this.#watched;
     this.#watched = [...new Set(paths)];
-    for (const path of this.#watched) {
+    for (const path of before.filter((old) => !paths.includes(old))) {
+      unwatchFile(path, this.#whenChanged);
+    }
+    // One that is watched already stays so: between two watches a change could slip through.
+    for (const path of this.#watched.filter((added) => !before.includes(added))) {
       watchFile(path, { interval: lookEveryMs, persistent: false }, this.#whenChanged);
     }
   }
