@@ -197,8 +197,7 @@ function names(): Scenario {
     "v1.16.0": { "go.mod": { link: "nested/go.mod" } },
     "v1.17.0": { "go.mod": undefined, "go.mod/x": "x\n" },
     "v1.19.0": { "git~1": "x\n" },
-    "v1.20.0": { "a/.gitmodules": { link: "../a.go" } },
-    "v1.21.0": { "Nested/go.mod": "module x\n", "nested/go.mod": undefined },
+    "v1.20.0": { "Nested/go.mod": "module x\n", "nested/go.mod": undefined },
     "v1.18.0": { "tab\t.txt": "x\n" },
   };
   for (const [version, files] of Object.entries(faults)) {

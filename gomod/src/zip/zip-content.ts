@@ -194,16 +194,13 @@ function inflateWhole(entry: ZipEntry, packed: Uint8Array): Uint8Array {
   }
 }
 
-/** Above this a buffer has its memory to itself. */
-const ownMemoryBytes = 64 * 1024;
-
 /**
  * Gives the memory of unpacked content back at once. A zip with many files leaves them behind faster than the garbage
- * collector, which does not see how large they are, comes by.
+ * collector, which does not see how large they are, comes by. Small buffers share Node's pool and are left alone.
  */
 function release(content: Uint8Array): void {
-  const { buffer } = content;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength > ownMemoryBytes) buffer.transfer(0);
+  const { buffer, byteLength } = content;
+  if (buffer instanceof ArrayBuffer && byteLength > Buffer.poolSize) buffer.transfer(0);
 }
 
 async function* inflateInPieces(

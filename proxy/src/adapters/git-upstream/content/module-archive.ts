@@ -77,11 +77,16 @@ async function writeTree(
       Buffer.alloc(1),
     ]),
   );
+  // Names that would be dangerous in a working tree on another system are harmless here.
+  const anyName = ["-c", "core.protectNTFS=false", "-c", "core.protectHFS=false"];
   const call = { env, deadlines: localDeadlines };
   const { signal } = view.sight;
   try {
-    await git.run({ ...call, args: ["update-index", "-z", "--index-info"], input }, signal);
-    return (await git.run({ ...call, args: ["write-tree"] }, signal)).toString().trim();
+    await git.run(
+      { ...call, args: [...anyName, "update-index", "-z", "--index-info"], input },
+      signal,
+    );
+    return (await git.run({ ...call, args: [...anyName, "write-tree"] }, signal)).toString().trim();
   } catch (failure) {
     throw localFailure(failure);
   }

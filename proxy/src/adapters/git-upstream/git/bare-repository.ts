@@ -20,6 +20,9 @@ export interface BareRepositoryParts {
   readonly ended: AbortSignal;
 }
 
+/** How a repository names its objects. */
+export type HashFormat = "sha1" | "sha256";
+
 /** What lies on this machine cannot be read as the repository that it was. Starting over helps. */
 export class DamagedRepository extends Error {
   override readonly name = "DamagedRepository";
@@ -68,22 +71,25 @@ export class BareRepository<Note> {
     return this.#note;
   }
 
-  async writeNote(note: Note): Promise<void> {
-    await writeFile(join(this.folder, noteFile), `${JSON.stringify(note)}\n`);
-    this.#note = Promise.resolve(note);
-  }
-
-  /** Makes an empty repository, in the place of what is there. */
-  async create(format: "sha1" | "sha256", note: Note): Promise<void> {
-    await this.remove();
+  /**
+   * Makes a repository and puts it in the place of what is there when `fill` has filled it; until then it is seen by
+   * nobody else. `fill` gives what is to be noted.
+   */
+  async create(format: "sha1" | "sha256", fill: (folder: string) => Promise<Note>): Promise<void> {
     const draft = join(this.#parts.scratch, randomUUID());
-    await mkdir(join(draft, "info"), { recursive: true });
-    const args = ["init", "--bare", "--quiet", "--template=", `--object-format=${format}`];
-    await this.#run({ args, env: readingEnvironment(this.#parts.environment, draft) });
-    await writeFile(join(draft, "info", "attributes"), attributes);
-    await writeFile(join(draft, noteFile), `${JSON.stringify(note)}\n`);
-    await rename(draft, this.folder);
-    this.#note = Promise.resolve(note);
+    try {
+      await mkdir(join(draft, "info"), { recursive: true });
+      const args = ["init", "--bare", "--quiet", "--template=", `--object-format=${format}`];
+      await this.#run({ args, env: readingEnvironment(this.#parts.environment, draft) });
+      await writeFile(join(draft, "info", "attributes"), attributes);
+      const note = await fill(draft);
+      await writeFile(join(draft, noteFile), `${JSON.stringify(note)}\n`);
+      await this.#remove();
+      await rename(draft, this.folder);
+      this.#note = Promise.resolve(note);
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
   }
 
   /** An object by its hash, or the beginning of that with `^{commit}` behind it; `undefined` if it is not here. */
@@ -137,11 +143,10 @@ export class BareRepository<Note> {
   async discard(generation = this.#generation): Promise<void> {
     if (generation !== this.#generation) return;
     this.#generation += 1;
-    await this.remove();
+    await this.#remove();
   }
 
-  /** Removes everything, as a step on the way to something better. */
-  async remove(): Promise<void> {
+  async #remove(): Promise<void> {
     await this.close();
     const away = join(this.#parts.scratch, randomUUID());
     await rename(this.folder, away).catch(() => undefined); // it may never have been there

@@ -12,6 +12,7 @@ export type Complaint =
   | "no head"
   | "other format"
   | "no space"
+  | "no mirror"
   | "unreachable";
 
 /**
@@ -20,6 +21,10 @@ export type Complaint =
  */
 const rules: readonly (readonly [Complaint, RegExp])[] = [
   ["no space", /No space left on device|Disk quota exceeded/],
+  [
+    "no mirror",
+    /(not|requires) a git repository|\.lock': File exists|object \S+ is corrupt|packfile \S+ (is corrupt|cannot be)/,
+  ],
   ["host key", /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/],
   [
     "no parts",

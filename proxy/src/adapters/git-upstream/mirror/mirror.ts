@@ -5,6 +5,7 @@ import {
   BareRepository,
   type BareRepositoryParts,
   DamagedRepository,
+  type HashFormat,
 } from "../git/bare-repository.ts";
 import { type FetchLimits, TooMuchToFetch } from "../git/fetch-progress.ts";
 import type { GitObject } from "../git/object-reader.ts";
@@ -161,34 +162,29 @@ export class Mirror {
     this.#parts.onGrown();
   }
 
-  /** Fills an empty mirror in the first of some ways that is not too much. */
-  async #fill(reach: Reach, steps: readonly FillStep[]): Promise<void> {
+  /** Fills a new mirror in the first of some ways that is not too much. */
+  async #fill(
+    reach: Reach,
+    steps: readonly FillStep[],
+    format: HashFormat = this.#heard === undefined ? "sha1" : formatOf(this.#heard),
+  ): Promise<void> {
     const [step = { filter: "" }, ...others] = steps;
     try {
-      await this.#fillOnce(reach, step);
+      await this.#fillOnce(reach, step, format);
     } catch (failure) {
-      await this.repository.remove();
-      if (failure instanceof TooMuchToFetch) return this.#fill(reach, others);
+      if (failure instanceof OtherFormat) return this.#fill(reach, steps, "sha256");
+      if (failure instanceof TooMuchToFetch) return this.#fill(reach, others, format);
       // A server that does not send parts sends everything.
-      if (failure instanceof NoParts && step.filter !== "") return this.#fill(reach, []);
+      if (failure instanceof NoParts && step.filter !== "") return this.#fill(reach, [], format);
       throw failure;
     }
   }
 
-  async #fillOnce(reach: Reach, step: FillStep): Promise<void> {
-    const { remote } = this.#parts;
-    const { folder } = this.repository;
-    const note: MirrorNote = { url: this.url, filter: step.filter };
-    await this.repository.create(this.#heard === undefined ? "sha1" : formatOf(this.#heard), note);
-    let isFiltered: boolean;
-    try {
-      ({ isFiltered } = await remote.fetchHistory(folder, reach, step));
-    } catch (failure) {
-      if (!(failure instanceof OtherFormat)) throw failure;
-      await this.repository.create("sha256", note);
-      ({ isFiltered } = await remote.fetchHistory(folder, reach, step));
-    }
-    if (!isFiltered && step.filter !== "") await this.repository.writeNote({ ...note, filter: "" });
+  #fillOnce(reach: Reach, step: FillStep, format: HashFormat): Promise<void> {
+    return this.repository.create(format, async (folder) => {
+      const { isFiltered } = await this.#parts.remote.fetchHistory(folder, reach, step);
+      return { url: this.url, filter: isFiltered ? step.filter : "" };
+    });
   }
 
   async #ensureWhole(reach: Reach, signal: AbortSignal): Promise<void> {
@@ -229,7 +225,7 @@ export class Mirror {
   }
 }
 
-function formatOf({ refs }: RefsSnapshot): "sha1" | "sha256" {
+function formatOf({ refs }: RefsSnapshot): HashFormat {
   const [anyName] = refs.entries();
   return anyName?.[1].length === 64 ? "sha256" : "sha1";
 }

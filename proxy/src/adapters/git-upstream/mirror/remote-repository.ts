@@ -5,6 +5,7 @@ import type { RepositoryRefs } from "../../../domain/repository/repository-refs.
 import { authorizationFor, type HostLogin } from "../discovery/host-logins.ts";
 import type { PageFetch, Reach } from "../discovery/page-fetch.ts";
 import { type AddressLookup, publicAddresses } from "../discovery/private-addresses.ts";
+import { DamagedRepository } from "../git/bare-repository.ts";
 import { type FetchLimits, FetchProgress, TooMuchToFetch } from "../git/fetch-progress.ts";
 import { type Complaint, complaintOf, remoteFailure } from "../git/git-complaint.ts";
 import { type GitConfig, networkEnvironment } from "../git/git-environment.ts";
@@ -49,7 +50,12 @@ class NoHead extends Error {
 /** Complaints that something can be done about. */
 const namedComplaints: Partial<
   Record<Complaint, new (message: string, options: ErrorOptions) => Error>
-> = { "no parts": NoParts, "no head": NoHead, "other format": OtherFormat };
+> = {
+  "no mirror": DamagedRepository,
+  "no parts": NoParts,
+  "no head": NoHead,
+  "other format": OtherFormat,
+};
 
 const everyName = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 
