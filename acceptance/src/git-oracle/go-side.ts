@@ -53,7 +53,8 @@ async function toAnswer(download: Downloaded): Promise<Explained<VersionAnswer>>
   const { Version: version } = JSON.parse(info) as { Version: string };
   return {
     version,
-    info,
+    // It resolves some queries to versions that it refuses when it is asked for their go.mod.
+    info: GoMod && info,
     // Of a version itself, the info has the origin.
     origin: Query === undefined || Query === version ? undefined : Origin,
     mod: GoMod && (await readFile(GoMod, "utf8")),

@@ -69,15 +69,15 @@ export async function stoaVersion(
   );
   if (resolved === undefined) return { words };
   const exact = { path, version: resolved.info.version };
-  const info = await stoa.info(exact, signal);
-  const mod = await stoa.mod(exact, signal);
+  const info = await unlessFailed(stoa.info(exact, signal));
+  const mod = await unlessFailed(stoa.mod(exact, signal));
   const zip = await unlessFailed(zipOf(stoa, exact, signal));
   return {
     version: exact.version,
-    info: Buffer.from(info.bytes).toString(),
+    info: info && Buffer.from(info.bytes).toString(),
     // Of a version itself, the info has the origin.
     origin: isOwn ? undefined : originIn(resolved.bytes),
-    mod: Buffer.from(mod).toString(),
+    mod: mod && Buffer.from(mod).toString(),
     sum: zip && (await checkModuleZip(memorySource(zip), exact)).hash,
     words,
   };

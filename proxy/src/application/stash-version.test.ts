@@ -71,7 +71,7 @@ async function readAll(zip: ArrivingZip | undefined): Promise<Buffer> {
 
 /** All chunks, each copied before the next is asked for. */
 async function copied(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(chunks, (chunk) => chunk.slice()));
+  return Buffer.concat(await Array.fromAsync(chunks, (chunk) => Buffer.from(chunk)));
 }
 
 function zipRequests(upstream: FakeUpstream): number {
@@ -117,7 +117,7 @@ describe("Stash", () => {
     parts.upstream.beforeChunk = (index) => (index === lastChunk ? gate.promise : undefined);
     const zip = await parts.stash.follow(parts.module.module, present);
     const body = zip?.body();
-    const first = (await body?.next())?.value?.slice() ?? Buffer.alloc(0);
+    const first = Buffer.from((await body?.next())?.value ?? []);
     assert.ok(first.length > 0);
     assert.equal(await storedZip(parts), undefined);
     gate.resolve();
