@@ -166,7 +166,7 @@ describe("the index", () => {
       assert.equal((await indexLines(second.stoa)).length, 2);
       assert.equal((await second.stoa.stop()).code, 0);
     }
-    for (const name of ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"]) {
+    for (const name of ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"]) {
       await rm(join(folder.path, ".stoa", name), { force: true });
     }
     await using third = await scene(fixtures, {}, folder.path);

@@ -44,8 +44,7 @@ export interface JobQueue {
   ): Promise<void>;
   /** When the next job is due; `undefined` if none waits. */
   nextDue(): Promise<Date | undefined>;
-  /** How many jobs there are, as far as can be told at once. Throws as the methods reject. */
-  readonly counts: JobCounts;
+  counts(): Promise<JobCounts>;
   /** The jobs that wait, the next one first, then those given up. */
   list(limit: number): Promise<readonly Job[]>;
 }
