@@ -5,6 +5,8 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
+import { openAthensIndex } from "./adapters/athens-index/athens-index.ts";
+import type { IndexServer } from "./adapters/athens-index/index-table.ts";
 import {
   type OpenedStore,
   openDiskModuleStore,
@@ -14,7 +16,7 @@ import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
-import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
+import { openState, type ProxyState, type StatePlace } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
@@ -42,6 +44,7 @@ import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
+import type { VersionIndex } from "./domain/version-index.ts";
 import { type GateRules, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
@@ -85,8 +88,8 @@ export interface ModuleProxySettings {
   };
   /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
   readonly state: StatePlace;
-  /** Where it is noted when versions came: in the state, in memory, or nowhere. */
-  readonly index: "none" | "memory" | "state";
+  /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
+  readonly index: "none" | "memory" | "state" | IndexServer;
   /** Whether the pages for administrators are served. */
   readonly adminApi: boolean;
   readonly checksums: ChecksumSettings;
@@ -173,9 +176,7 @@ export async function openModuleProxy(
     metrics,
   );
 
-  const forgetful =
-    settings.index === "memory" ? await openState({ kind: "memory" }, { mostJobs: 0 }) : undefined;
-  const index = settings.index === "none" ? undefined : (forgetful ?? state).index;
+  const index = await openIndex(settings.index, state);
   const indexKeeper = index && new IndexKeeper({ index, catalog, log });
   const databases = checksumDatabases({
     settings: settings.checksums,
@@ -289,7 +290,7 @@ export async function openModuleProxy(
     async [Symbol.asyncDispose]() {
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
-      await forgetful?.[Symbol.asyncDispose]();
+      await index?.[Symbol.asyncDispose]?.();
       await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
@@ -304,6 +305,17 @@ function openStorage(
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
+}
+
+async function openIndex(
+  index: ModuleProxySettings["index"],
+  state: ProxyState,
+): Promise<(VersionIndex & Partial<AsyncDisposable>) | undefined> {
+  if (index === "none") return undefined;
+  if (index === "state") return state.index;
+  return index === "memory"
+    ? (await openState({ kind: "memory" }, { mostJobs: 0 })).index
+    : openAthensIndex(index);
 }
 
 /** Names and addresses of this machine. */

@@ -33,8 +33,10 @@ export interface JobQueue {
    * then nothing was accepted.
    */
   add(module: ModuleVersion, now: Date): Promise<"added" | "known" | "full">;
-  /** Takes up to `limit` jobs that are due. They become due again at `until`, or when the queue is opened anew. */
+  /** Takes up to `limit` jobs that are due. They become due again at `until`, unless that is put off by `hold`. */
   take(limit: number, now: Date, until: Date): Promise<readonly Job[]>;
+  /** Whoever took a job is still at it: it becomes due at `until` instead. */
+  hold(module: ModuleVersion, until: Date): Promise<void>;
   /** The version is kept: forget the job. */
   finish(module: ModuleVersion): Promise<void>;
   /** The attempt failed: `waiting` jobs are tried again when `due`, `given_up` ones may then be asked for anew. */

@@ -3,6 +3,7 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
+import { indexPlace } from "./index-place.ts";
 import { statePlace } from "./state-place.ts";
 
 /** What the module proxy is told. */
@@ -30,7 +31,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       redirectStatus: Number(values.redirectStatus),
     },
     state: statePlace(values),
-    index: values.indexType === "sqlite" ? "state" : values.indexType,
+    index: indexPlace(values),
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },
     checksums: {

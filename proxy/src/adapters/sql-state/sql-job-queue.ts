@@ -48,6 +48,13 @@ export class SqlJobQueue implements JobQueue {
     return rows.map(toJob);
   }
 
+  async hold({ path, version }: ModuleVersion, until: Date): Promise<void> {
+    await this.#change(
+      "UPDATE stoa_job SET due_ms = ? WHERE path = ? AND version = ? AND state = 'waiting'",
+      ...[until.getTime(), path, version],
+    );
+  }
+
   async finish({ path, version }: ModuleVersion): Promise<void> {
     await this.#change("DELETE FROM stoa_job WHERE path = ? AND version = ?", path, version);
   }

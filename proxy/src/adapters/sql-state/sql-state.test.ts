@@ -38,6 +38,9 @@ function stateContract(name: string, skip: string | false, place: () => StatePla
       );
       assert.deepEqual(await jobs.take(5, at(1999), at(3000)), []);
       assert.equal((await jobs.take(5, at(2000), at(3000))).length, 1);
+      await jobs.hold(one, at(4000));
+      assert.deepEqual(await jobs.take(5, at(3999), at(5000)), []);
+      assert.deepEqual(await jobs.nextDue(), at(4000));
       await jobs.finish(one);
       assert.deepEqual(await jobs.counts(), { waiting: 0, givenUp: 0 });
     });
