@@ -27,6 +27,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
   return {
     storage: { kind: "memory" },
     state: { kind: "memory" },
+    leases: { kind: "memory" },
     upstreams: {
       goproxy,
       noproxy: "",

@@ -14,6 +14,7 @@ import {
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
+import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { openState, type ProxyState, type StatePlace } from "./adapters/sql-state/open-state.ts";
@@ -88,6 +89,8 @@ export interface ModuleProxySettings {
   };
   /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
   readonly state: StatePlace;
+  /** By what several instances agree who fetches a version. */
+  readonly leases: LeasePlace;
   /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
   readonly index: "none" | "memory" | "state" | IndexServer;
   /** Whether the pages for administrators are served. */
@@ -189,7 +192,9 @@ export async function openModuleProxy(
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
+  const leases = await openLeases(settings.leases, state.leases);
   const stash = new Stash({
+    leases,
     store,
     loose: looseFetch,
     upstream,
@@ -291,6 +296,7 @@ export async function openModuleProxy(
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       await index?.[Symbol.asyncDispose]?.();
+      await leases?.[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();

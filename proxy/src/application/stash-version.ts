@@ -2,6 +2,7 @@
 import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
 import type { HashEntry } from "../domain/kept-hashes.ts";
+import type { Leases } from "../domain/leases.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
@@ -10,6 +11,7 @@ import { ArrivingZip } from "./arriving-zip.ts";
 import { type ChecksumVerification, isMismatch } from "./checksum-verification.ts";
 import type { LooseFileFetch } from "./fetch-loose-file.ts";
 import { Once } from "./once.ts";
+import { type TurnParts, takeTurn } from "./take-turn.ts";
 
 /** What a stash needs. */
 export interface StashParts {
@@ -20,17 +22,21 @@ export interface StashParts {
   readonly upstream: Fetcher;
   readonly zipCheck: ZipCheck;
   readonly verification: ChecksumVerification;
+  /** Shared by all instances; without them there is only this one. */
+  readonly leases?: Leases | undefined;
   /** Told when a version was kept, and with which hashes. No client waits for it. */
   readonly onKept: (module: ModuleVersion, entry: HashEntry) => Promise<void>;
 }
 
-/** Makes sure that versions are kept, each fetched once however many ask. */
+/** Makes sure that versions are kept, each fetched once however many ask, here and of all instances. */
 export class Stash {
   readonly #parts: StashParts;
+  readonly #turns: TurnParts;
   readonly #once = new Once<void>();
 
   constructor(parts: StashParts) {
     this.#parts = parts;
+    this.#turns = { leases: parts.leases, isKept: (module) => this.#isKept(module) };
   }
 
   /** Resolves when the version is in the store. Rejects with a `ProxyFailure`, or the signal's reason. */
@@ -70,7 +76,8 @@ export class Stash {
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
-    if (await this.#isKept(module)) return;
+    await using turn = await takeTurn(this.#turns, module, signal);
+    if (turn === undefined) return;
     const fetched = this.#fetchAndKeep(module, signal, arrived);
     const entry = await (this.#parts.observe?.(fetched) ?? fetched);
     await this.#parts.onKept(module, entry);

@@ -4,6 +4,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
 import { indexPlace } from "./index-place.ts";
+import { leasePlace } from "./lease-place.ts";
 import { statePlace } from "./state-place.ts";
 
 /** What the module proxy is told. */
@@ -31,6 +32,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       redirectStatus: Number(values.redirectStatus),
     },
     state: statePlace(values),
+    leases: leasePlace(values),
     index: indexPlace(values),
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },

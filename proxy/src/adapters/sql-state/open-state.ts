@@ -2,6 +2,8 @@
 import type { JobQueue } from "../../domain/job-queue.ts";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { VersionIndex } from "../../domain/version-index.ts";
+import type { LeaseEngine } from "../leases/renewed-leases.ts";
+import { SqlLeaseEngine } from "../leases/sql-engine.ts";
 import { openPostgresDatabase } from "./postgres-database.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { SqlJobQueue } from "./sql-job-queue.ts";
@@ -21,6 +23,8 @@ export interface ProxyState extends AsyncDisposable {
   readonly jobs: JobQueue;
   readonly index: VersionIndex;
   readonly hashes: KeptHashes;
+  /** Leases for all who use the same state. */
+  readonly leases: LeaseEngine;
 }
 
 /**
@@ -41,6 +45,7 @@ export async function openState(
       jobs,
       index: new SqlVersionIndex(database),
       hashes: new SqlKeptHashes(database),
+      leases: new SqlLeaseEngine(database, nameOf(place)),
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
     };
   } catch (cause) {
@@ -57,6 +62,11 @@ async function openDatabase(place: StatePlace, readOnly: boolean): Promise<SqlDa
     case "postgres":
       return openPostgresDatabase(place.url);
   }
+}
+
+function nameOf(place: StatePlace): string {
+  if (place.kind === "postgres") return `PostgreSQL at ${withoutPassword(place.url)}`;
+  return place.kind === "sqlite" ? `the state in ${place.file}` : "the state in memory";
 }
 
 function unusable(place: StatePlace, cause: unknown): Error {
