@@ -19,6 +19,12 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const message = `${name} (${environment[0]}) must be set as well: ${why}`;
     yield { at: placeOf(config, given), message };
   }
+  const { adminApi, adminToken, basicAuthUser } = config.values;
+  if (adminApi && adminToken === "" && basicAuthUser === "") {
+    const message =
+      "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator";
+    yield { at: placeOf(config, "adminApi"), message };
+  }
 }
 
 /** How a key is named in a message about its value: by where that came from. */
