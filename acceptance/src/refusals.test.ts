@@ -30,6 +30,11 @@ interface Case {
 
 const serve = () => ["serve"];
 
+/** A download file inside the value of its variable. */
+function downloadFile(content: string | Buffer): string {
+  return `custom:${Buffer.from(content).toString("base64")}`;
+}
+
 const cases: readonly Case[] = [
   {
     name: "a file that is no TOML",
@@ -101,6 +106,66 @@ const cases: readonly Case[] = [
     name: "a .netrc that is missing",
     env: () => ({ ATHENS_NETRC_PATH: "/no/netrc" }),
     says: /\/no\/netrc cannot be read: there is no such file/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a .hgrc that is missing",
+    env: () => ({ ATHENS_HGRC_PATH: "/no/hgrc" }),
+    says: /ATHENS_HGRC_PATH: .*\/no\/hgrc cannot be read: there is no such file/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a page for administrators without any credentials",
+    env: () => ({ STOA_ADMIN_API: "true" }),
+    says: /STOA_ADMIN_API: AdminToken \(STOA_ADMIN_TOKEN\), or .* must be set as well/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file that is no HCL",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: downloadFile('mode = "sync"\ndownload "a" {\n') }),
+    says: /custom:2:14: this \{ is not closed/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file of nothing but braces",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: downloadFile("b {\n".repeat(20_000)) }),
+    says: /custom:101:1: b lies in more than 100 other blocks/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file that is no text",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: downloadFile(Buffer.from([0xc3, 0x28])) }),
+    says: /custom:1:1: the download file is not UTF-8/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file in wrong base64",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: "custom:bW9kZQ" }),
+    says: /ATHENS_DOWNLOAD_MODE: what follows custom: is not in standard base64/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file that is missing",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: "file:/no/download.hcl" }),
+    says: /the download file "\/no\/download\.hcl" cannot be read \(ENOENT\)/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a filter file that is a folder",
+    env: ({ folder }) => ({ ATHENS_FILTER_FILE: folder }),
+    says: /ATHENS_FILTER_FILE: .* cannot be read \(EISDIR\)/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a storage folder below a file",
+    env: ({ tls }) => ({ ATHENS_DISK_STORAGE_ROOT: join(tls.cert, "kept") }),
+    says: /cert\.pem\/kept/,
+    isFoundByCheck: false,
+  },
+  {
+    name: "a storage without a folder",
+    env: () => ({ ATHENS_STORAGE_TYPE: "disk", ATHENS_DISK_STORAGE_ROOT: "" }),
+    says: /ATHENS_DISK_STORAGE_ROOT: .*must name the folder/,
     isFoundByCheck: true,
   },
   {

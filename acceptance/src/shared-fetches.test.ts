@@ -138,27 +138,6 @@ test("what is kept is served while thirty fetches hang", async () => {
   for (const answer of await Promise.all(waiting)) assert.equal(answer.status, 200);
 });
 
-test("requests that run are answered to the end after SIGTERM, and new ones are not taken", async () => {
-  const large = await largeModule("example.com/large", "v1.0.0", 1_000_000);
-  await using scene = await proxiedModules([large]);
-  const gate = Promise.withResolvers<void>();
-  scene.upstream.fail(".zip", { until: gate.promise });
-  const running = ask(`${scene.stoa.url}${filePath(large, "zip")}`);
-  await scene.upstream.requested(".zip");
-  scene.stoa.signal("SIGTERM");
-  await until("the port to be closed", () =>
-    ask(`${scene.stoa.url}/healthz`).then(
-      () => false,
-      () => true,
-    ),
-  );
-  assert.ok(scene.stoa.isRunning());
-  gate.resolve();
-  const answer = await running;
-  assert.ok(answer.whole && answer.body.equals(Buffer.from(large.zip)));
-  assert.deepEqual(await scene.stoa.ended, { code: 0, signal: null });
-});
-
 test("a second Stoa that starts on the same folder disturbs no fetch of the first", async () => {
   const large = await largeModule("example.com/large", "v1.0.0", 1_000_000);
   const middle = await largeModule("example.com/middle", "v1.0.0", 100_000);
