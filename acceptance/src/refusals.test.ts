@@ -1,6 +1,6 @@
 // Bad input of every kind: one sentence, an exit code that is not 0, and never a stack trace.
 import assert from "node:assert/strict";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -253,6 +253,31 @@ test("in production a file that others may write is refused, and nothing else is
   await chmod(path, 0o644);
   assert.equal((await finishedStoa(["config", "check"], { GOPROXY: "off" }, folder.path)).code, 0);
 });
+
+for (const command of ["queue", "verify"]) {
+  test(`stoa modules ${command} of a storage that is not there is refused, and none is made`, async () => {
+    await using folder = await temporaryFolder();
+    const root = join(folder.path, "kept");
+    const env = { ATHENS_DISK_STORAGE_ROOT: root, GOPROXY: "off" };
+    const end = await finishedStoa(["modules", command], env, folder.path);
+    assert.equal(end.code, 1);
+    assert.match(end.stderr, /^stoa: there is no storage folder [^\n]*\/kept: [^\n]+\n$/);
+    assert.deepEqual(await readdir(folder.path), []);
+  });
+}
+
+for (const [words, says] of [
+  [["modules", "explain", "no-host/m"], /^stoa: invalid module path "no-host\/m": /],
+  [["modules", "explain"], /missing required argument/],
+  [["modules", "queue", "--limit", "x"], /argument 'x' is invalid. It must be a whole number/],
+] as const) {
+  test(`stoa ${words.join(" ")} is refused in one sentence`, async () => {
+    const end = await finishedStoa(words, { GOPROXY: "off" });
+    assert.equal(end.code, 1);
+    assert.match(end.stderr, says);
+    assert.doesNotMatch(end.stderr, /\n\s+at /);
+  });
+}
 
 test("everything that is wrong is told at once", async () => {
   await using folder = await temporaryFolder();

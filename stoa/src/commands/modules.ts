@@ -4,6 +4,7 @@ import { explain, explanationText, openPolicy, readQueue } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { reportProblems } from "./config.ts";
+import { keptStorage } from "./kept-storage.ts";
 
 /** Prints what waits to be fetched in the background, and what was given up. */
 export async function showQueue(
@@ -16,7 +17,7 @@ export async function showQueue(
       "with memory storage the queue is inside of the running program: see stoa_background_jobs in its /metrics",
     );
   }
-  const { counts, jobs } = await readQueue(values.diskRoot, limit);
+  const { counts, jobs } = await readQueue(keptStorage(values), limit);
   const rows = jobs.map(({ module, ...rest }) => ({
     module: `${module.path}@${module.version}`,
     ...rest,
