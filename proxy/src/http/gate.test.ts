@@ -16,7 +16,10 @@ function basic(text: string): Record<string, string> {
 }
 
 it("openGate has nothing to ask without rules", () => {
-  assert.equal(openGate({ forceSsl: false, account: undefined, adminToken: undefined, prefix: "" }), undefined);
+  assert.equal(
+    openGate({ forceSsl: false, account: undefined, adminToken: undefined, prefix: "" }),
+    undefined,
+  );
 });
 
 describe("basic authentication", () => {

@@ -58,11 +58,13 @@ export function openAdminGate({ adminToken }: Pick<GateRules, "adminToken">): Ga
 function accountCheck({ user, password }: { user: string; password: string }) {
   const account = `${user}:${password}`;
   const usual = Buffer.from(`Basic ${Buffer.from(account).toString("base64")}`);
+  const given = Buffer.alloc(usual.length);
   const expected = digest(account);
   return (header: string | undefined): boolean => {
-    const isUsual =
-      header?.length === usual.length && timingSafeEqual(Buffer.from(header, "latin1"), usual);
-    if (isUsual) return true;
+    if (header?.length === usual.length) {
+      given.write(header, "latin1");
+      if (timingSafeEqual(given, usual)) return true;
+    }
     const encoded = /^basic +([A-Za-z0-9+/=]+) *$/i.exec(header ?? "")?.[1] ?? "";
     return timingSafeEqual(digest(Buffer.from(encoded, "base64").toString()), expected);
   };
