@@ -86,7 +86,7 @@ for (const prefix of ["", "/go"]) {
     for (const path of ["/healthz", "/readyz", `${prefix}/healthz`, `${prefix}/readyz`]) {
       assert.equal((await ask(`${origin}${path}`)).status, 200, path);
     }
-    for (const path of [`${prefix}/`, "/metrics", `${prefix}/example.com/m/@v/list`, "/nothing"]) {
+    for (const path of ["/", `${prefix}/`, "/metrics", `${prefix}/example.com/m/@v/list`, "/nothing"]) {
       const answer = await ask(`${origin}${path}`);
       assert.equal(answer.status, 401, path);
       assert.match(answer.headers["www-authenticate"] ?? "", /^Basic realm="/);
