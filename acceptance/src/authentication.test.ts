@@ -79,6 +79,9 @@ for (const prefix of ["", "/go"]) {
           }
         }
         const { origin } = new URL(scene.stoa.url);
+        for (const path of ["/", "/metrics", "/nothing"]) {
+          assert.equal((await ask(`${origin}${path}`, { headers })).status, 401, path);
+        }
         for (const base of [origin, scene.stoa.url]) {
           for (const probe of ["/healthz", "/readyz"]) {
             assert.equal((await ask(`${base}${probe}`, { headers })).status, 200);

@@ -155,8 +155,8 @@ test("another filter file holds when it is there, and a broken one leaves the ol
   assert.equal(await status(), 200);
   // There is no .netrc in its home: a file that is missing is no file that has changed.
   assert.doesNotMatch(scene.stoa.output(), /configuration reloaded/);
+  // Seen without being told.
   await writeFile(path, "-\n");
-  scene.stoa.signal("SIGHUP");
   await until("the refusal", async () => (await status()) === 403);
   await writeFile(path, "E\n");
   scene.stoa.signal("SIGHUP");
