@@ -58,7 +58,10 @@ test("a client that leaves does not stop the fetch for the others", async () => 
   await scene.upstream.requested(".zip");
   const stayer = ask(url);
   // The two, and the one for the metrics.
-  await until("both to be waiting", async () => (await requestsInFlight(scene.stoa.url)) >= 3);
+  await until("both to be there", async () => (await requestsInFlight(scene.stoa.url)) >= 3);
+  // A request that came later and has been upstream and back: the one that stays waits for the zip by now.
+  const later = await ask(`${scene.stoa.url}/example.com/absent/@v/v1.0.0.mod`);
+  assert.equal(later.status, 404);
   leave.abort();
   await assert.rejects(leaver);
   gate.resolve();
