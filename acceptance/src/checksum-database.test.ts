@@ -346,6 +346,24 @@ describe("the mirror", { skip }, () => {
   });
 });
 
+test("offline the go command verifies through the mirror, and the database is not asked", {
+  skip,
+}, async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  await using it = await scene([small]);
+  const gosumdb = it.database.key;
+  const words = ["mod", "download", "example.com/small@v1.0.0"];
+  await using first = await goCommand({ goproxy: it.stoa.url, gosumdb });
+  await first.succeed(words);
+  await it.stoa.stop();
+  const offline = await it.again({ env: { ATHENS_NETWORK_MODE: "offline" } });
+  const [asked, fetched] = [(await it.database.requests()).length, it.upstream.requests.length];
+  await using second = await goCommand({ goproxy: offline.url, gosumdb });
+  await second.succeed(words);
+  assert.equal((await it.database.requests()).length, asked);
+  assert.equal(it.upstream.requests.length, fetched);
+});
+
 describe("the mirror's paths", { skip }, () => {
   let it: Scene;
   before(async () => {

@@ -46,7 +46,7 @@ import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
 import type { VersionIndex } from "./domain/version-index.ts";
-import { type GateRules, openGate } from "./http/gate.ts";
+import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
@@ -61,6 +61,8 @@ export interface ModuleProxySettings {
     readonly goproxy: string;
     /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
     readonly noproxy: string;
+    /** The file that Mercurial is to read instead of the user's own: its HGRCPATH. */
+    readonly hgrcPath: string | undefined;
     /** The HTTP proxies on the way to them, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
     readonly proxies: {
       readonly http?: string | undefined;
@@ -231,6 +233,7 @@ export async function openModuleProxy(
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const handler = new ProxyHandler({
     gate: openGate({ ...settings.gate, prefix: settings.pathPrefix }),
+    adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
@@ -244,6 +247,7 @@ export async function openModuleProxy(
     mirror: new DatabaseMirror({
       databases: databases.mirrored,
       exempt: settings.checksums.nosumdb,
+      isOffline: () => policy.isOffline,
       lifetimes: settings.lifetimes,
       now,
     }),

@@ -17,6 +17,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       noproxy: go.noproxy,
       netrcPath: values.netrcPath || undefined,
       githubToken: values.githubToken || undefined,
+      hgrcPath: values.hgrcPath || undefined,
       proxies: go.outbound,
       connections: values.upstreamConnections,
       queue: values.upstreamQueue,
@@ -51,6 +52,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
     pathPrefix: values.pathPrefix,
     gate: {
       forceSsl: values.forceSsl,
+      adminToken: values.adminToken || undefined,
       account:
         values.basicAuthUser === ""
           ? undefined
