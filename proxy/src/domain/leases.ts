@@ -12,3 +12,15 @@ export interface Leases {
    */
   take(key: string): Promise<AsyncDisposable | undefined>;
 }
+
+/** What an engine must be able to do, each in one atomic step. Rejects with the engine's own error. */
+export interface LeaseEngine extends AsyncDisposable {
+  /** How the engine is called in sentences: `Redis at 127.0.0.1:6379`. Without credentials. */
+  readonly name: string;
+  /** Gives `key` to `holder` for a while, if nobody has it. */
+  take(key: string, holder: string, lifetimeMs: number): Promise<boolean>;
+  /** Prolongs what `holder` has; false if it has it no more. */
+  renew(key: string, holder: string, lifetimeMs: number): Promise<boolean>;
+  /** Takes it back if `holder` has it. */
+  release(key: string, holder: string): Promise<void>;
+}

@@ -1,5 +1,5 @@
 // Leases in etcd, through its JSON gateway.
-import type { LeaseEngine } from "./renewed-leases.ts";
+import type { LeaseEngine } from "../../domain/leases.ts";
 
 const answerMs = 3000;
 const prefix = "stoa/lease/";

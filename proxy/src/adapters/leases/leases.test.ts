@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Leases } from "../../domain/leases.ts";
+import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import {
   type EngineFleet,
   type EngineServer,
@@ -21,7 +21,7 @@ import { openState, type ProxyState, type StatePlace } from "../sql-state/open-s
 import { openEtcdEngine } from "./etcd-engine.ts";
 import { openLeases } from "./open-leases.ts";
 import { openRedisEngine } from "./redis-engine.ts";
-import { type LeaseEngine, RenewedLeases } from "./renewed-leases.ts";
+import { RenewedLeases } from "./renewed-leases.ts";
 
 /** Takes the lease as soon as it is free, within a bound. */
 async function eventually(leases: Leases, key: string): Promise<AsyncDisposable> {

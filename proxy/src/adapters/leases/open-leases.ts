@@ -1,8 +1,8 @@
 // Which engine the instances agree by.
-import type { Leases } from "../../domain/leases.ts";
+import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import { openEtcdEngine } from "./etcd-engine.ts";
 import { openRedisEngine, type RedisPlace } from "./redis-engine.ts";
-import { type LeaseEngine, RenewedLeases, reasonOf } from "./renewed-leases.ts";
+import { RenewedLeases, reasonOf } from "./renewed-leases.ts";
 
 /** Where leases are: nowhere (one instance), in the proxy's state, or in an engine of their own. */
 export type LeasePlace =

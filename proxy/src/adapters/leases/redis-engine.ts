@@ -1,6 +1,6 @@
 // Leases in Redis: one server, a cluster, or the master that sentinels name.
 import type { Cluster, Redis } from "ioredis";
-import type { LeaseEngine } from "./renewed-leases.ts";
+import type { LeaseEngine } from "../../domain/leases.ts";
 
 /** How Redis is reached. */
 export type RedisPlace =

@@ -1,19 +1,7 @@
 // Leases that end by themselves, renewed while their holder lives.
 import { randomBytes } from "node:crypto";
-import type { Leases } from "../../domain/leases.ts";
+import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
-
-/** What an engine must be able to do, each in one atomic step. Rejects with the engine's own error. */
-export interface LeaseEngine extends AsyncDisposable {
-  /** How the engine is called in sentences: `Redis at 127.0.0.1:6379`. Without credentials. */
-  readonly name: string;
-  /** Gives `key` to `holder` for a while, if nobody has it. */
-  take(key: string, holder: string, lifetimeMs: number): Promise<boolean>;
-  /** Prolongs what `holder` has; false if it has it no more. */
-  renew(key: string, holder: string, lifetimeMs: number): Promise<boolean>;
-  /** Takes it back if `holder` has it. */
-  release(key: string, holder: string): Promise<void>;
-}
 
 /**
  * How long a lease outlives its holder: the longest that anybody waits for a dead instance. Renewed three times meanwhile,

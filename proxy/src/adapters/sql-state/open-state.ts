@@ -1,13 +1,13 @@
 // Where the proxy's own state is kept: a file, memory, or PostgreSQL.
 import type { JobQueue } from "../../domain/job-queue.ts";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
+import type { LeaseEngine } from "../../domain/leases.ts";
 import type { VersionIndex } from "../../domain/version-index.ts";
-import type { LeaseEngine } from "../leases/renewed-leases.ts";
-import { SqlLeaseEngine } from "../leases/sql-engine.ts";
 import { openPostgresDatabase } from "./postgres-database.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { SqlJobQueue } from "./sql-job-queue.ts";
 import { SqlKeptHashes } from "./sql-kept-hashes.ts";
+import { SqlLeaseEngine } from "./sql-lease-engine.ts";
 import { SqlVersionIndex } from "./sql-version-index.ts";
 import { SqliteDatabase } from "./sqlite-database.ts";
 import { reasonOf } from "./state-failure.ts";

@@ -1,6 +1,6 @@
 // Leases in the proxy's state, by the clock of the database.
-import type { SqlDatabase } from "../sql-state/sql-database.ts";
-import type { LeaseEngine } from "./renewed-leases.ts";
+import type { LeaseEngine } from "../../domain/leases.ts";
+import type { SqlDatabase } from "./sql-database.ts";
 
 /** Leases in the table `stoa_lease`. The database is not this engine's to close. */
 export class SqlLeaseEngine implements LeaseEngine {
