@@ -28,6 +28,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
     storage: { kind: "memory" },
     state: { kind: "memory" },
     leases: { kind: "memory" },
+    leaseLifetimeMs: 1000,
     upstreams: {
       goproxy,
       noproxy: "",

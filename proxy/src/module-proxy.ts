@@ -93,6 +93,8 @@ export interface ModuleProxySettings {
   readonly state: StatePlace;
   /** By what several instances agree who fetches a version. */
   readonly leases: LeasePlace;
+  /** How long a lease outlives its holder. */
+  readonly leaseLifetimeMs: number;
   /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
   readonly index: "none" | "memory" | "state" | IndexServer;
   /** Whether the pages for administrators are served. */
@@ -194,7 +196,10 @@ export async function openModuleProxy(
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
-  const leases = await openLeases(settings.leases, state.leases);
+  const leases = await openLeases(settings.leases, {
+    ofState: state.leases,
+    lifetimeMs: settings.leaseLifetimeMs,
+  });
   const stash = new Stash({
     leases,
     store,

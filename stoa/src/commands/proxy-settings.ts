@@ -34,6 +34,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
     },
     state: statePlace(values),
     leases: leasePlace(values),
+    leaseLifetimeMs: values.leaseSeconds * 1000,
     index: indexPlace(values),
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },

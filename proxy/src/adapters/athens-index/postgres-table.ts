@@ -32,8 +32,9 @@ export async function openPostgresTable(server: IndexServer): Promise<IndexTable
     max: 4,
     allowExitOnIdle: true,
   });
-  // A connection that breaks while nobody uses it is nobody's failure: the pool makes another.
+  // A connection that breaks while no statement runs is nobody's failure: the pool makes another.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const table = new PostgresTable(pool);
   try {
     await table.create();

@@ -180,6 +180,28 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     await state.jobs.finish(two);
   });
 
+  test("a server that dies while somebody waits for his turn fails him, and nothing else", async () => {
+    const { Client } = (await import("pg")).default;
+    await using state = await openState({ kind: "postgres", url: server.url }, { mostJobs: 10 });
+    const other = new Client({ connectionString: server.url });
+    other.on("error", () => undefined);
+    await other.connect();
+    await other.query("BEGIN");
+    await other.query("LOCK TABLE stoa_version");
+    const adding = state.index.add([one]);
+    for (let waiting = 0; waiting === 0; ) {
+      const { rows } = await other.query<{ n: number }>(
+        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+      );
+      waiting = rows[0]?.n ?? 0;
+    }
+    await server.kill();
+    await assert.rejects(adding, { code: "store_unavailable" });
+    await server.start();
+    await state.index.add([one]);
+    await other.end();
+  });
+
   test("a refused connection is one sentence that names the key and hides the password", async () => {
     const place = { kind: "postgres", url: "postgres://me:hush@127.0.0.1:1/db" } as const;
     await assert.rejects(openState(place, { mostJobs: 1 }), (failure: Error) => {
