@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
-import { parseProxyList, type Version } from "@stoa/gomod";
+import { type ModuleVersion, parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
 import {
@@ -21,7 +21,9 @@ import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts
 import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { fetchMeter } from "./application/fetch-meter.ts";
+import { KeepFollowUp } from "./application/finish-keep.ts";
 import { IndexKeeper } from "./application/keep-index.ts";
+import { VersionKeeping } from "./application/keep-version.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
@@ -143,7 +145,7 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog, hashes } = await openStorage(settings.storage);
+  const { store, loose, catalog, hashes, journal } = await openStorage(settings.storage);
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -181,19 +183,11 @@ export async function openModuleProxy(
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
-  const stash = new Stash({
-    store,
-    loose: looseFetch,
-    upstream,
-    zipCheck,
-    verification,
-    hashes,
-    onKept: async (module) => {
-      await loose.remove(module);
-      await indexKeeper?.kept(module);
-    },
-    observe: fetchMeter(metrics),
-  });
+  const followUp = new KeepFollowUp({ store, loose, index: indexKeeper, journal, log });
+  const onKept = (module: ModuleVersion): Promise<boolean> => followUp.kept(module);
+  const keeping = new VersionKeeping({ store, hashes, zipCheck, journal, onKept });
+  const observe = fetchMeter(metrics);
+  const stash = new Stash({ store, loose: looseFetch, upstream, verification, keeping, observe });
   const lists = new RememberedAnswers<readonly Version[]>({
     lifetimes: settings.lifetimes,
     capacity: rememberedCapacity,
@@ -272,7 +266,7 @@ export async function openModuleProxy(
     for (const note of chosen.notes) log.warn(note);
   };
   enact(first);
-  indexKeeper?.fill();
+  void followUp.resume().then(() => indexKeeper?.fill());
 
   return {
     handle: handler.handle,
@@ -301,7 +295,9 @@ export async function openModuleProxy(
 
 function openStorage(
   storage: ModuleProxySettings["storage"],
-): Promise<Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes">> {
+): Promise<
+  Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> & Partial<Pick<OpenedStore, "journal">>
+> {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());

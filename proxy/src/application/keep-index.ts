@@ -8,15 +8,20 @@ import type { VersionIndex } from "../domain/version-index.ts";
 const pageSize = 200;
 const retryMs = 300_000;
 
+/** How many versions that could not be added are remembered. */
+const mostMissed = 100_000;
+
 /**
- * Adds versions when they are kept, and looks through the whole store when it begins: for versions that another program
- * has put there, or that were kept just before a crash. What could not be added is looked for again later; no request
- * fails because of the index.
+ * Adds versions when they are kept. An index that is new is filled with what is kept already, in the background; where
+ * that was interrupted, it goes on at the next start. What could not be added is tried again later; no request fails
+ * because of the index.
  */
 export class IndexKeeper implements AsyncDisposable {
   readonly #index: VersionIndex;
   readonly #catalog: VersionCatalog;
   readonly #log: Log;
+  /** By name: those that could not be added. */
+  readonly #missed = new Map<string, ModuleVersion>();
   #filling: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isEnding = false;
@@ -31,17 +36,23 @@ export class IndexKeeper implements AsyncDisposable {
     this.#log = parts.log;
   }
 
-  /** A version has been kept. */
-  async kept(module: ModuleVersion): Promise<void> {
+  /** A version has been kept. Says whether the index knows it now. */
+  async kept(module: ModuleVersion): Promise<boolean> {
     try {
       await this.#index.add([module]);
+      return true;
     } catch (failure) {
+      if (this.#missed.size < mostMissed) {
+        this.#missed.set(`${module.path}@${module.version}`, module);
+      }
       this.#later(failure);
+      return false;
     }
   }
 
-  /** Adds all that is kept, in the background. */
+  /** Fills the index, in the background, unless that has been done. */
   fill(): void {
+    if (this.#isEnding) return;
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
     });
@@ -56,13 +67,15 @@ export class IndexKeeper implements AsyncDisposable {
 
   async #fill(): Promise<void> {
     try {
-      let token: string | undefined;
-      do {
-        const page = await this.#catalog.page(token, pageSize);
-        if (this.#isEnding) return;
-        if (page.modules.length > 0) await this.#index.add(page.modules);
-        token = page.next;
-      } while (token !== undefined);
+      const missed = [...this.#missed];
+      if (missed.length > 0) await this.#index.add(missed.map(([, module]) => module));
+      for (const [name] of missed) this.#missed.delete(name);
+      let progress = await this.#index.filling();
+      while (!progress.isDone && !this.#isEnding) {
+        const { modules, next } = await this.#catalog.page(progress.next, pageSize);
+        await this.#index.fill(modules, next);
+        progress = { isDone: next === undefined, next };
+      }
     } catch (failure) {
       this.#later(failure);
     }

@@ -10,6 +10,7 @@ import { type FakeUpstream, fakeUpstream } from "../testing/fake-upstream.ts";
 import type { ArrivingZip } from "./arriving-zip.ts";
 import { ChecksumVerification } from "./checksum-verification.ts";
 import { LooseFileFetch } from "./fetch-loose-file.ts";
+import { VersionKeeping } from "./keep-version.ts";
 import { Stash } from "./stash-version.ts";
 
 const present = new AbortController().signal;
@@ -41,17 +42,22 @@ async function setUp(module: ModuleFixture) {
     (failure) => mismatches.push(failure),
   );
   const kept: string[] = [];
+  const keeping = new VersionKeeping({
+    store,
+    hashes,
+    zipCheck,
+    onKept: async ({ path, version }) => {
+      kept.push(`${path}@${version}`);
+      await loose.remove({ path, version });
+      return true;
+    },
+  });
   const stash = new Stash({
     store,
     loose: new LooseFileFetch(loose, upstream, verification),
     upstream,
-    zipCheck,
     verification,
-    hashes,
-    onKept: async ({ path, version }) => {
-      kept.push(`${path}@${version}`);
-      await loose.remove({ path, version });
-    },
+    keeping,
   });
   return { store, loose, hashes, upstream, check, checksums, mismatches, kept, stash, module };
 }

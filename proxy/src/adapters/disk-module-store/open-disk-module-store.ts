@@ -1,11 +1,13 @@
 // How the storage folder is opened: its parts, put together.
 import { dirname, resolve } from "node:path";
+import type { KeepJournal } from "../../domain/keep-journal.ts";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
+import { DiskKeepJournal } from "./disk-keep-journal.ts";
 import { DiskKeptHashes } from "./disk-kept-hashes.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
@@ -25,6 +27,7 @@ export interface OpenedStore {
   readonly catalog: VersionCatalog;
   readonly hashes: KeptHashes;
   readonly inspection: StoreInspection;
+  readonly journal: KeepJournal;
 }
 
 /**
@@ -53,13 +56,14 @@ export async function openDiskModuleStore(options: {
     catalog: new DiskCatalog(root),
     hashes: new DiskKeptHashes(root, disk, incoming),
     inspection: new DiskStoreInspection(root, disk, whole),
+    journal: new DiskKeepJournal(root, incoming, mark),
   };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
-    for (const folder of [root.incoming, root.loose, root.mending, root.hashes])
-      await makeFolders(folder);
+    const { incoming, loose, mending, hashes, keeping } = root;
+    for (const folder of [incoming, loose, mending, hashes, keeping]) await makeFolders(folder);
   } catch (failure) {
     if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
     throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {

@@ -13,6 +13,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/mending    locks; see MendLock
  *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
  *     .stoa/hashes     see DiskKeptHashes
+ *     .stoa/keeping    see DiskKeepJournal
  *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {
@@ -21,6 +22,7 @@ export class StorageRoot {
   readonly loose: string;
   readonly mending: string;
   readonly hashes: string;
+  readonly keeping: string;
   readonly quarantine: string;
 
   constructor(path: string) {
@@ -29,6 +31,7 @@ export class StorageRoot {
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
     this.hashes = join(path, ".stoa", "hashes");
+    this.keeping = join(path, ".stoa", "keeping");
     this.quarantine = join(path, ".stoa", "quarantine");
   }
 

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { type ModuleVersion, parseModulePath, parseVersion } from "@stoa/gomod";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import type { IndexEntry, VersionIndex } from "../../domain/version-index.ts";
+import type { FillProgress, IndexEntry, VersionIndex } from "../../domain/version-index.ts";
 
 /** Milliseconds a statement waits while another process writes. Nothing else runs meanwhile. */
 const busyMs = 2000;
@@ -20,6 +20,10 @@ const schema = `
     at_us INTEGER NOT NULL UNIQUE,
     PRIMARY KEY (path, version)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS filling (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    next TEXT
+  ) STRICT;
 `;
 
 const insertion = `
@@ -55,18 +59,32 @@ class SqliteVersionIndex implements VersionIndex, Disposable {
   }
 
   async add(modules: readonly ModuleVersion[]): Promise<void> {
-    this.#translating((database) => {
-      database.exec("BEGIN IMMEDIATE");
-      try {
-        const insert = database.prepare(insertion);
-        const now = Date.now() * 1000;
-        for (const { path, version } of modules) insert.run(path, version, now);
-        database.exec("COMMIT");
-      } catch (failure) {
-        database.exec("ROLLBACK");
-        throw failure;
-      }
-    });
+    this.#translating((database) => atomically(database, () => insert(database, modules)));
+  }
+
+  async remove(modules: readonly ModuleVersion[]): Promise<void> {
+    this.#translating((database) =>
+      atomically(database, () => {
+        const deletion = database.prepare("DELETE FROM version WHERE path = ? AND version = ?");
+        for (const { path, version } of modules) deletion.run(path, version);
+      }),
+    );
+  }
+
+  async filling(): Promise<FillProgress> {
+    const row = this.#translating((database) => database.prepare("SELECT next FROM filling").get());
+    if (row === undefined) return { isDone: false, next: undefined };
+    const next = row["next"];
+    return typeof next === "string" ? { isDone: false, next } : { isDone: true, next: undefined };
+  }
+
+  async fill(modules: readonly ModuleVersion[], next: string | undefined): Promise<void> {
+    this.#translating((database) =>
+      atomically(database, () => {
+        insert(database, modules);
+        database.prepare("INSERT OR REPLACE INTO filling VALUES (1, ?)").run(next ?? null);
+      }),
+    );
   }
 
   async since(atMicros: number, limit: number): Promise<readonly IndexEntry[]> {
@@ -103,6 +121,23 @@ class SqliteVersionIndex implements VersionIndex, Disposable {
       rmSync(this.#file, { force: true });
       return useOnce(this.#file, work);
     }
+  }
+}
+
+function insert(database: DatabaseSync, modules: readonly ModuleVersion[]): void {
+  const statement = database.prepare(insertion);
+  const now = Date.now() * 1000;
+  for (const { path, version } of modules) statement.run(path, version, now);
+}
+
+function atomically(database: DatabaseSync, work: () => void): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    work();
+    database.exec("COMMIT");
+  } catch (failure) {
+    database.exec("ROLLBACK");
+    throw failure;
   }
 }
 
