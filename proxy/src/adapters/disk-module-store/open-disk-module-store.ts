@@ -6,12 +6,16 @@ import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
+import { StoreSource } from "../../domain/store-source.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
+import { diskEntries } from "./disk-entries.ts";
 import { DiskKeepJournal } from "./disk-keep-journal.ts";
 import { DiskKeptHashes } from "./disk-kept-hashes.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DiskStoreInspection } from "./disk-store-inspection.ts";
+import { DiskStoreRemoval } from "./disk-store-removal.ts";
 import { DurableDisk, makeFolder } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
@@ -28,6 +32,7 @@ export interface OpenedStore {
   readonly hashes: KeptHashes;
   readonly inspection: StoreInspection;
   readonly journal: KeepJournal;
+  readonly removal: StoreRemoval;
 }
 
 /**
@@ -40,14 +45,7 @@ export async function openDiskModuleStore(options: {
 }): Promise<OpenedStore> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
-  const mark = await ProcessMark.ofThisProcess();
-  const incoming = new IncomingFolder(root, mark);
-  const disk = new DurableDisk();
-  const whole = new WholeVersions(root);
-  const lock = new MendLock(root, incoming, mark);
-  const placing = new VersionPlacing({ root, disk, lock, whole });
-
-  const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
+  const { mark, incoming, disk, whole, store } = await storeIn(root);
   await store.check();
   await incoming.sweep();
   return {
@@ -57,7 +55,44 @@ export async function openDiskModuleStore(options: {
     hashes: new DiskKeptHashes(root, disk, incoming),
     inspection: new DiskStoreInspection(root, disk, whole),
     journal: new DiskKeepJournal(root, incoming, mark),
+    removal: new DiskStoreRemoval(root, incoming, whole),
   };
+}
+
+/**
+ * Opens a storage folder, Athens' or ours, to be read and never written, under the name that messages call it by. Rejects
+ * with a sentence if it is not there.
+ */
+export async function openDiskSource(
+  folder: string,
+  name: string,
+): Promise<{ readonly source: StoreSource; readonly hashes: KeptHashes }> {
+  const path = resolve(folder);
+  const root = new StorageRoot(path, path);
+  await root.requirePresent();
+  const { store, whole, disk, incoming } = await storeIn(root);
+  const entries = (signal: AbortSignal) => diskEntries(root, whole, signal);
+  return {
+    source: new StoreSource({ name, store, entries }),
+    hashes: new DiskKeptHashes(root, disk, incoming),
+  };
+}
+
+async function storeIn(root: StorageRoot): Promise<{
+  readonly mark: ProcessMark;
+  readonly incoming: IncomingFolder;
+  readonly disk: DurableDisk;
+  readonly whole: WholeVersions;
+  readonly store: DiskModuleStore;
+}> {
+  const mark = await ProcessMark.ofThisProcess();
+  const incoming = new IncomingFolder(root, mark);
+  const disk = new DurableDisk();
+  const whole = new WholeVersions(root);
+  const lock = new MendLock(root, incoming, mark);
+  const placing = new VersionPlacing({ root, disk, lock, whole });
+  const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
+  return { mark, incoming, disk, whole, store };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {

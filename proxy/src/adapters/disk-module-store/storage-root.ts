@@ -24,9 +24,12 @@ export class StorageRoot {
   readonly hashes: string;
   readonly keeping: string;
   readonly quarantine: string;
+  readonly #sign: string;
 
-  constructor(path: string) {
+  /** `sign` is what is there as long as the storage is: a folder of ours, unless it is only read. */
+  constructor(path: string, sign = join(path, ".stoa", "incoming")) {
     this.path = path;
+    this.#sign = sign;
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
@@ -41,7 +44,7 @@ export class StorageRoot {
    */
   async requirePresent(): Promise<void> {
     try {
-      await stat(this.incoming);
+      await stat(this.#sign);
     } catch (failure) {
       throw this.translate(failure);
     }

@@ -1,0 +1,226 @@
+// A module tree that versions are put into: what `file://` in GOPROXY names, and GOMODCACHE/cache/download.
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  hashGoMod,
+  InvalidText,
+  isVersion,
+  type ModulePath,
+  type ModuleVersion,
+  sortVersions,
+  unescapeVersion,
+  type Version,
+} from "@stoa/gomod";
+import type { HashEntry, KeptHashes } from "../../domain/kept-hashes.ts";
+import type { FileKind, ModuleFiles, ModuleStore, StoredFile } from "../../domain/module-store.ts";
+import { listPath } from "../../domain/protocol-path.ts";
+import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { StagedTreeZip } from "./staged-tree-zip.ts";
+import { TreeFile } from "./tree-file.ts";
+import { isAbsence, TreeRoot } from "./tree-root.ts";
+
+/** What lies longer in the folder for what arrives was left behind by a process that is gone. */
+const leftoverMs = 6 * 60 * 60 * 1000;
+const comparedBytes = 256 * 1024;
+
+/**
+ * Opens a tree for one process that writes and any number that read. A version is there when its `.info` is, which is
+ * written last; then the module's `list` gets a line. The folder is created if it is missing. To be disposed of at the
+ * end. Rejects with `store_unavailable`.
+ */
+export async function openTreeModuleStore(path: string): Promise<TreeModuleStore> {
+  const root = new TreeRoot(path);
+  const incoming = join(path, ".stoa-incoming");
+  await root.translating(async () => {
+    await mkdir(incoming, { recursive: true });
+    for (const name of await readdir(incoming)) {
+      const file = join(incoming, name);
+      if (Date.now() - (await stat(file)).mtimeMs > leftoverMs) await rm(file, { force: true });
+    }
+  });
+  return new TreeModuleStore(root, incoming);
+}
+
+export class TreeModuleStore implements ModuleStore, KeptHashes, AsyncDisposable {
+  readonly #root: TreeRoot;
+  readonly #incoming: string;
+  /** The last change of each `list` that is under way. */
+  readonly #lists = new Map<string, Promise<void>>();
+
+  constructor(root: TreeRoot, incoming: string) {
+    this.#root = root;
+    this.#incoming = incoming;
+  }
+
+  async open(module: ModuleVersion, kind: FileKind): Promise<StoredFile | undefined> {
+    for (const other of (["mod", "zip", "info"] as const).filter((one) => one !== kind)) {
+      await using there = await TreeFile.open(this.#root.file(module, other), this.#root);
+      if (there === undefined) return this.#absent();
+    }
+    return (await TreeFile.open(this.#root.file(module, kind), this.#root)) ?? this.#absent();
+  }
+
+  async versions(path: ModulePath): Promise<readonly Version[]> {
+    const listed = await this.#listed(dirname(join(this.#root.path, listPath(path))));
+    const whole = await Promise.all(listed.map((version) => this.#isWhole({ path, version })));
+    return listed.filter((_, index) => whole[index]);
+  }
+
+  stage(): Promise<StagedTreeZip> {
+    return StagedTreeZip.begin(this.#incoming, this.#root);
+  }
+
+  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+    if (!(zip instanceof StagedTreeZip)) throw new Error("the zip was staged in another store");
+    if (await this.#isWhole(module)) {
+      await this.#requireSame(module, mod, zip);
+      return;
+    }
+    await this.#root.translating(async () => {
+      const target = this.#root.file(module, "zip");
+      await mkdir(dirname(target), { recursive: true });
+      await this.#write(this.#root.file(module, "mod"), mod);
+      await rename(zip.path, target);
+      zip.moved();
+      await this.#write(this.#root.file(module, "info"), info);
+      await syncFolder(dirname(target));
+      await this.#list(module);
+    });
+  }
+
+  async check(): Promise<void> {
+    await using probe = await this.stage();
+    await probe.append(Buffer.from("?"));
+  }
+
+  async read(module: ModuleVersion): Promise<HashEntry | undefined> {
+    return this.#root.translating(async () => {
+      try {
+        const zip = (await readFile(this.#root.file(module, "ziphash"), "utf8")).trim();
+        const mod = hashGoMod(await readFile(this.#root.file(module, "mod")));
+        return { zip, mod, database: undefined };
+      } catch (failure) {
+        if (isAbsence(failure)) return undefined;
+        throw failure;
+      }
+    });
+  }
+
+  async write(module: ModuleVersion, { zip }: HashEntry): Promise<void> {
+    await this.#root.translating(() =>
+      this.#write(this.#root.file(module, "ziphash"), Buffer.from(zip)),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rmdir(this.#incoming).catch(() => undefined); // another process may use it
+  }
+
+  async #absent(): Promise<undefined> {
+    await this.#root.requirePresent();
+    return undefined;
+  }
+
+  async #isWhole(module: ModuleVersion): Promise<boolean> {
+    await using info = await this.open(module, "info");
+    return info !== undefined;
+  }
+
+  async #requireSame(module: ModuleVersion, mod: Uint8Array, zip: StagedTreeZip): Promise<void> {
+    await using keptMod = await this.open(module, "mod");
+    await using keptZip = await this.open(module, "zip");
+    const sameMod = keptMod !== undefined && (await sameBytes(keptMod, ofBytes(mod)));
+    if (sameMod && keptZip !== undefined && (await sameBytes(keptZip, zip))) return;
+    throw new ProxyFailure(
+      "altered_module",
+      `the ${sameMod ? "zip" : "go.mod"} differs from the one that lies in ${this.#root.path}: versions never change, so that one stays`,
+      { subject: module },
+    );
+  }
+
+  /** Writes a file under another name first. */
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    const temporary = join(this.#incoming, randomBytes(8).toString("hex"));
+    try {
+      await using file = await open(temporary, "wx");
+      await file.writeFile(bytes);
+      await file.sync();
+      await rename(temporary, path);
+    } catch (failure) {
+      await rm(temporary, { force: true });
+      throw failure;
+    }
+  }
+
+  /** Adds a version to its module's list, one after the other. */
+  async #list({ path, version }: ModuleVersion): Promise<void> {
+    const file = join(this.#root.path, listPath(path));
+    const before = this.#lists.get(file) ?? Promise.resolve();
+    const now = before
+      .catch(() => undefined)
+      .then(async () => {
+        const listed = new Set([...(await this.#listed(dirname(file))), version]);
+        const lines = sortVersions([...listed]).map((one) => `${one}\n`);
+        await this.#write(file, Buffer.from(lines.join("")));
+      });
+    this.#lists.set(file, now);
+    try {
+      await now;
+    } finally {
+      if (this.#lists.get(file) === now) this.#lists.delete(file);
+    }
+  }
+
+  /** As cmd/go makes it anew: the versions whose `.mod` is there (modfetch.rewriteVersionList). */
+  async #listed(folder: string): Promise<readonly Version[]> {
+    const names = await readdir(folder).catch((failure: unknown) => {
+      if (isAbsence(failure)) return [];
+      throw failure;
+    });
+    return names
+      .filter((name) => name.endsWith(".mod"))
+      .map((name) => unescaped(name.slice(0, -".mod".length)))
+      .filter((version) => version !== undefined);
+  }
+}
+
+function unescaped(name: string): Version | undefined {
+  try {
+    const version = unescapeVersion(name);
+    return isVersion(version) ? version : undefined;
+  } catch (failure) {
+    if (failure instanceof InvalidText) return undefined;
+    throw failure;
+  }
+}
+
+type Readable = Pick<StoredFile, "size" | "read">;
+
+async function sameBytes(a: Readable, b: Readable): Promise<boolean> {
+  if (a.size !== b.size) return false;
+  const [ofA, ofB] = [Buffer.allocUnsafe(comparedBytes), Buffer.allocUnsafe(comparedBytes)];
+  for (let position = 0; position < a.size; ) {
+    const [countA, countB] = await Promise.all([a.read(position, ofA), b.read(position, ofB)]);
+    if (countA !== countB || countA === 0) return false;
+    if (!ofA.subarray(0, countA).equals(ofB.subarray(0, countB))) return false;
+    position += countA;
+  }
+  return true;
+}
+
+function ofBytes(bytes: Uint8Array): Readable {
+  return {
+    size: bytes.length,
+    async read(position, into) {
+      const part = bytes.subarray(position, position + into.length);
+      into.set(part);
+      return part.length;
+    },
+  };
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
+}
