@@ -17,6 +17,7 @@ import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
 import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
+import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
@@ -34,6 +35,7 @@ import {
   type Lifetimes,
   RememberedAnswers,
 } from "./application/remembered-answers.ts";
+import { VersionRemoval } from "./application/remove-versions.ts";
 import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
@@ -44,6 +46,7 @@ import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
+import { ExternalStorage } from "./http/external-storage.ts";
 import { type GateRules, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
@@ -97,7 +100,11 @@ export interface ModuleProxySettings {
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly pathPrefix: string;
   /** Who is let in. */
-  readonly gate: Omit<GateRules, "prefix">;
+  readonly gate: Omit<GateRules, "prefix" | "storage">;
+  /** Where, below the prefix, other programs may keep modules here, and as whom; `undefined` for nowhere. */
+  readonly external:
+    | { readonly path: string; readonly user: string; readonly token: string }
+    | undefined;
   readonly pages: {
     readonly showsMetrics: boolean;
     /** Files of the operator, shown if they are there. */
@@ -145,7 +152,7 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog, hashes, journal } = await openStorage(settings.storage);
+  const { store, loose, catalog, hashes, journal, removal } = await openStorage(settings.storage);
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -218,8 +225,16 @@ export async function openModuleProxy(
   measuredQueue(queue, background, metrics);
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
+  const external = settings.external && {
+    ...settings.external,
+    base: `${settings.pathPrefix}${settings.external.path}`,
+  };
   const handler = new ProxyHandler({
-    gate: openGate({ ...settings.gate, prefix: settings.pathPrefix }),
+    gate: openGate({
+      ...settings.gate,
+      prefix: settings.pathPrefix,
+      storage: external,
+    }),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
@@ -250,6 +265,15 @@ export async function openModuleProxy(
       index,
       explain: settings.adminApi ? (module) => policy.explain(module) : undefined,
     },
+    external:
+      external &&
+      new ExternalStorage({
+        base: external.base,
+        store,
+        acceptance: new VersionAcceptance({ store, keeping, verification }),
+        removal: removal && new VersionRemoval(removal, index),
+        onRemoved: () => hot.clear(),
+      }),
     hot,
     counters: new RequestCounters(metrics),
     log,
@@ -296,7 +320,7 @@ export async function openModuleProxy(
 function openStorage(
   storage: ModuleProxySettings["storage"],
 ): Promise<
-  Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> & Partial<Pick<OpenedStore, "journal">>
+  Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> & Partial<Pick<OpenedStore, "journal" | "removal">>
 > {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })

@@ -11,6 +11,10 @@ export interface GateRules {
   readonly account: { readonly user: string; readonly password: string } | undefined;
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly prefix: string;
+  /** A place with an account of its own, which takes the place of the other; its token alone is enough, as a bearer's. */
+  readonly storage?:
+    | { readonly base: string; readonly user: string; readonly token: string }
+    | undefined;
 }
 
 /** The answer to a request that is not let in. */
@@ -29,14 +33,32 @@ export type Gate = (request: IncomingMessage) => TurnedAway | undefined;
 const probes = ["/healthz", "/readyz"];
 
 /** The gate for these rules; undefined if there is nothing to ask. */
-export function openGate({ forceSsl, account, prefix }: GateRules): Gate | undefined {
-  if (!forceSsl && account === undefined) return undefined;
+export function openGate({ forceSsl, account, prefix, storage }: GateRules): Gate | undefined {
+  if (!forceSsl && account === undefined && storage === undefined) return undefined;
   const open = new Set([...probes, ...probes.map((path) => `${prefix}${path}`)]);
   const isMember = account === undefined ? () => true : accountCheck(account);
+  const isStorageClient = storage === undefined ? () => false : storageCheck(storage);
   return (request) => {
     if (open.has(pathOf(request))) return undefined;
     if (forceSsl && !isSecure(request)) return toHttps(request);
+    if (storage !== undefined && isBelow(request.url ?? "", storage.base)) {
+      return isStorageClient(request.headers.authorization) ? undefined : unknownStorageClient;
+    }
     return isMember(request.headers.authorization) ? undefined : unauthorized;
+  };
+}
+
+/** Whether a target, as it stands in the request line, is below a path. One that is written in another way is not. */
+export function isBelow(target: string, base: string): boolean {
+  return target.startsWith(`${base}/`);
+}
+
+function storageCheck({ user, token }: { user: string; token: string }) {
+  const isAccount = accountCheck({ user, password: token });
+  const expected = digest(token);
+  return (header: string | undefined): boolean => {
+    const bearer = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1] ?? "";
+    return timingSafeEqual(digest(bearer), expected) || isAccount(header);
   };
 }
 
@@ -75,6 +97,19 @@ const unauthorized: TurnedAway = {
   headers: [
     "WWW-Authenticate",
     'Basic realm="basic auth required", charset="UTF-8"',
+    "Cache-Control",
+    "no-store",
+  ],
+};
+
+const unknownStorageClient: TurnedAway = {
+  endpoint: "unauthorized",
+  status: 401,
+  sentence:
+    "unauthorized: this storage has a user and a token of its own; put them into the URL: https://USER:TOKEN@HOST/PATH",
+  headers: [
+    "WWW-Authenticate",
+    'Basic realm="external storage", charset="UTF-8"',
     "Cache-Control",
     "no-store",
   ],

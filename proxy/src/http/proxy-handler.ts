@@ -23,6 +23,8 @@ import {
   type Freshness,
   headersOf,
 } from "./answer.ts";
+import type { ExternalRequest } from "./external-request.ts";
+import type { ExternalStorage } from "./external-storage.ts";
 import { failureAnswer } from "./failure-answer.ts";
 import type { Gate, TurnedAway } from "./gate.ts";
 import type { HotAnswers } from "./hot-answers.ts";
@@ -42,6 +44,8 @@ export interface HandlerParts {
   readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
   readonly records: RecordParts;
+  /** Present where another program may keep its modules here. */
+  readonly external: ExternalStorage | undefined;
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -171,18 +175,27 @@ export class ProxyHandler {
     this.#record(request, id, outcome, startedMs);
   }
 
-  #parse(request: IncomingMessage): ModuleRequest {
-    if (request.method !== "GET" && request.method !== "HEAD") throw new MethodRefused();
-    const parsed = parseModuleRequest(request.url ?? "/", this.#parts.pages.prefix);
+  #parse(request: IncomingMessage): ModuleRequest | ExternalRequest {
+    const { url = "/", method = "" } = request;
+    const { external } = this.#parts;
+    const methods = external?.methods(url);
+    const allowed = methods ?? ["GET", "HEAD"];
+    if (!allowed.includes(method)) throw new MethodRefused(allowed);
+    if (external !== undefined && methods !== undefined) return external.parse(url);
+    const parsed = parseModuleRequest(url, this.#parts.pages.prefix);
     if (parsed.kind !== "page") checkHops(hopsOf(request), this.#parts.ownHop);
     return parsed;
   }
 
   async #answer(
-    parsed: ModuleRequest,
+    parsed: ModuleRequest | ExternalRequest,
     request: IncomingMessage,
     signal: AbortSignal,
   ): Promise<Answer> {
+    if (parsed.kind === "external") {
+      if (this.#parts.external === undefined) throw new Error("there is no external storage");
+      return this.#parts.external.answer(parsed, request, signal);
+    }
     if (parsed.kind === "page")
       return answerPage(parsed.page, originOf(request), this.#parts.pages);
     if (parsed.kind === "record")
@@ -274,17 +287,15 @@ export class ProxyHandler {
       return { label, sent, cache: "none", from: undefined };
     }
     if (failure instanceof MethodRefused) {
-      const sent = sendText(
-        response,
-        405,
-        "method not allowed: only GET and HEAD are answered here",
-        ["Allow", "GET, HEAD", "Cache-Control", "no-store"],
-      );
+      const sentence = `method not allowed: only ${failure.allowed.join(" and ")} are answered here`;
+      const headers = ["Allow", failure.allowed.join(", "), "Cache-Control", "no-store"];
+      const sent = sendText(response, 405, sentence, headers);
       return { label, sent, cache: "none", from: undefined };
     }
     const answer = failureAnswer(failure, {
       absenceSeconds: this.#parts.absenceSeconds,
       requestId: id,
+      isBrought: label.endpoint === "external",
     });
     this.#logFailure(failure, answer.status, answer.sentence, id);
     const sent = sendText(response, answer.status, answer.sentence, answer.headers);
@@ -330,7 +341,14 @@ function sendRedirect(
 /** What the log says when nobody was there to be answered; the number is nginx's. */
 const clientHasLeft = 499;
 
-class MethodRefused extends Error {}
+class MethodRefused extends Error {
+  readonly allowed: readonly string[];
+
+  constructor(allowed: readonly string[]) {
+    super();
+    this.allowed = allowed;
+  }
+}
 
 function hopsOf(request: IncomingMessage): readonly string[] {
   const header = request.headers[hopsHeader.toLowerCase()];
@@ -342,8 +360,13 @@ function forbidsFetching(request: IncomingMessage): boolean {
   return request.headers["disable-module-fetch"] === "true";
 }
 
-function labelOf(request: ModuleRequest): RequestLabel {
+function labelOf(request: ModuleRequest | ExternalRequest): RequestLabel {
   switch (request.kind) {
+    case "external": {
+      const asked = request.operation === "list" ? { path: request.path } : request.module;
+      const version = "version" in asked ? asked.version : undefined;
+      return { endpoint: "external", module: asked.path, version };
+    }
     case "page":
     case "record":
       return { endpoint: request.page, module: undefined, version: undefined };
