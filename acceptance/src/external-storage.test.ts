@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { request } from "node:http";
-import { after, before, describe, test } from "node:test";
 import { text } from "node:stream/consumers";
+import { after, before, describe, test } from "node:test";
 import { unescapeVersion } from "@stoa/gomod";
 import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
 import { until } from "./testing/bounded-wait.ts";
@@ -172,8 +172,16 @@ describe("an Athens with ATHENS_STORAGE_TYPE=external", () => {
     ["its mod twice", (f) => ({ parts: [...partsOf(f), ["mod.mod", f.mod]] }), 400],
     ["a zip that is none", (f) => ({ parts: partsOf({ ...f, zip: Buffer.from("zip") }) }), 422],
     ["a mod that is not the zip's", (f) => ({ parts: partsOf({ ...f, mod: f.info }) }), 422],
-    ["the info of another version", (f) => ({ parts: partsOf({ ...f, info: Buffer.from('{"Version":"v1.0.1"}') }) }), 422],
-    ["a mod of 17 MiB", (f) => ({ parts: partsOf({ ...f, mod: Buffer.alloc(17 << 20, " ") }) }), 400],
+    [
+      "the info of another version",
+      (f) => ({ parts: partsOf({ ...f, info: Buffer.from('{"Version":"v1.0.1"}') }) }),
+      422,
+    ],
+    [
+      "a mod of 17 MiB",
+      (f) => ({ parts: partsOf({ ...f, mod: Buffer.alloc(17 << 20, " ") }) }),
+      400,
+    ],
     ["a version that is none", () => ({ version: "main" }), 400],
     ["a version of another major", () => ({ version: "v3.0.0" }), 400],
   ];
@@ -257,7 +265,7 @@ describe("the external storage", () => {
     const wrong = [undefined, dev, "Bearer", "Bearer wrong", basic.slice(0, -4)];
     for (const authorization of wrong) {
       const answer = await save(stoa, fixture, { authorization, prefix: "/go/storage" });
-      assert.equal(answer.status, 401, authorization);
+      assert.equal(answer.status, 401, `${authorization}`);
     }
     const state = (path: string, authorization: string): Promise<number> =>
       ask(`${origin}${path}`, { headers: { authorization } }).then(({ status }) => status);

@@ -320,7 +320,8 @@ export async function openModuleProxy(
 function openStorage(
   storage: ModuleProxySettings["storage"],
 ): Promise<
-  Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> & Partial<Pick<OpenedStore, "journal" | "removal">>
+  Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> &
+    Partial<Pick<OpenedStore, "journal" | "removal">>
 > {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })

@@ -91,7 +91,9 @@ export function parseStoreLocation(written: string): StoreLocation {
 function folderLocation(path: string): StoreLocation {
   const tree = join(path, "cache", "download");
   if (existsSync(tree)) return treeLocation(tree);
-  return /[\\/]cache[\\/]download[\\/]?$/.test(resolve(path)) ? treeLocation(path) : diskLocation(path);
+  return /[\\/]cache[\\/]download[\\/]?$/.test(resolve(path))
+    ? treeLocation(path)
+    : diskLocation(path);
 }
 
 /** A storage folder in Athens' layout. */

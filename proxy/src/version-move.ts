@@ -106,10 +106,7 @@ function locationOf(written: string | undefined, { storage }: MoveSettings): Sto
   );
 }
 
-function verificationOf(
-  { hashes }: OpenedSource,
-  databases: MoveVerification,
-): MoveVerification {
+function verificationOf({ hashes }: OpenedSource, databases: MoveVerification): MoveVerification {
   return hashes === undefined ? databases : new KeptHashVerification(hashes, databases);
 }
 

@@ -91,7 +91,10 @@ modules
     "bring modules in: from another storage, an Athens' disk, a module cache, or a proxy and a list; each is checked as if it were fetched",
   )
   .requiredOption("--from <place>", "disk:PATH, file:///PATH, a folder, or https://PROXY")
-  .option("--list <file>", "which versions to ask a proxy for: MODULE@VERSION, or a go.sum; - reads stdin")
+  .option(
+    "--list <file>",
+    "which versions to ask a proxy for: MODULE@VERSION, or a go.sum; - reads stdin",
+  )
   .option("--to <place>", "where to; without it, the configured storage")
   .option(...fileOption)
   .option(...compareOption)
@@ -102,7 +105,9 @@ modules
   });
 modules
   .command("export")
-  .description("copy what is kept into another place: a storage folder as Athens has it, or a tree for GOPROXY=file://")
+  .description(
+    "copy what is kept into another place: a storage folder as Athens has it, or a tree for GOPROXY=file://",
+  )
   .requiredOption("--to <place>", "disk:PATH for Athens' layout, file:///PATH for a proxy's")
   .option("--from <place>", "where from; without it, the configured storage")
   .option(...fileOption)

@@ -73,7 +73,8 @@ async function gathered(
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > mostBytes[kind]) throw bad(module, `its ${kind} is larger than ${mostBytes[kind]} bytes`);
+    if (size > mostBytes[kind])
+      throw bad(module, `its ${kind} is larger than ${mostBytes[kind]} bytes`);
     chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks);

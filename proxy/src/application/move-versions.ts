@@ -2,9 +2,9 @@
 import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
 import type { VersionHashes } from "../domain/checksums.ts";
 import type { ImportSource, SourceEntry } from "../domain/import-source.ts";
+import { infoOfVersion } from "../domain/info-answer.ts";
 import type { LooseFiles, LooseKind } from "../domain/loose-files.ts";
 import type { ModuleStore, StoredFile } from "../domain/module-store.ts";
-import { infoOfVersion } from "../domain/info-answer.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { readStored } from "../domain/stored-delivery.ts";
 import type { VersionKeeping } from "./keep-version.ts";
@@ -24,14 +24,7 @@ export interface MoveResult {
    * - `refused`: it is no sound module, or not what the checksum database has on record.
    * - `failed`: it could not be read, confirmed or written.
    */
-  readonly outcome:
-    | "moved"
-    | "loose"
-    | "present"
-    | "skipped"
-    | "altered"
-    | "refused"
-    | "failed";
+  readonly outcome: "moved" | "loose" | "present" | "skipped" | "altered" | "refused" | "failed";
   readonly sentence: string | undefined;
 }
 
@@ -213,9 +206,6 @@ function outcomeOf({ code }: ProxyFailure): MoveResult["outcome"] {
 async function endAlike(a: StoredFile, b: StoredFile): Promise<boolean> {
   const count = Math.min(a.size, comparedBytes);
   const [ofA, ofB] = [Buffer.allocUnsafe(count), Buffer.allocUnsafe(count)];
-  const counts = await Promise.all([
-    a.read(a.size - count, ofA),
-    b.read(b.size - count, ofB),
-  ]);
+  const counts = await Promise.all([a.read(a.size - count, ofA), b.read(b.size - count, ofB)]);
   return counts.every((read) => read === count) && ofA.equals(ofB);
 }

@@ -30,11 +30,7 @@ export class ListedSource implements ImportSource {
     yield* this.#entries;
   }
 
-  async document(
-    module: ModuleVersion,
-    kind: LooseKind,
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
+  async document(module: ModuleVersion, kind: LooseKind, signal: AbortSignal): Promise<Uint8Array> {
     if (kind === "mod") return this.#upstream.mod(module, signal);
     return (await this.#upstream.info(module, signal)).bytes;
   }

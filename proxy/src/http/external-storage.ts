@@ -6,11 +6,7 @@ import type { VersionRemoval } from "../application/remove-versions.ts";
 import type { FileKind, ModuleStore } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type Answer, momentary } from "./answer.ts";
-import {
-  type ExternalRequest,
-  methodsFor,
-  parseExternalRequest,
-} from "./external-request.ts";
+import { type ExternalRequest, methodsFor, parseExternalRequest } from "./external-request.ts";
 import { isBelow } from "./gate.ts";
 import { multipartFiles } from "./multipart-files.ts";
 

@@ -26,7 +26,9 @@ export async function reindexModules(place: ConfigurationPlace): Promise<void> {
   } catch (failure) {
     progress.clear();
     if (!signal.aborted) throw failure;
-    process.stderr.write("stoa: interrupted; run the same command again, or start the server, to go on\n");
+    process.stderr.write(
+      "stoa: interrupted; run the same command again, or start the server, to go on\n",
+    );
     process.exitCode = interruptedExitCode;
   }
 }

@@ -57,7 +57,8 @@ async function entryOf(
   const missing = (["mod", "zip", "info"] as const)
     .map((kind) => fileName(module, kind))
     .filter((name) => !files.has(name));
-  const lacks = missing.length === 0 ? "one of its files is empty" : `it lacks ${missing.join(", ")}`;
+  const lacks =
+    missing.length === 0 ? "one of its files is empty" : `it lacks ${missing.join(", ")}`;
   return { kind: "unusable", place, why: `it is torn: ${lacks}` };
 }
 

@@ -13,7 +13,7 @@ export class StagedTreeZip implements StagedZip {
   readonly #file: FileHandle;
   readonly #root: TreeRoot;
   #size = 0;
-  #isDone = false;
+  #state: "arriving" | "whole" | "taken" = "arriving";
 
   private constructor(path: string, file: FileHandle, root: TreeRoot) {
     this.path = path;
@@ -33,18 +33,25 @@ export class StagedTreeZip implements StagedZip {
     return this.#size;
   }
 
-  append(chunk: Uint8Array): Promise<void> {
-    return this.#root.translating(async () => {
+  async append(chunk: Uint8Array): Promise<void> {
+    if (this.#state !== "arriving") throw new Error("bytes were appended to a zip that had ended");
+    await this.#root.translating(async () => {
       for (let written = 0; written < chunk.length; ) {
         const rest = chunk.subarray(written);
-        written += (await this.#file.write(rest, 0, rest.length, this.#size + written)).bytesWritten;
+        written += (await this.#file.write(rest, 0, rest.length, this.#size + written))
+          .bytesWritten;
       }
       this.#size += chunk.length;
     });
   }
 
-  end(): Promise<void> {
-    return this.#root.translating(() => this.#file.sync());
+  async end(): Promise<void> {
+    if (this.#state !== "arriving") return;
+    await this.#root.translating(async () => {
+      await this.#file.utimes(this.started, this.started);
+      await this.#file.sync();
+    });
+    this.#state = "whole";
   }
 
   async read(position: number, into: Uint8Array): Promise<number> {
@@ -55,15 +62,15 @@ export class StagedTreeZip implements StagedZip {
     return bytesRead;
   }
 
-  /** The file has got another name. */
-  moved(): void {
-    this.#isDone = true;
+  /** It can be put once. */
+  take(): void {
+    if (this.#state !== "whole") throw new Error(`a zip was put that was ${this.#state}`);
+    this.#state = "taken";
   }
 
+  /** Its file goes, unless that has got another name. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close().catch(() => undefined);
-    if (this.#isDone) return;
-    this.#isDone = true;
     await unlink(this.path).catch(() => undefined);
   }
 }

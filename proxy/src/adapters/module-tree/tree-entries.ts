@@ -51,11 +51,7 @@ function* versionsIn(place: string, entries: readonly Dirent[]): Generator<Sourc
   }
 }
 
-function entryOf(
-  escapedPath: string,
-  escaped: string,
-  kinds: ReadonlySet<FileKind>,
-): SourceEntry {
+function entryOf(escapedPath: string, escaped: string, kinds: ReadonlySet<FileKind>): SourceEntry {
   const place = `${escapedPath}/@v/${escaped}`;
   const module = moduleVersionOf(escapedPath, escaped);
   if (module === undefined) {

@@ -44,7 +44,12 @@ export class TreeFile implements StoredFile {
     return this.#root.translating(async () => {
       let count = 0;
       while (count < wanted) {
-        const { bytesRead } = await this.#handle.read(into, count, wanted - count, position + count);
+        const { bytesRead } = await this.#handle.read(
+          into,
+          count,
+          wanted - count,
+          position + count,
+        );
         if (bytesRead === 0) break;
         count += bytesRead;
       }

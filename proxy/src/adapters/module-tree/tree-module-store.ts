@@ -18,6 +18,7 @@ import { listPath } from "../../domain/protocol-path.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import { StagedTreeZip } from "./staged-tree-zip.ts";
 import { TreeFile } from "./tree-file.ts";
+import { treeLock } from "./tree-lock.ts";
 import { isAbsence, TreeRoot } from "./tree-root.ts";
 
 /** What lies longer in the folder for what arrives was left behind by a process that is gone. */
@@ -25,7 +26,7 @@ const leftoverMs = 6 * 60 * 60 * 1000;
 const comparedBytes = 256 * 1024;
 
 /**
- * Opens a tree for one process that writes and any number that read. A version is there when its `.info` is, which is
+ * Opens a tree that any number of processes may read and write. A version is there when its `.info` is, which is
  * written last; then the module's `list` gets a line. The folder is created if it is missing. To be disposed of at the
  * end. Rejects with `store_unavailable`.
  */
@@ -45,8 +46,6 @@ export async function openTreeModuleStore(path: string): Promise<TreeModuleStore
 export class TreeModuleStore implements ModuleStore, KeptHashes, AsyncDisposable {
   readonly #root: TreeRoot;
   readonly #incoming: string;
-  /** The last change of each `list` that is under way. */
-  readonly #lists = new Map<string, Promise<void>>();
 
   constructor(root: TreeRoot, incoming: string) {
     this.#root = root;
@@ -73,19 +72,22 @@ export class TreeModuleStore implements ModuleStore, KeptHashes, AsyncDisposable
 
   async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
     if (!(zip instanceof StagedTreeZip)) throw new Error("the zip was staged in another store");
-    if (await this.#isWhole(module)) {
-      await this.#requireSame(module, mod, zip);
-      return;
-    }
+    zip.take();
     await this.#root.translating(async () => {
+      await using _mine = await treeLock(this.#incoming, `${module.path}@${module.version}`);
+      if (await this.#isWhole(module)) {
+        await this.#requireSame(module, mod, zip);
+        return;
+      }
       const target = this.#root.file(module, "zip");
       await mkdir(dirname(target), { recursive: true });
+      // Of a torn version nothing may remain to be seen beside what is new.
+      await rm(this.#root.file(module, "info"), { force: true });
       await this.#write(this.#root.file(module, "mod"), mod);
       await rename(zip.path, target);
-      zip.moved();
       await this.#write(this.#root.file(module, "info"), info);
       await syncFolder(dirname(target));
-      await this.#list(module);
+      await this.#list(module.path);
     });
   }
 
@@ -153,23 +155,11 @@ export class TreeModuleStore implements ModuleStore, KeptHashes, AsyncDisposable
     }
   }
 
-  /** Adds a version to its module's list, one after the other. */
-  async #list({ path, version }: ModuleVersion): Promise<void> {
+  async #list(path: ModulePath): Promise<void> {
     const file = join(this.#root.path, listPath(path));
-    const before = this.#lists.get(file) ?? Promise.resolve();
-    const now = before
-      .catch(() => undefined)
-      .then(async () => {
-        const listed = new Set([...(await this.#listed(dirname(file))), version]);
-        const lines = sortVersions([...listed]).map((one) => `${one}\n`);
-        await this.#write(file, Buffer.from(lines.join("")));
-      });
-    this.#lists.set(file, now);
-    try {
-      await now;
-    } finally {
-      if (this.#lists.get(file) === now) this.#lists.delete(file);
-    }
+    await using _mine = await treeLock(this.#incoming, file);
+    const lines = sortVersions([...(await this.#listed(dirname(file)))]).map((one) => `${one}\n`);
+    await this.#write(file, Buffer.from(lines.join("")));
   }
 
   /** As cmd/go makes it anew: the versions whose `.mod` is there (modfetch.rewriteVersionList). */

@@ -1,13 +1,7 @@
 // The keys about the server: where it listens, whom it lets in, which pages it shows, how it ends.
 import { parseListenAddress, printListenAddress } from "../listen-address.ts";
 import { parsePathPrefix } from "../path-prefix.ts";
-import {
-  numberSetting,
-  parsedSetting,
-  switchSetting,
-  textOf,
-  textSetting,
-} from "../setting.ts";
+import { numberSetting, parsedSetting, switchSetting, textOf, textSetting } from "../setting.ts";
 
 export const serverSettings = {
   port: parsedSetting({

@@ -290,5 +290,7 @@ function parseStoragePath(text: string): string {
   const path = parsePathPrefix(text);
   const [, first = ""] = path.split("/");
   if (!first.includes(".") && !["sumdb", "cached-only", "api"].includes(first)) return path;
-  throw new RefusedValue(`${JSON.stringify(text)} is in use by the proxy: take another, such as /storage`);
+  throw new RefusedValue(
+    `${JSON.stringify(text)} is in use by the proxy: take another, such as /storage`,
+  );
 }
