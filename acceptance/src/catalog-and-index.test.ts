@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
+import { noPostgres, startPostgres } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
@@ -166,7 +167,7 @@ describe("the index", () => {
       assert.equal((await indexLines(second.stoa)).length, 2);
       assert.equal((await second.stoa.stop()).code, 0);
     }
-    for (const name of ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"]) {
+    for (const name of ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"]) {
       await rm(join(folder.path, ".stoa", name), { force: true });
     }
     await using third = await scene(fixtures, {}, folder.path);
@@ -184,6 +185,27 @@ describe("the index", () => {
       if (lines > 0)
         await until("the line", async () => (await indexLines(one.stoa)).length === lines);
       assert.equal((await indexLines(one.stoa)).length, lines);
+    }
+  });
+
+  test("is kept in PostgreSQL, as state and in Athens' table", { skip: noPostgres }, async () => {
+    await using server = await startPostgres();
+    const { port } = new URL(server.url);
+    const small = await smallModule("example.com/m", "v1.0.0");
+    for (const env of [
+      { STOA_STATE: server.url },
+      {
+        ATHENS_INDEX_TYPE: "postgres",
+        ATHENS_INDEX_POSTGRES_HOST: "127.0.0.1",
+        ATHENS_INDEX_POSTGRES_PORT: port,
+        ATHENS_INDEX_POSTGRES_USER: "stoa",
+        ATHENS_INDEX_POSTGRES_DATABASE: "postgres",
+      },
+    ]) {
+      await using one = await scene([small], env);
+      await ask(`${one.stoa.url}${filePath(small, "zip")}`);
+      await until("the line", async () => (await indexLines(one.stoa)).length === 1);
+      assert.equal((await one.stoa.stop()).code, 0);
     }
   });
 

@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import { escapePath, escapeVersion } from "@stoa/gomod";
 import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
@@ -39,6 +40,17 @@ function smallModules(): Promise<ModuleFixture[]> {
     smallModule("example.com/m", "v1.1.0"),
     smallModule("example.com/m/v2", "v2.0.0"),
   ]);
+}
+
+/** The versions whose keeping has been noted, and not its end. */
+function keptNotes(root: string): unknown[] {
+  const state = new DatabaseSync(join(root, ".stoa", "state.sqlite"), { readOnly: true });
+  try {
+    const rows = state.prepare("SELECT version FROM stoa_keeping").all();
+    return rows.map(({ version }) => version);
+  } finally {
+    state.close();
+  }
 }
 
 /** Writes what a module cache has: the names of URLs, and some that are none. */
@@ -265,7 +277,7 @@ describe("stoa modules import", () => {
     assert.equal(Number(there), half.length);
     assert.deepEqual(await versionNames(kept.path), foldersOf(fixtures));
     assert.deepEqual(await readdir(join(kept.path, ".stoa", "incoming")), []);
-    assert.deepEqual(await readdir(join(kept.path, ".stoa", "keeping")), []);
+    assert.deepEqual(keptNotes(kept.path), []);
   });
 
   test("says in one sentence what cannot be", async () => {
@@ -392,14 +404,12 @@ describe("stoa modules remove", () => {
     await using scene = await proxiedModules([...fixtures, looseOnly], { root: folder.path });
     for (const fixture of fixtures) await ask(`${scene.stoa.url}${filePath(fixture, "zip")}`);
     await ask(`${scene.stoa.url}${filePath(looseOnly, "mod")}`);
-    await until("all notes to be done with", async () => {
-      return (await readdir(join(folder.path, ".stoa", "keeping"))).length === 0;
-    });
+    await until("all notes to be done with", () => keptNotes(folder.path).length === 0);
     const before = await filesIn(folder.path);
     const names = ["example.com/m@v1.0.0", "example.com/loose"];
 
     const dry = await succeed(folder.path, "remove", ...names);
-    assert.match(dry, /^would remove example.com\/m@v1.0.0 \(whole, \d+ bytes; hashes\)$/m);
+    assert.match(dry, /^would remove example.com\/m@v1.0.0 \(whole, \d+ bytes\)$/m);
     assert.match(dry, /^would remove example.com\/loose@v1.0.0 \(loose mod\)$/m);
     assert.match(dry, /^2 versions; nothing has been removed: add --yes to do it$/m);
     assert.deepEqual(await filesIn(folder.path), before);
@@ -495,22 +505,20 @@ describe("the index", () => {
       await until("its line", async () => (await lines(scene.stoa.url)).length === 1);
       await scene.stoa.kill();
     }
-    const own = join(folder.path, ".stoa");
-    const loose = join(own, "loose", "example.com/m/v1.0.0@mod");
+    const loose = join(folder.path, ".stoa", "loose", "example.com/m/v1.0.0@mod");
     await readFile(loose);
-    // What a process leaves that is killed between the version and what belongs to it: of one that was kept, and of one
-    // that was not. The notes are another machine's, and old.
+    // What a process leaves that is killed between the version and its records: of one that was kept, and of one that was
+    // not; and of one whose process may still live.
     await athensSaves(folder.path, second);
-    for (const [name, version] of [
-      ["0123456789ab-1-1+kept", "v1.0.0"],
-      ["0123456789ab-1-1+absent", "v1.0.7"],
-    ] as const) {
-      const note = join(own, "keeping", name);
-      await writeFile(note, `example.com/m ${version}\n`);
-      await utimes(note, new Date(0), new Date(0));
-    }
+    const state = new DatabaseSync(join(folder.path, ".stoa", "state.sqlite"));
+    const note = state.prepare("INSERT INTO stoa_keeping VALUES ('example.com/m', ?, ?)");
+    note.run("v1.0.0", 0);
+    note.run("v1.0.7", 0);
+    note.run("v1.0.8", Date.now());
+    state.close();
     await using stoa = await startStoa({ goproxy: "off", root: folder.path });
-    await until("no notes", async () => (await readdir(join(own, "keeping"))).length === 0);
+    await until("one note", () => keptNotes(folder.path).length === 1);
+    assert.deepEqual(keptNotes(folder.path), ["v1.0.8"]);
     assert.deepEqual((await lines(stoa.url)).map((line) => JSON.parse(line).Path).sort(), [
       "example.com/m",
       "github.com/ACME/Loud",

@@ -26,6 +26,7 @@ const policy: PolicySettings = {
 function settingsFor(goproxy: string): ModuleProxySettings {
   return {
     storage: { kind: "memory" },
+    state: { kind: "memory" },
     upstreams: {
       goproxy,
       noproxy: "",

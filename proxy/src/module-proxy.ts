@@ -2,9 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
-import { type ModuleVersion, parseProxyList, type Version } from "@stoa/gomod";
+import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
+import type { IndexServer } from "./adapters/athens-index/index-table.ts";
 import {
   type OpenedStore,
   openDiskModuleStore,
@@ -14,15 +15,13 @@ import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
-import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
-import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
+import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { fetchMeter } from "./application/fetch-meter.ts";
-import { KeepFollowUp } from "./application/finish-keep.ts";
 import { IndexKeeper } from "./application/keep-index.ts";
 import { VersionKeeping } from "./application/keep-version.ts";
 import { VersionLists } from "./application/list-versions.ts";
@@ -30,6 +29,7 @@ import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
+import { KeptRecords } from "./application/record-kept.ts";
 import {
   type Capacity,
   type Lifetimes,
@@ -52,8 +52,8 @@ import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import { openIndex } from "./open-index.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
-import { indexFile, queueFile } from "./storage-files.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
@@ -89,8 +89,10 @@ export interface ModuleProxySettings {
     /** How many versions may wait. */
     readonly queue: number;
   };
-  /** Where it is noted when versions came: in a file of the disk storage, in memory, or nowhere. */
-  readonly index: "none" | "memory" | "sqlite";
+  /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
+  readonly state: StatePlace;
+  /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
+  readonly index: "none" | "memory" | "state" | IndexServer;
   /** Whether the pages for administrators are served. */
   readonly adminApi: boolean;
   readonly checksums: ChecksumSettings;
@@ -152,7 +154,11 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog, hashes, journal, removal } = await openStorage(settings.storage);
+  const { store, loose, catalog, removal } = await openStorage(settings.storage);
+  const state = await openState(settings.state, {
+    mostJobs: settings.background.queue,
+    takesOver: true,
+  });
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -177,8 +183,9 @@ export async function openModuleProxy(
     metrics,
   );
 
-  const index = openIndex(settings);
-  const indexKeeper = index && new IndexKeeper({ index, catalog, log });
+  const opened = await openIndex(settings.index, state);
+  const index = opened?.index;
+  const indexKeeper = opened && new IndexKeeper({ ...opened, catalog, log });
   const databases = checksumDatabases({
     settings: settings.checksums,
     upstreams: list,
@@ -190,9 +197,9 @@ export async function openModuleProxy(
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
-  const followUp = new KeepFollowUp({ store, loose, index: indexKeeper, journal, log });
-  const onKept = (module: ModuleVersion): Promise<boolean> => followUp.kept(module);
-  const keeping = new VersionKeeping({ store, hashes, zipCheck, journal, onKept });
+  const { hashes, journal } = state;
+  const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
+  const keeping = new VersionKeeping({ store, zipCheck, records });
   const observe = fetchMeter(metrics);
   const stash = new Stash({ store, loose: looseFetch, upstream, verification, keeping, observe });
   const lists = new RememberedAnswers<readonly Version[]>({
@@ -211,18 +218,14 @@ export async function openModuleProxy(
     openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
   const policy = new AppliedPolicy(first);
-  const queue = openSqliteJobQueue(
-    settings.storage.kind === "disk" ? queueFile(settings.storage.root) : ":memory:",
-    { mostJobs: settings.background.queue },
-  );
   const background = new BackgroundStash({
-    queue,
+    queue: state.jobs,
     keep: (module, signal) => stash.keep(module, signal),
     log,
     workers: settings.background.workers,
     now: () => new Date(),
   });
-  measuredQueue(queue, background, metrics);
+  measuredQueue(state.jobs, background, metrics);
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const external = settings.external && {
@@ -271,7 +274,7 @@ export async function openModuleProxy(
         base: external.base,
         store,
         acceptance: new VersionAcceptance({ store, keeping, verification }),
-        removal: removal && new VersionRemoval(removal, index),
+        removal: removal && new VersionRemoval({ store: removal, hashes, index }),
         onRemoved: () => hot.clear(),
       }),
     hot,
@@ -290,7 +293,7 @@ export async function openModuleProxy(
     for (const note of chosen.notes) log.warn(note);
   };
   enact(first);
-  void followUp.resume().then(() => indexKeeper?.fill());
+  void records.resume().then(() => indexKeeper?.fill());
 
   return {
     handle: handler.handle,
@@ -306,10 +309,11 @@ export async function openModuleProxy(
     },
     prepareCredentials: (source) => client.prepareCredentials(source),
     async [Symbol.asyncDispose]() {
+      records[Symbol.dispose]();
       await background[Symbol.asyncDispose]();
-      queue[Symbol.dispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
-      index?.[Symbol.dispose]();
+      await opened?.[Symbol.asyncDispose]();
+      await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
@@ -320,21 +324,11 @@ export async function openModuleProxy(
 function openStorage(
   storage: ModuleProxySettings["storage"],
 ): Promise<
-  Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> &
-    Partial<Pick<OpenedStore, "journal" | "removal">>
+  Pick<OpenedStore, "store" | "loose" | "catalog"> & Partial<Pick<OpenedStore, "removal">>
 > {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
-}
-
-function openIndex({
-  index,
-  storage,
-}: ModuleProxySettings): ReturnType<typeof openSqliteVersionIndex> | undefined {
-  if (index === "none") return undefined;
-  const isKept = index === "sqlite" && storage.kind === "disk";
-  return openSqliteVersionIndex(isKept ? indexFile(storage.root) : ":memory:");
 }
 
 /** Names and addresses of this machine. */

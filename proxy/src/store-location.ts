@@ -2,20 +2,25 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Log } from "@stoa/telemetry";
 import {
   openDiskModuleStore,
   openDiskSource,
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { openTreeSource } from "./adapters/module-tree/open-tree-source.ts";
 import { openTreeModuleStore } from "./adapters/module-tree/tree-module-store.ts";
+import { openState, type ProxyState, type StatePlace } from "./adapters/sql-state/open-state.ts";
+import { IndexKeeper } from "./application/keep-index.ts";
+import type { KeepRecords } from "./application/keep-version.ts";
+import { KeptRecords } from "./application/record-kept.ts";
 import type { ImportSource, SourceEntry } from "./domain/import-source.ts";
-import type { KeepJournal } from "./domain/keep-journal.ts";
 import type { KeptHashes } from "./domain/kept-hashes.ts";
 import { ListedSource } from "./domain/listed-source.ts";
 import type { LooseFiles } from "./domain/loose-files.ts";
 import type { ModuleStore } from "./domain/module-store.ts";
 import type { Fetcher } from "./domain/upstream.ts";
-import type { VersionCatalog } from "./domain/version-catalog.ts";
+import type { ModuleProxySettings } from "./module-proxy.ts";
+import { openIndex } from "./open-index.ts";
 
 /** A place that holds versions. */
 export interface StoreLocation {
@@ -26,7 +31,7 @@ export interface StoreLocation {
   /** Rejects with a sentence if there is nothing to be read. */
   openSource(parts: SourceParts): Promise<OpenedSource>;
   /** Creates what is missing. Rejects with a sentence if nothing can be written there. */
-  openTarget(): Promise<OpenedTarget>;
+  openTarget(log: Log): Promise<OpenedTarget>;
 }
 
 /** What the opening of some sources needs. */
@@ -38,7 +43,7 @@ export interface SourceParts {
 }
 
 /** A place that is read. */
-export interface OpenedSource {
+export interface OpenedSource extends AsyncDisposable {
   readonly source: ImportSource;
   /** What versions were when they were kept there, where that is remembered. */
   readonly hashes: KeptHashes | undefined;
@@ -47,13 +52,15 @@ export interface OpenedSource {
 /** A place that is written. */
 export interface OpenedTarget extends AsyncDisposable {
   readonly store: ModuleStore;
-  readonly hashes: KeptHashes;
+  readonly records: KeepRecords;
+  /** Where small files without a zip go, if there is a place for them. */
   readonly loose: LooseFiles | undefined;
-  readonly journal: KeepJournal | undefined;
-  readonly catalog: VersionCatalog | undefined;
-  /** The storage folder, where Stoa has its databases; `undefined` if it is none. */
+  /** The storage folder, where Stoa has its own files; `undefined` if it is none. */
   readonly root: string | undefined;
 }
+
+/** Where Stoa's memory of a storage is. */
+export type StorageMemory = Pick<ModuleProxySettings, "state" | "index">;
 
 type Kind = (written: string) => StoreLocation;
 
@@ -96,18 +103,50 @@ function folderLocation(path: string): StoreLocation {
     : diskLocation(path);
 }
 
-/** A storage folder in Athens' layout. */
-export function diskLocation(folder: string): StoreLocation {
+/** A storage folder in Athens' layout; without `memory`, Stoa's memory of it is inside, if there is any. */
+export function diskLocation(folder: string, memory?: StorageMemory): StoreLocation {
   const root = resolve(folder);
   const name = `disk:${root}`;
+  const file = join(root, ".stoa", "state.sqlite");
+  const { state, index } = memory ?? { state: { kind: "sqlite", file }, index: "state" };
   return {
     name,
     identity: name,
-    openSource: () => openDiskSource(root, name),
-    async openTarget() {
-      return { ...(await openDiskModuleStore({ root })), root, async [Symbol.asyncDispose]() {} };
+    async openSource() {
+      const source = await openDiskSource(root, name);
+      const remembered = await readableState(state);
+      return {
+        source,
+        hashes: remembered?.hashes,
+        [Symbol.asyncDispose]: async () => remembered?.[Symbol.asyncDispose](),
+      };
+    },
+    async openTarget(log) {
+      const { store, loose, catalog } = await openDiskModuleStore({ root });
+      const opened = new AsyncDisposableStack();
+      const { hashes, journal, ...rest } = opened.use(await openState(state, { mostJobs: 0 }));
+      const chosen = await openIndex(index, { hashes, journal, ...rest });
+      const keeper = chosen && opened.use(new IndexKeeper({ ...opened.use(chosen), catalog, log }));
+      const records = opened.use(
+        new KeptRecords({ store, hashes, journal, index: keeper, loose, log }),
+      );
+      await records.resume();
+      return { store, loose, records, root, [Symbol.asyncDispose]: () => opened.disposeAsync() };
     },
   };
+}
+
+/** The state, unless there is none, or none that can be read: SQLite reads no file of ours on a read-only disk. */
+async function readableState(state: StatePlace): Promise<ProxyState | undefined> {
+  if (state.kind === "memory" || (state.kind === "sqlite" && !existsSync(state.file))) return;
+  const opened = await openState(state, { mostJobs: 0, readOnly: true });
+  try {
+    await opened.jobs.counts();
+    return opened;
+  } catch {
+    await opened[Symbol.asyncDispose]();
+    return undefined;
+  }
 }
 
 /** A folder laid out as the URLs of a module proxy are. */
@@ -118,16 +157,26 @@ function treeLocation(folder: string): StoreLocation {
     name,
     identity: name,
     async openSource() {
-      return { source: await openTreeSource(root, name), hashes: undefined };
+      const source = await openTreeSource(root, name);
+      return { source, hashes: undefined, async [Symbol.asyncDispose]() {} };
     },
-    async openTarget() {
+    async openTarget(log) {
       const store = await openTreeModuleStore(root);
+      const records: KeepRecords = {
+        begin: async () => undefined,
+        dropped: async () => undefined,
+        async kept(module, { zip }) {
+          try {
+            await store.writeHash(module, zip);
+          } catch (failure) {
+            log.warn("the hash of a zip could not be written", { ...module, error: failure });
+          }
+        },
+      };
       return {
         store,
-        hashes: store,
+        records,
         loose: undefined,
-        journal: undefined,
-        catalog: undefined,
         root: undefined,
         [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
       };
@@ -148,10 +197,8 @@ function proxyLocation(url: string): StoreLocation {
           `${name} is a module proxy, which does not say what it has: name a list with --list FILE (lines of MODULE@VERSION, the output of go list -m all, or a go.sum; - reads standard input)`,
         );
       }
-      return {
-        source: new ListedSource({ name, upstream: proxyAt(url), entries: list }),
-        hashes: undefined,
-      };
+      const source = new ListedSource({ name, upstream: proxyAt(url), entries: list });
+      return { source, hashes: undefined, async [Symbol.asyncDispose]() {} };
     },
     openTarget() {
       throw new Error(`${name} is a module proxy, and takes no modules: name a store`);

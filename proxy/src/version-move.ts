@@ -1,28 +1,18 @@
 // What it takes to move versions from one place to another, put together.
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseProxyList } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
-import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { KeptHashVerification } from "./application/compare-kept-hashes.ts";
-import { KeepFollowUp } from "./application/finish-keep.ts";
-import { IndexKeeper } from "./application/keep-index.ts";
 import { VersionKeeping } from "./application/keep-version.ts";
-import { type MoveVerification, VersionMove } from "./application/move-versions.ts";
+import { VersionMove } from "./application/move-versions.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
 import { parseImportList } from "./domain/listed-source.ts";
+import type { Upstream } from "./domain/upstream.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
-import { indexFile } from "./storage-files.ts";
-import {
-  diskLocation,
-  type OpenedSource,
-  type OpenedTarget,
-  parseStoreLocation,
-  type StoreLocation,
-} from "./store-location.ts";
+import { diskLocation, parseStoreLocation, type StoreLocation } from "./store-location.ts";
 
 /** What is to be moved, as the user wrote it. */
 export interface MoveOrder {
@@ -43,7 +33,10 @@ export interface OpenVersionMove extends AsyncDisposable {
   readonly to: string;
 }
 
-type MoveSettings = Pick<ModuleProxySettings, "storage" | "upstreams" | "checksums">;
+type MoveSettings = Pick<
+  ModuleProxySettings,
+  "storage" | "state" | "index" | "upstreams" | "checksums"
+>;
 
 /**
  * Opens both places; servers may be using them. Rejects with an `Error` whose message is a sentence.
@@ -61,8 +54,9 @@ export async function openVersionMove(
   await using opening = new AsyncDisposableStack();
   opening.use(client);
   const list = order.list === undefined ? undefined : parseImportList(order.list);
-  const opened = await from.openSource({ proxyAt: (url) => client.upstream(url), list });
-  const target = opening.use(await to.openTarget());
+  const proxyAt = (url: string): Upstream => client.upstream(url);
+  const { source, hashes } = opening.use(await from.openSource({ proxyAt, list }));
+  const { store, loose, records, root } = opening.use(await to.openTarget(log));
 
   const threads = availableParallelism();
   const zipCheck = new WorkerZipCheck({ threads });
@@ -72,20 +66,19 @@ export async function openVersionMove(
     upstreams: parseProxyList(settings.upstreams.goproxy),
     client,
     own: { port: 0, hosts: [] },
-    root: target.root,
+    root,
     log,
     metrics,
   });
   opening.use(databases);
-  const { store, hashes, loose, journal } = target;
-  const followUp = await openFollowUp(target, log, opening);
-  const onKept: KeepFollowUp["kept"] = async (module) => (await followUp?.kept(module)) ?? true;
+  const { verification } = databases;
   const move = new VersionMove({
-    source: opened.source,
+    source,
     store,
     loose,
-    keeping: new VersionKeeping({ store, hashes, zipCheck, journal, onKept }),
-    verification: verificationOf(opened, databases.verification),
+    keeping: new VersionKeeping({ store, zipCheck, records }),
+    verification:
+      hashes === undefined ? verification : new KeptHashVerification(hashes, verification),
     // While some are hashed, others are read, written or confirmed.
     atOnce: 4 * threads,
   });
@@ -98,32 +91,12 @@ export async function openVersionMove(
   };
 }
 
-function locationOf(written: string | undefined, { storage }: MoveSettings): StoreLocation {
-  if (written !== undefined) return parseStoreLocation(written);
-  if (storage.kind === "disk") return diskLocation(storage.root);
+function locationOf(written: string | undefined, settings: MoveSettings): StoreLocation {
+  const { storage } = settings;
+  const configured = storage.kind === "disk" ? diskLocation(storage.root, settings) : undefined;
+  const named = written === undefined ? configured : parseStoreLocation(written);
+  if (named !== undefined) return named.identity === configured?.identity ? configured : named;
   throw new Error(
     "the configured storage is memory, which ends with its process: name a place with --from or --to",
   );
-}
-
-function verificationOf({ hashes }: OpenedSource, databases: MoveVerification): MoveVerification {
-  return hashes === undefined ? databases : new KeptHashVerification(hashes, databases);
-}
-
-/** For a storage folder of ours; an index that nobody has begun yet will be filled by the server that begins it. */
-async function openFollowUp(
-  { root, store, loose, catalog, journal }: OpenedTarget,
-  log: Log,
-  opening: AsyncDisposableStack,
-): Promise<KeepFollowUp | undefined> {
-  if (root === undefined || loose === undefined || catalog === undefined) return undefined;
-  const file = indexFile(root);
-  let keeper: IndexKeeper | undefined;
-  if (existsSync(file)) {
-    const index = opening.use(openSqliteVersionIndex(file));
-    keeper = opening.use(new IndexKeeper({ index, catalog, log }));
-  }
-  const followUp = new KeepFollowUp({ store, loose, index: keeper, journal, log });
-  await followUp.resume();
-  return followUp;
 }

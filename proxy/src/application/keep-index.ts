@@ -1,6 +1,7 @@
 // Sees to it that the index knows every version that is kept.
 import type { ModuleVersion } from "@stoa/gomod";
 import type { Log } from "@stoa/telemetry";
+import type { FillMark } from "../domain/fill-mark.ts";
 import type { VersionCatalog } from "../domain/version-catalog.ts";
 import type { VersionIndex } from "../domain/version-index.ts";
 
@@ -18,20 +19,23 @@ const mostMissed = 100_000;
  */
 export class IndexKeeper implements AsyncDisposable {
   readonly #index: VersionIndex;
+  readonly #filling: FillMark;
   readonly #catalog: VersionCatalog;
   readonly #log: Log;
   /** By name: those that could not be added. */
   readonly #missed = new Map<string, ModuleVersion>();
-  #filling: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isEnding = false;
 
   constructor(parts: {
     readonly index: VersionIndex;
+    readonly filling: FillMark;
     readonly catalog: VersionCatalog;
     readonly log: Log;
   }) {
     this.#index = parts.index;
+    this.#filling = parts.filling;
     this.#catalog = parts.catalog;
     this.#log = parts.log;
   }
@@ -53,8 +57,8 @@ export class IndexKeeper implements AsyncDisposable {
   /** Fills the index, in the background, unless that has been done. */
   fill(): void {
     if (this.#isEnding) return;
-    this.#filling ??= this.#fill().finally(() => {
-      this.#filling = undefined;
+    this.#running ??= this.#fill().finally(() => {
+      this.#running = undefined;
     });
   }
 
@@ -62,7 +66,7 @@ export class IndexKeeper implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnding = true;
     clearTimeout(this.#timer);
-    await this.#filling;
+    await this.#running;
   }
 
   async #fill(): Promise<void> {
@@ -70,10 +74,11 @@ export class IndexKeeper implements AsyncDisposable {
       const missed = [...this.#missed];
       if (missed.length > 0) await this.#index.add(missed.map(([, module]) => module));
       for (const [name] of missed) this.#missed.delete(name);
-      let progress = await this.#index.filling();
+      let progress = await this.#filling.read();
       while (!progress.isDone && !this.#isEnding) {
         const { modules, next } = await this.#catalog.page(progress.next, pageSize);
-        await this.#index.fill(modules, next);
+        if (modules.length > 0) await this.#index.add(modules);
+        await this.#filling.move(next);
         progress = { isDone: next === undefined, next };
       }
     } catch (failure) {

@@ -2,8 +2,7 @@
 import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
 import type { VersionHashes } from "../domain/checksums.ts";
-import type { KeepJournal } from "../domain/keep-journal.ts";
-import type { HashEntry, KeptHashes } from "../domain/kept-hashes.ts";
+import type { HashEntry } from "../domain/kept-hashes.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { readStored, storedDelivery } from "../domain/stored-delivery.ts";
@@ -13,15 +12,15 @@ import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
 /** What it takes to keep a version. */
 export interface VersionKeepingParts {
   readonly store: ModuleStore;
-  readonly hashes: KeptHashes;
   readonly zipCheck: ZipCheck;
-  /** Absent where nothing outlives the process, or nothing follows when a version is kept. */
-  readonly journal?: KeepJournal | undefined;
-  /**
-   * Told when a version was kept: its loose files may go, and the index should know it. Says whether all was done; what
-   * was not is done after the next start.
-   */
-  readonly onKept: (module: ModuleVersion) => Promise<boolean>;
+  readonly records: KeepRecords;
+}
+
+/** Is told before a version is put, and what came of it. Never rejects: the version is kept all the same. */
+export interface KeepRecords {
+  begin(module: ModuleVersion): Promise<void>;
+  kept(module: ModuleVersion, entry: HashEntry): Promise<void>;
+  dropped(module: ModuleVersion): Promise<void>;
 }
 
 /** The bytes of a version, all there and unchecked. */
@@ -59,27 +58,27 @@ export class VersionKeeping {
    * with the same content is fine, even if its zip was packed by another program. Rejects with a `ProxyFailure`.
    */
   async keep(module: ModuleVersion, arrived: ArrivedVersion, signal: AbortSignal): Promise<void> {
-    const { zipCheck, journal, onKept } = this.#parts;
+    const { zipCheck, records } = this.#parts;
     const checked = await zipCheck.check(module, arrived.zip.place, signal);
     requireSameGoMod(module, checked, arrived.mod);
     const hashes = { zip: checked.hash, mod: hashGoMod(arrived.mod) };
     const database = await arrived.verdict.require(hashes);
-    const note = await journal?.begin(module);
+    await records.begin(module);
     try {
-      await this.#put(module, arrived, { ...hashes, database }, signal);
+      await this.#put(module, arrived, hashes, signal);
     } catch (failure) {
       // Otherwise it may be in the store all the same.
-      if (!isStoreTrouble(failure)) await note?.end();
+      if (!isStoreTrouble(failure)) await records.dropped(module);
       throw failure;
     }
     arrived.visible?.();
-    if (await onKept(module)) await note?.end();
+    await records.kept(module, { ...hashes, database });
   }
 
   async #put(
     module: ModuleVersion,
     { info, mod, zip }: ArrivedVersion,
-    entry: HashEntry,
+    hashes: VersionHashes,
     signal: AbortSignal,
   ): Promise<void> {
     try {
@@ -87,17 +86,8 @@ export class VersionKeeping {
     } catch (failure) {
       if (!(failure instanceof ProxyFailure) || failure.code !== "altered_module") throw failure;
       const kept = await this.#hashesOfKept(module, signal);
-      if (kept?.zip !== entry.zip || kept.mod !== entry.mod) throw failure;
+      if (kept?.zip !== hashes.zip || kept.mod !== hashes.mod) throw failure;
     }
-    await this.#remember(module, entry);
-  }
-
-  /** An entry that a database has confirmed is not replaced by one that none has. */
-  async #remember(module: ModuleVersion, entry: HashEntry): Promise<void> {
-    const { hashes } = this.#parts;
-    const before = entry.database === undefined ? await hashes.read(module) : undefined;
-    if (before?.zip === entry.zip && before.mod === entry.mod) return;
-    await hashes.write(module, entry);
   }
 
   /** The hashes of what is kept, as its bytes are now. */

@@ -1,5 +1,6 @@
 // Makes the index tell of just what is kept.
 import type { ModuleVersion } from "@stoa/gomod";
+import type { FillMark } from "../domain/fill-mark.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
 import type { VersionCatalog } from "../domain/version-catalog.ts";
 import type { IndexEntry, VersionIndex } from "../domain/version-index.ts";
@@ -12,6 +13,7 @@ export interface IndexRebuildingParts {
   readonly store: Pick<ModuleStore, "open">;
   readonly catalog: VersionCatalog;
   readonly index: VersionIndex;
+  readonly filling: FillMark;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface IndexRebuildingParts {
  * entries that were removed. Rejects with the signal's reason, or `store_unavailable`; it may be begun again at any time.
  */
 export async function rebuildIndex(
-  { store, catalog, index }: IndexRebuildingParts,
+  { store, catalog, index, filling }: IndexRebuildingParts,
   looked: (versions: number) => void,
   signal: AbortSignal,
 ): Promise<{ readonly kept: number; readonly removed: number }> {
@@ -29,7 +31,8 @@ export async function rebuildIndex(
   do {
     signal.throwIfAborted();
     const { modules, next } = await catalog.page(token, pageSize);
-    await index.fill(modules, next);
+    if (modules.length > 0) await index.add(modules);
+    await filling.move(next);
     kept += modules.length;
     looked(kept);
     token = next;

@@ -6,6 +6,7 @@ import {
   parseVersion,
   sortVersions,
 } from "@stoa/gomod";
+import type { KeptHashes } from "../domain/kept-hashes.ts";
 import type { StoreRemoval, VersionTraces } from "../domain/store-removal.ts";
 import type { VersionIndex } from "../domain/version-index.ts";
 
@@ -18,11 +19,17 @@ export interface RemovalCandidate {
 /** Finds what is meant, and removes it. */
 export class VersionRemoval {
   readonly #store: StoreRemoval;
+  readonly #hashes: Pick<KeptHashes, "remove">;
   readonly #index: Pick<VersionIndex, "remove"> | undefined;
 
-  constructor(store: StoreRemoval, index: Pick<VersionIndex, "remove"> | undefined) {
-    this.#store = store;
-    this.#index = index;
+  constructor(parts: {
+    readonly store: StoreRemoval;
+    readonly hashes: Pick<KeptHashes, "remove">;
+    readonly index: Pick<VersionIndex, "remove"> | undefined;
+  }) {
+    this.#store = parts.store;
+    this.#hashes = parts.hashes;
+    this.#index = parts.index;
   }
 
   /**
@@ -44,9 +51,10 @@ export class VersionRemoval {
       });
   }
 
-  /** Removes a version: the store first, so that the index never tells of what was never removed. */
+  /** Removes a version, its hashes and its line of the index: the store first, which is what counts. */
   async remove(module: ModuleVersion): Promise<void> {
     await this.#store.remove(module);
+    await this.#hashes.remove(module);
     await this.#index?.remove([module]);
   }
 }

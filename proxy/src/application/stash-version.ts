@@ -12,7 +12,7 @@ import { Once } from "./once.ts";
 /** What a stash needs. */
 export interface StashParts {
   /** Watches a fetch from its first question to an upstream until the version is kept. */
-  readonly observe?: (fetch: Promise<void>) => Promise<void>;
+  readonly observe?: <T>(fetch: Promise<T>) => Promise<T>;
   readonly store: ModuleStore;
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;

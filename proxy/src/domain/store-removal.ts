@@ -6,8 +6,8 @@ export interface VersionTraces {
   readonly version: Version;
   /** `whole`, `torn`, or only things beside it. */
   readonly state: "whole" | "torn" | "absent";
-  /** The small files that are kept without a zip, and the remembered hashes. */
-  readonly beside: readonly ("loose info" | "loose mod" | "hashes")[];
+  /** The small files that are kept without a zip. */
+  readonly beside: readonly ("loose info" | "loose mod")[];
   readonly bytes: number;
 }
 

@@ -19,17 +19,6 @@ export interface VersionIndex {
   since(atMicros: number, limit: number): Promise<readonly IndexEntry[]>;
   /** Forgets versions; absent ones are no failure. Rejects with `store_unavailable`. */
   remove(modules: readonly ModuleVersion[]): Promise<void>;
-  /** How far it has been filled. Rejects with `store_unavailable`. */
-  filling(): Promise<FillProgress>;
-  /** Adds a page of the catalog and remembers, with it or not at all, that the rest begins at `next`. */
-  fill(modules: readonly ModuleVersion[], next: string | undefined): Promise<void>;
-}
-
-/** How far an index has been filled with what was kept before it began; a new one has not. */
-export interface FillProgress {
-  readonly isDone: boolean;
-  /** The catalog's token for what is missing; `undefined` for the beginning. */
-  readonly next: string | undefined;
 }
 
 /** Reads a time in RFC 3339 as the first microsecond that is not before it. `undefined` if it is none. */

@@ -3,6 +3,8 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
+import { indexPlace } from "./index-place.ts";
+import { statePlace } from "./state-place.ts";
 
 /** What the module proxy is told. */
 export function proxySettings({ values, go }: Configuration): ModuleProxySettings {
@@ -28,7 +30,8 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       validatorLifetimeMs: values.validatorTtlSeconds * 1000,
       redirectStatus: Number(values.redirectStatus),
     },
-    index: values.indexType,
+    state: statePlace(values),
+    index: indexPlace(values),
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },
     checksums: {

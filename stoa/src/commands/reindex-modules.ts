@@ -12,15 +12,11 @@ export async function reindexModules(place: ConfigurationPlace): Promise<void> {
   const config = readConfiguration(place);
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
-  const { storage, index } = proxySettings(config);
-  if (index !== "sqlite") {
-    throw new Error(`IndexType is ${index}: there is an index to rebuild only where it is sqlite`);
-  }
   const signal = interruption();
   const progress = new ProgressLine();
   const looked = (versions: number): void => progress.show(() => `${versions} versions`);
   try {
-    const { kept, removed } = await rebuildStorageIndex(storage, looked, signal);
+    const { kept, removed } = await rebuildStorageIndex(proxySettings(config), looked, signal);
     progress.clear();
     process.stdout.write(`the index has ${kept} versions; ${removed} that are gone were removed\n`);
   } catch (failure) {

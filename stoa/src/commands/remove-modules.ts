@@ -26,7 +26,7 @@ export async function removeModules(
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
   const signal = interruption();
-  using opened = await openVersionRemoval(proxySettings(config).storage);
+  await using opened = await openVersionRemoval(proxySettings(config));
   const { removal } = opened;
   const candidates = new Map<string, RemovalCandidate>();
   for (const name of named) {

@@ -21,7 +21,7 @@ import type { WholeVersions } from "./whole-versions.ts";
 const kinds = ["info", "zip", "mod"] as const;
 
 /** What lies beside a version, by the end of its file's name. */
-const besides = { "@info": "loose info", "@mod": "loose mod", "@h1": "hashes" } as const;
+const besides = { "@info": "loose info", "@mod": "loose mod" } as const;
 
 type Beside = VersionTraces["beside"][number];
 
@@ -84,22 +84,19 @@ export class DiskStoreRemoval implements StoreRemoval {
 
   async #beside(path: ModulePath): Promise<ReadonlyMap<Version, readonly Beside[]>> {
     const found = new Map<Version, readonly Beside[]>();
-    for (const root of [this.#root.loose, this.#root.hashes]) {
-      for (const name of await namesIn(join(root, escapePath(path)))) {
-        const at = name.lastIndexOf("@");
-        const what = besides[name.slice(at) as keyof typeof besides];
-        const version = unescaped(name.slice(0, at));
-        if (what === undefined || version === undefined) continue;
-        found.set(version, [...(found.get(version) ?? []), what]);
-      }
+    for (const name of await namesIn(join(this.#root.loose, escapePath(path)))) {
+      const at = name.lastIndexOf("@");
+      const what = besides[name.slice(at) as keyof typeof besides];
+      const version = unescaped(name.slice(0, at));
+      if (what === undefined || version === undefined) continue;
+      found.set(version, [...(found.get(version) ?? []), what]);
     }
     return found;
   }
 
   #besidePlaces({ path, version }: ModuleVersion): readonly string[] {
-    const { loose, hashes } = this.#root;
-    const name = join(escapePath(path), escapeVersion(version));
-    return [join(loose, `${name}@info`), join(loose, `${name}@mod`), join(hashes, `${name}@h1`)];
+    const file = join(this.#root.loose, escapePath(path), escapeVersion(version));
+    return Object.keys(besides).map((end) => `${file}${end}`);
   }
 }
 

@@ -1,7 +1,5 @@
 // How the storage folder is opened: its parts, put together.
 import { dirname, resolve } from "node:path";
-import type { KeepJournal } from "../../domain/keep-journal.ts";
-import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
@@ -10,8 +8,6 @@ import { StoreSource } from "../../domain/store-source.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
 import { diskEntries } from "./disk-entries.ts";
-import { DiskKeepJournal } from "./disk-keep-journal.ts";
-import { DiskKeptHashes } from "./disk-kept-hashes.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DiskStoreInspection } from "./disk-store-inspection.ts";
@@ -29,9 +25,7 @@ export interface OpenedStore {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
-  readonly hashes: KeptHashes;
   readonly inspection: StoreInspection;
-  readonly journal: KeepJournal;
   readonly removal: StoreRemoval;
 }
 
@@ -45,16 +39,14 @@ export async function openDiskModuleStore(options: {
 }): Promise<OpenedStore> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
-  const { mark, incoming, disk, whole, store } = await storeIn(root);
+  const { incoming, disk, whole, store } = await storeIn(root);
   await store.check();
   await incoming.sweep();
   return {
     store,
     loose: new DiskLooseFiles(root, disk, incoming),
     catalog: new DiskCatalog(root),
-    hashes: new DiskKeptHashes(root, disk, incoming),
     inspection: new DiskStoreInspection(root, disk, whole),
-    journal: new DiskKeepJournal(root, incoming, mark),
     removal: new DiskStoreRemoval(root, incoming, whole),
   };
 }
@@ -63,23 +55,15 @@ export async function openDiskModuleStore(options: {
  * Opens a storage folder, Athens' or ours, to be read and never written, under the name that messages call it by. Rejects
  * with a sentence if it is not there.
  */
-export async function openDiskSource(
-  folder: string,
-  name: string,
-): Promise<{ readonly source: StoreSource; readonly hashes: KeptHashes }> {
+export async function openDiskSource(folder: string, name: string): Promise<StoreSource> {
   const path = resolve(folder);
   const root = new StorageRoot(path, path);
   await root.requirePresent();
-  const { store, whole, disk, incoming } = await storeIn(root);
-  const entries = (signal: AbortSignal) => diskEntries(root, whole, signal);
-  return {
-    source: new StoreSource({ name, store, entries }),
-    hashes: new DiskKeptHashes(root, disk, incoming),
-  };
+  const { store, whole } = await storeIn(root);
+  return new StoreSource({ name, store, entries: (signal) => diskEntries(root, whole, signal) });
 }
 
 async function storeIn(root: StorageRoot): Promise<{
-  readonly mark: ProcessMark;
   readonly incoming: IncomingFolder;
   readonly disk: DurableDisk;
   readonly whole: WholeVersions;
@@ -92,13 +76,12 @@ async function storeIn(root: StorageRoot): Promise<{
   const lock = new MendLock(root, incoming, mark);
   const placing = new VersionPlacing({ root, disk, lock, whole });
   const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
-  return { mark, incoming, disk, whole, store };
+  return { incoming, disk, whole, store };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
-    const { incoming, loose, mending, hashes, keeping } = root;
-    for (const folder of [incoming, loose, mending, hashes, keeping]) await makeFolders(folder);
+    for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
   } catch (failure) {
     if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
     throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {

@@ -11,9 +11,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/incoming   what is being written; left-overs of dead processes are removed at the next start
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
- *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
- *     .stoa/hashes     see DiskKeptHashes
- *     .stoa/keeping    see DiskKeepJournal
+ *     .stoa/*.sqlite   see openState
  *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {
@@ -21,8 +19,6 @@ export class StorageRoot {
   readonly incoming: string;
   readonly loose: string;
   readonly mending: string;
-  readonly hashes: string;
-  readonly keeping: string;
   readonly quarantine: string;
   readonly #sign: string;
 
@@ -33,8 +29,6 @@ export class StorageRoot {
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
-    this.hashes = join(path, ".stoa", "hashes");
-    this.keeping = join(path, ".stoa", "keeping");
     this.quarantine = join(path, ".stoa", "quarantine");
   }
 

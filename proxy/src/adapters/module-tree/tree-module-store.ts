@@ -1,9 +1,8 @@
 // A module tree that versions are put into: what `file://` in GOPROXY names, and GOMODCACHE/cache/download.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
-  hashGoMod,
   InvalidText,
   isVersion,
   type ModulePath,
@@ -12,7 +11,6 @@ import {
   unescapeVersion,
   type Version,
 } from "@stoa/gomod";
-import type { HashEntry, KeptHashes } from "../../domain/kept-hashes.ts";
 import type { FileKind, ModuleFiles, ModuleStore, StoredFile } from "../../domain/module-store.ts";
 import { listPath } from "../../domain/protocol-path.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
@@ -43,7 +41,7 @@ export async function openTreeModuleStore(path: string): Promise<TreeModuleStore
   return new TreeModuleStore(root, incoming);
 }
 
-export class TreeModuleStore implements ModuleStore, KeptHashes, AsyncDisposable {
+export class TreeModuleStore implements ModuleStore, AsyncDisposable {
   readonly #root: TreeRoot;
   readonly #incoming: string;
 
@@ -96,22 +94,10 @@ export class TreeModuleStore implements ModuleStore, KeptHashes, AsyncDisposable
     await probe.append(Buffer.from("?"));
   }
 
-  async read(module: ModuleVersion): Promise<HashEntry | undefined> {
-    return this.#root.translating(async () => {
-      try {
-        const zip = (await readFile(this.#root.file(module, "ziphash"), "utf8")).trim();
-        const mod = hashGoMod(await readFile(this.#root.file(module, "mod")));
-        return { zip, mod, database: undefined };
-      } catch (failure) {
-        if (isAbsence(failure)) return undefined;
-        throw failure;
-      }
-    });
-  }
-
-  async write(module: ModuleVersion, { zip }: HashEntry): Promise<void> {
+  /** Writes the hash of a kept zip beside it, as the go command does. */
+  async writeHash(module: ModuleVersion, hash: string): Promise<void> {
     await this.#root.translating(() =>
-      this.#write(this.#root.file(module, "ziphash"), Buffer.from(zip)),
+      this.#write(this.#root.file(module, "ziphash"), Buffer.from(hash)),
     );
   }
 
