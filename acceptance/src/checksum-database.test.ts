@@ -11,6 +11,7 @@ import {
   ChecksumDatabaseProgram,
   type Lie,
 } from "./checksum-database/checksum-database.ts";
+import { athensSaves } from "./testing/athens-disk.ts";
 import { goCommand } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
@@ -555,5 +556,46 @@ describe("stoa modules verify", { skip }, () => {
       unreachable.stdout,
       /^unconfirmed: example\.com\/sound@v1\.0\.0: .*could not confirm/m,
     );
+  });
+});
+
+describe("stoa modules import", { skip }, () => {
+  test("keeps what the database confirms, refuses what it contradicts, and keeps nothing unconfirmed", async () => {
+    await using folder = await temporaryFolder();
+    const [good, forged, unknown] = (await Promise.all([
+      smallModule("example.com/good", "v1.0.0"),
+      smallModule("example.com/forged", "v1.0.0"),
+      smallModule("example.com/unknown", "v1.0.0"),
+    ])) as [ModuleFixture, ModuleFixture, ModuleFixture];
+    await using upstream = await fixtureProxy([good, forged]);
+    await using database = await program.start(upstream.url);
+    const athens = join(folder.path, "athens");
+    await athensSaves(athens, good);
+    await athensSaves(athens, unknown);
+    const other = await moduleFixture(
+      "module example.com/forged@v1.0.0\n-- go.mod --\nmodule example.com/forged\n\ngo 1.18\n-- evil.go --\npackage evil\n",
+    );
+    await athensSaves(athens, other);
+    const root = join(folder.path, "kept");
+    const env = { GOSUMDB: database.gosumdb, ATHENS_DISK_STORAGE_ROOT: root };
+    const run = () => finishedStoa(["modules", "import", "--from", athens], env);
+    const { code, stdout } = await run();
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /^refused: example.com\/forged@v1.0.0: security: the zip that arrived has h1:.+$/m,
+    );
+    assert.match(stdout, /^refused: example.com\/unknown@v1.0.0: .+$/m);
+    assert.match(stdout, /: 3 versions: 1 moved, 2 refused\n$/);
+    assert.deepEqual(
+      (await versionsIn(root)).map((version) => version.folder),
+      ["example.com/good/v1.0.0"],
+    );
+    await database[Symbol.asyncDispose]();
+    await rm(root, { recursive: true });
+    const without = await run();
+    assert.equal(without.code, 1);
+    assert.match(without.stdout, /: 3 versions: 3 failed\n$/);
+    assert.deepEqual(await versionsIn(root), []);
   });
 });

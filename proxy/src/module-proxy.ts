@@ -5,7 +5,6 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
-import type { IndexServer } from "./adapters/athens-index/index-table.ts";
 import {
   type OpenedStore,
   openDiskModuleStore,
@@ -52,7 +51,7 @@ import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
-import { openIndex } from "./open-index.ts";
+import { type IndexPlace, openIndex } from "./open-index.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
@@ -92,7 +91,7 @@ export interface ModuleProxySettings {
   /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
   readonly state: StatePlace;
   /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
-  readonly index: "none" | "memory" | "state" | IndexServer;
+  readonly index: IndexPlace;
   /** Whether the pages for administrators are served. */
   readonly adminApi: boolean;
   readonly checksums: ChecksumSettings;

@@ -1,9 +1,12 @@
 // The index that is configured, opened.
 import { openAthensIndex } from "./adapters/athens-index/athens-index.ts";
+import type { IndexServer } from "./adapters/athens-index/index-table.ts";
 import { openState, type ProxyState } from "./adapters/sql-state/open-state.ts";
 import type { FillMark } from "./domain/fill-mark.ts";
 import type { VersionIndex } from "./domain/version-index.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+
+/** Where an index may be: nowhere, in memory, in the proxy's state, or in a table of Athens'. */
+export type IndexPlace = "none" | "memory" | "state" | IndexServer;
 
 /** An index and how far it is filled. */
 export interface OpenedIndex extends AsyncDisposable {
@@ -13,7 +16,7 @@ export interface OpenedIndex extends AsyncDisposable {
 
 /** Opens it; `undefined` if there is to be none. `state` stays its owner's. Rejects with a sentence. */
 export async function openIndex(
-  chosen: ModuleProxySettings["index"],
+  chosen: IndexPlace,
   state: ProxyState,
 ): Promise<OpenedIndex | undefined> {
   if (chosen === "none") return undefined;
