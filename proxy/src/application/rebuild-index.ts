@@ -44,9 +44,12 @@ export async function rebuildIndex(
     const gone = await notKept(store, entries);
     await index.remove(gone);
     removed += gone.length;
-    const last = entries.at(-1);
-    if (last === undefined) return { kept, removed };
-    at = last.atMicros + 1;
+    const [first, last] = [entries[0], entries.at(-1)];
+    if (entries.length < pageSize || first === undefined || last === undefined) {
+      return { kept, removed };
+    }
+    // Rows that Athens has written may share a time: those at the end of a page are looked at again with the next.
+    at = last.atMicros > first.atMicros ? last.atMicros : last.atMicros + 1;
   }
 }
 
