@@ -221,11 +221,23 @@ describe("the index", () => {
 
 describe("/api/modules/explain", () => {
   const path = "/api/modules/explain?module=example.com/m@v1.0.0";
+  const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+  const basic = (account: string) => ({
+    headers: { Authorization: `Basic ${Buffer.from(account).toString("base64")}` },
+  });
 
-  test("tells administrators what stoa modules explain tells", async () => {
-    const env = { STOA_ADMIN_API: "true", ATHENS_DOWNLOAD_MODE: "none" };
-    await using stoa = await startStoa({ goproxy: "off", env });
-    const answer = await ask(`${stoa.url}${path}`);
+  test("tells administrators what stoa modules explain tells, and nobody else", async () => {
+    const env = {
+      STOA_ADMIN_API: "true",
+      STOA_ADMIN_TOKEN: "open-sesame",
+      BASIC_AUTH_USER: "reader",
+      BASIC_AUTH_PASS: "pass",
+      ATHENS_DOWNLOAD_MODE: "none",
+    };
+    await using stoa = await startStoa({ goproxy: "off", env, prefix: "/go" });
+    const answer = await ask(`${stoa.url}${path}`, bearer("open-sesame"));
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.headers["cache-control"], "no-store");
     const { module, version, decisions } = JSON.parse(answer.text);
     assert.deepEqual([module, version, decisions[0].notKept], ["example.com/m", "v1.0.0", "404"]);
     assert.ok(
@@ -234,8 +246,29 @@ describe("/api/modules/explain", () => {
       ),
     );
     for (const wrong of ["", "?module=", "?module=not%20a%20module"]) {
-      assert.equal((await ask(`${stoa.url}/api/modules/explain${wrong}`)).status, 400);
+      const url = `${stoa.url}/api/modules/explain${wrong}`;
+      assert.equal((await ask(url, bearer("open-sesame"))).status, 400);
     }
+    for (const spelling of [
+      path,
+      path.replace("api", "%61pi"),
+      path.replace("modules", "%6dodules"),
+    ]) {
+      for (const question of [{}, bearer("open"), basic("reader:pass"), basic("reader:wrong")]) {
+        const refused = await ask(`${stoa.url}${spelling}`, question);
+        assert.equal(refused.status, 401, spelling);
+        assert.doesNotMatch(refused.text, /none/);
+      }
+    }
+    await stoa.stop();
+    assert.ok(!stoa.output().includes("open-sesame"));
+  });
+
+  test("is for the account where there is no token of administrators", async () => {
+    const env = { STOA_ADMIN_API: "true", BASIC_AUTH_USER: "reader", BASIC_AUTH_PASS: "pass" };
+    await using stoa = await startStoa({ goproxy: "off", env });
+    assert.equal((await ask(`${stoa.url}${path}`)).status, 401);
+    assert.equal((await ask(`${stoa.url}${path}`, basic("reader:pass"))).status, 200);
   });
 
   test("is not there unless it is opened", async () => {

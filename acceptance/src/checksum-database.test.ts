@@ -347,6 +347,24 @@ describe("the mirror", { skip }, () => {
   });
 });
 
+test("offline the go command verifies through the mirror, and the database is not asked", {
+  skip,
+}, async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  await using it = await scene([small]);
+  const gosumdb = it.database.key;
+  const words = ["mod", "download", "example.com/small@v1.0.0"];
+  await using first = await goCommand({ goproxy: it.stoa.url, gosumdb });
+  await first.succeed(words);
+  await it.stoa.stop();
+  const offline = await it.again({ env: { ATHENS_NETWORK_MODE: "offline" } });
+  const [asked, fetched] = [(await it.database.requests()).length, it.upstream.requests.length];
+  await using second = await goCommand({ goproxy: offline.url, gosumdb });
+  await second.succeed(words);
+  assert.equal((await it.database.requests()).length, asked);
+  assert.equal(it.upstream.requests.length, fetched);
+});
+
 describe("the mirror's paths", { skip }, () => {
   let it: Scene;
   before(async () => {
@@ -598,4 +616,37 @@ describe("stoa modules import", { skip }, () => {
     assert.match(without.stdout, /: 3 versions: 3 failed\n$/);
     assert.deepEqual(await versionsIn(root), []);
   });
+});
+
+test("offline, nothing is taken in that only the database could confirm, and it is not asked", {
+  skip,
+}, async () => {
+  const fixture = await smallModule("example.com/m", "v1.0.0");
+  await using upstream = await fixtureProxy([fixture]);
+  await using database = await program.start(upstream.url);
+  const env = {
+    GOSUMDB: database.gosumdb,
+    ATHENS_NETWORK_MODE: "offline",
+    ATHENS_GONOSUM_PATTERNS: "example.com/private",
+    STOA_EXTERNAL_STORAGE_PATH: "/storage",
+    STOA_EXTERNAL_STORAGE_TOKEN: "token",
+  };
+  await using stoa = await startStoa({ goproxy: upstream.url, env });
+  const save = async (module: ModuleFixture): Promise<Response> => {
+    const form = new FormData();
+    for (const kind of ["info", "mod", "zip"] as const) {
+      form.append(`mod.${kind}`, new Blob([Buffer.from(module[kind])]), `mod.${kind}`);
+    }
+    const { path, version } = module.module;
+    return fetch(`${stoa.url}/storage/${path}/@v/${version}.save`, {
+      method: "POST",
+      headers: { authorization: "Bearer token" },
+      body: form,
+    });
+  };
+  const refused = await save(fixture);
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /^refused: example.com\/m@v1.0.0: this proxy is offline/);
+  assert.equal((await save(await smallModule("example.com/private", "v1.0.0"))).status, 200);
+  assert.deepEqual(upstream.requests, []);
 });

@@ -12,6 +12,7 @@ import {
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
+import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
@@ -46,7 +47,7 @@ import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
 import { ExternalStorage } from "./http/external-storage.ts";
-import { type GateRules, openGate } from "./http/gate.ts";
+import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
@@ -62,6 +63,8 @@ export interface ModuleProxySettings {
     readonly goproxy: string;
     /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
     readonly noproxy: string;
+    /** The file that Mercurial is to read instead of the user's own: its HGRCPATH. */
+    readonly hgrcPath: string | undefined;
     /** The HTTP proxies on the way to them, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
     readonly proxies: {
       readonly http?: string | undefined;
@@ -90,6 +93,8 @@ export interface ModuleProxySettings {
   };
   /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
   readonly state: StatePlace;
+  /** By what several instances agree who fetches a version. */
+  readonly leases: LeasePlace;
   /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
   readonly index: IndexPlace;
   /** Whether the pages for administrators are served. */
@@ -190,17 +195,21 @@ export async function openModuleProxy(
     upstreams: list,
     client,
     own,
+    isOffline: () => policy.isOffline,
     root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
     log,
     metrics,
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
+  const leases = await openLeases(settings.leases, state.leases);
   const { hashes, journal } = state;
   const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
   const keeping = new VersionKeeping({ store, zipCheck, records });
   const observe = fetchMeter(metrics);
-  const stash = new Stash({ store, loose: looseFetch, upstream, verification, keeping, observe });
+  const stash = new Stash({
+    ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
+  });
   const lists = new RememberedAnswers<readonly Version[]>({
     lifetimes: settings.lifetimes,
     capacity: rememberedCapacity,
@@ -237,6 +246,7 @@ export async function openModuleProxy(
       prefix: settings.pathPrefix,
       storage: external,
     }),
+    adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
@@ -250,6 +260,7 @@ export async function openModuleProxy(
     mirror: new DatabaseMirror({
       databases: databases.mirrored,
       exempt: settings.checksums.nosumdb,
+      isOffline: () => policy.isOffline,
       lifetimes: settings.lifetimes,
       now,
     }),
@@ -312,6 +323,7 @@ export async function openModuleProxy(
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       await opened?.[Symbol.asyncDispose]();
+      await leases?.[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();

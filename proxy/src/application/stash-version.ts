@@ -1,6 +1,7 @@
 // Fetch, check, keep: how a module version enters the store.
 import type { ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
+import type { Leases } from "../domain/leases.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
 import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
 import { ArrivingZip } from "./arriving-zip.ts";
@@ -8,6 +9,7 @@ import { type ChecksumVerification, isMismatch } from "./checksum-verification.t
 import type { LooseFileFetch } from "./fetch-loose-file.ts";
 import { tooLarge, type VersionKeeping } from "./keep-version.ts";
 import { Once } from "./once.ts";
+import { type TurnParts, takeTurn } from "./take-turn.ts";
 
 /** What a stash needs. */
 export interface StashParts {
@@ -18,15 +20,19 @@ export interface StashParts {
   readonly upstream: Fetcher;
   readonly verification: ChecksumVerification;
   readonly keeping: VersionKeeping;
+  /** Shared by all instances; without them there is only this one. */
+  readonly leases?: Leases | undefined;
 }
 
-/** Makes sure that versions are kept, each fetched once however many ask. */
+/** Makes sure that versions are kept, each fetched once however many ask, here and of all instances. */
 export class Stash {
   readonly #parts: StashParts;
+  readonly #turns: TurnParts;
   readonly #once = new Once<void>();
 
   constructor(parts: StashParts) {
     this.#parts = parts;
+    this.#turns = { leases: parts.leases, isKept: (module) => this.#isKept(module) };
   }
 
   /** Resolves when the version is in the store. Rejects with a `ProxyFailure`, or the signal's reason. */
@@ -66,7 +72,8 @@ export class Stash {
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
-    if (await this.#isKept(module)) return;
+    await using turn = await takeTurn(this.#turns, module, signal);
+    if (turn === undefined) return;
     const fetched = this.#fetchAndKeep(module, signal, arrived);
     await (this.#parts.observe?.(fetched) ?? fetched);
   }

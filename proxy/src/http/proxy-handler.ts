@@ -40,6 +40,8 @@ import { answerSumdb } from "./sumdb-answers.ts";
 export interface HandlerParts {
   /** Looks at every request first, where there is anything to ask. */
   readonly gate: Gate | undefined;
+  /** Looks at requests for the pages of administrators as well. */
+  readonly adminGate: Gate | undefined;
   readonly answers: ModuleAnswers;
   readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
@@ -180,9 +182,13 @@ export class ProxyHandler {
     const { external } = this.#parts;
     const methods = external?.methods(url);
     const allowed = methods ?? ["GET", "HEAD"];
-    if (!allowed.includes(method)) throw new MethodRefused(allowed);
+    if (!allowed.includes(method)) throw new TurnedBack(wrongMethod(allowed));
     if (external !== undefined && methods !== undefined) return external.parse(url);
     const parsed = parseModuleRequest(url, this.#parts.pages.prefix);
+    if (parsed.kind === "record" && parsed.page.startsWith("api/")) {
+      const turnedAway = this.#parts.adminGate?.(request);
+      if (turnedAway !== undefined) throw new TurnedBack(turnedAway);
+    }
     if (parsed.kind !== "page") checkHops(hopsOf(request), this.#parts.ownHop);
     return parsed;
   }
@@ -286,10 +292,9 @@ export class ProxyHandler {
       const sent = { status: clientHasLeft, bytes: 0, completed: false };
       return { label, sent, cache: "none", from: undefined };
     }
-    if (failure instanceof MethodRefused) {
-      const sentence = `method not allowed: only ${failure.allowed.join(" and ")} are answered here`;
-      const headers = ["Allow", failure.allowed.join(", "), "Cache-Control", "no-store"];
-      const sent = sendText(response, 405, sentence, headers);
+    if (failure instanceof TurnedBack) {
+      const { status, sentence, headers } = failure.answer;
+      const sent = sendText(response, status, sentence, headers);
       return { label, sent, cache: "none", from: undefined };
     }
     const answer = failureAnswer(failure, {
@@ -341,13 +346,22 @@ function sendRedirect(
 /** What the log says when nobody was there to be answered; the number is nginx's. */
 const clientHasLeft = 499;
 
-class MethodRefused extends Error {
-  readonly allowed: readonly string[];
+/** A request that is answered without being understood: by its method, or by who sends it. */
+class TurnedBack extends Error {
+  readonly answer: Omit<TurnedAway, "endpoint">;
 
-  constructor(allowed: readonly string[]) {
-    super();
-    this.allowed = allowed;
+  constructor(answer: Omit<TurnedAway, "endpoint">) {
+    super(answer.sentence);
+    this.answer = answer;
   }
+}
+
+function wrongMethod(allowed: readonly string[]): Omit<TurnedAway, "endpoint"> {
+  return {
+    status: 405,
+    sentence: `method not allowed: only ${allowed.join(" and ")} are answered here`,
+    headers: ["Allow", allowed.join(", "), "Cache-Control", "no-store"],
+  };
 }
 
 function hopsOf(request: IncomingMessage): readonly string[] {

@@ -4,6 +4,7 @@ import { explain, explanationText, openPolicy, readQueue } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { reportProblems } from "./config.ts";
+import { keptStorage } from "./kept-storage.ts";
 import { statePlace } from "./state-place.ts";
 
 /** Prints what waits to be fetched in the background, and what was given up. */
@@ -18,6 +19,7 @@ export async function showQueue(
       "the queue is inside of the running program, for STOA_STATE is memory: see stoa_background_jobs in its /metrics",
     );
   }
+  if (values.state.kind === "beside storage") keptStorage(values);
   const { counts, jobs } = await readQueue(state, limit);
   const rows = jobs.map(({ module, ...rest }) => ({
     module: `${module.path}@${module.version}`,

@@ -4,6 +4,7 @@ import { rebuildStorageIndex } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { reportProblems } from "./config.ts";
 import { interruptedExitCode, interruption } from "./interruption.ts";
+import { keptStorage } from "./kept-storage.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
 
@@ -12,6 +13,7 @@ export async function reindexModules(place: ConfigurationPlace): Promise<void> {
   const config = readConfiguration(place);
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
+  if (config.values.storageType === "disk") keptStorage(config.values);
   const signal = interruption();
   const progress = new ProgressLine();
   const looked = (versions: number): void => progress.show(() => `${versions} versions`);

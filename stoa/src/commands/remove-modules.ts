@@ -4,6 +4,7 @@ import { openVersionRemoval, type RemovalCandidate } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { reportProblems } from "./config.ts";
 import { interruptedExitCode, interruption } from "./interruption.ts";
+import { keptStorage } from "./kept-storage.ts";
 import { proxySettings } from "./proxy-settings.ts";
 
 /** What the user wants. */
@@ -25,6 +26,7 @@ export async function removeModules(
   const config = readConfiguration(place);
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
+  if (config.values.storageType === "disk") keptStorage(config.values);
   const signal = interruption();
   await using opened = await openVersionRemoval(proxySettings(config));
   const { removal } = opened;

@@ -3,6 +3,7 @@ import type { FillMark } from "../../domain/fill-mark.ts";
 import type { JobQueue } from "../../domain/job-queue.ts";
 import type { KeepJournal } from "../../domain/keep-journal.ts";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
+import type { LeaseEngine } from "../../domain/leases.ts";
 import type { VersionIndex } from "../../domain/version-index.ts";
 import { openPostgresDatabase } from "./postgres-database.ts";
 import type { SqlDatabase } from "./sql-database.ts";
@@ -10,6 +11,7 @@ import { SqlFillMark } from "./sql-fill-mark.ts";
 import { SqlJobQueue } from "./sql-job-queue.ts";
 import { SqlKeepJournal } from "./sql-keep-journal.ts";
 import { SqlKeptHashes } from "./sql-kept-hashes.ts";
+import { SqlLeaseEngine } from "./sql-lease-engine.ts";
 import { SqlVersionIndex } from "./sql-version-index.ts";
 import { SqliteDatabase } from "./sqlite-database.ts";
 import { reasonOf } from "./state-failure.ts";
@@ -28,6 +30,8 @@ export interface ProxyState extends AsyncDisposable {
   readonly journal: KeepJournal;
   /** The mark of the index of a name. */
   readonly filling: (index: string) => FillMark;
+  /** Leases for all who use the same state. */
+  readonly leases: LeaseEngine;
 }
 
 /**
@@ -50,6 +54,7 @@ export async function openState(
       hashes: new SqlKeptHashes(database),
       journal: new SqlKeepJournal(database),
       filling: (index) => new SqlFillMark(database, index),
+      leases: new SqlLeaseEngine(database, nameOf(place)),
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
     };
   } catch (cause) {
@@ -66,6 +71,11 @@ async function openDatabase(place: StatePlace, readOnly: boolean): Promise<SqlDa
     case "postgres":
       return openPostgresDatabase(place.url);
   }
+}
+
+function nameOf(place: StatePlace): string {
+  if (place.kind === "postgres") return `PostgreSQL at ${withoutPassword(place.url)}`;
+  return place.kind === "sqlite" ? `the state in ${place.file}` : "the state in memory";
 }
 
 function unusable(place: StatePlace, cause: unknown): Error {

@@ -43,6 +43,7 @@ export async function openPostgresDatabase(url: string): Promise<SqlDatabase> {
 class PostgresDatabase implements SqlDatabase {
   readonly skipLocked = "FOR UPDATE SKIP LOCKED";
   readonly greater = "greatest";
+  readonly nowMs = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
   readonly #pool: Pool;
 
   constructor(pool: Pool) {

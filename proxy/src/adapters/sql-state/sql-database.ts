@@ -13,6 +13,8 @@ export interface SqlDatabase extends AsyncDisposable {
   readonly skipLocked: string;
   /** The function that tells the greater of two numbers. */
   readonly greater: string;
+  /** The database's own clock, in milliseconds since 1970: the one clock that all instances share. */
+  readonly nowMs: string;
   /** The rows of a statement; none if nothing was ever written. */
   rows(statement: string, ...values: readonly SqlValue[]): Promise<readonly SqlRow[]>;
   /** Runs a statement that changes rows, and tells how many. Durable as the engine is set up. */
@@ -51,6 +53,7 @@ export const schemaSteps: readonly string[] = [
      verified_by TEXT,
      PRIMARY KEY (path, version)
    )`,
+  "CREATE TABLE stoa_lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ms BIGINT NOT NULL)",
   `CREATE TABLE stoa_keeping (
      path TEXT NOT NULL,
      version TEXT NOT NULL,

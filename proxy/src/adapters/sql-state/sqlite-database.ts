@@ -19,6 +19,7 @@ const pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
 export class SqliteDatabase implements SqlDatabase {
   readonly skipLocked = "";
   readonly greater = "max";
+  readonly nowMs = "CAST(unixepoch('subsec') * 1000 AS BIGINT)";
   readonly #file: string;
   readonly #readOnly: boolean;
   readonly #statements = new Map<string, StatementSync>();
