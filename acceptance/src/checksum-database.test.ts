@@ -11,6 +11,7 @@ import {
   ChecksumDatabaseProgram,
   type Lie,
 } from "./checksum-database/checksum-database.ts";
+import { athensSaves } from "./testing/athens-disk.ts";
 import { goCommand } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
@@ -574,4 +575,78 @@ describe("stoa modules verify", { skip }, () => {
       /^unconfirmed: example\.com\/sound@v1\.0\.0: .*could not confirm/m,
     );
   });
+});
+
+describe("stoa modules import", { skip }, () => {
+  test("keeps what the database confirms, refuses what it contradicts, and keeps nothing unconfirmed", async () => {
+    await using folder = await temporaryFolder();
+    const [good, forged, unknown] = (await Promise.all([
+      smallModule("example.com/good", "v1.0.0"),
+      smallModule("example.com/forged", "v1.0.0"),
+      smallModule("example.com/unknown", "v1.0.0"),
+    ])) as [ModuleFixture, ModuleFixture, ModuleFixture];
+    await using upstream = await fixtureProxy([good, forged]);
+    await using database = await program.start(upstream.url);
+    const athens = join(folder.path, "athens");
+    await athensSaves(athens, good);
+    await athensSaves(athens, unknown);
+    const other = await moduleFixture(
+      "module example.com/forged@v1.0.0\n-- go.mod --\nmodule example.com/forged\n\ngo 1.18\n-- evil.go --\npackage evil\n",
+    );
+    await athensSaves(athens, other);
+    const root = join(folder.path, "kept");
+    const env = { GOSUMDB: database.gosumdb, ATHENS_DISK_STORAGE_ROOT: root };
+    const run = () => finishedStoa(["modules", "import", "--from", athens], env);
+    const { code, stdout } = await run();
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /^refused: example.com\/forged@v1.0.0: security: the zip that arrived has h1:.+$/m,
+    );
+    assert.match(stdout, /^refused: example.com\/unknown@v1.0.0: .+$/m);
+    assert.match(stdout, /: 3 versions: 1 moved, 2 refused\n$/);
+    assert.deepEqual(
+      (await versionsIn(root)).map((version) => version.folder),
+      ["example.com/good/v1.0.0"],
+    );
+    await database[Symbol.asyncDispose]();
+    await rm(root, { recursive: true });
+    const without = await run();
+    assert.equal(without.code, 1);
+    assert.match(without.stdout, /: 3 versions: 3 failed\n$/);
+    assert.deepEqual(await versionsIn(root), []);
+  });
+});
+
+test("offline, nothing is taken in that only the database could confirm, and it is not asked", {
+  skip,
+}, async () => {
+  const fixture = await smallModule("example.com/m", "v1.0.0");
+  await using upstream = await fixtureProxy([fixture]);
+  await using database = await program.start(upstream.url);
+  const env = {
+    GOSUMDB: database.gosumdb,
+    ATHENS_NETWORK_MODE: "offline",
+    ATHENS_GONOSUM_PATTERNS: "example.com/private",
+    STOA_EXTERNAL_STORAGE_PATH: "/storage",
+    STOA_EXTERNAL_STORAGE_TOKEN: "token",
+  };
+  await using stoa = await startStoa({ goproxy: upstream.url, env });
+  const save = async (module: ModuleFixture): Promise<Response> => {
+    const form = new FormData();
+    for (const kind of ["info", "mod", "zip"] as const) {
+      form.append(`mod.${kind}`, new Blob([Buffer.from(module[kind])]), `mod.${kind}`);
+    }
+    const { path, version } = module.module;
+    return fetch(`${stoa.url}/storage/${path}/@v/${version}.save`, {
+      method: "POST",
+      headers: { authorization: "Bearer token" },
+      body: form,
+    });
+  };
+  const refused = await save(fixture);
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /^refused: example.com\/m@v1.0.0: this proxy is offline/);
+  assert.equal((await save(await smallModule("example.com/private", "v1.0.0"))).status, 200);
+  assert.deepEqual(upstream.requests, []);
 });

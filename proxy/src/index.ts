@@ -1,5 +1,7 @@
 // The door of the module proxy.
 
+export type { MoveResult } from "./application/move-versions.ts";
+export type { RemovalCandidate } from "./application/remove-versions.ts";
 export type { Finding } from "./application/verify-store.ts";
 export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
@@ -10,4 +12,6 @@ export {
 } from "./module-proxy.ts";
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { readQueue } from "./read-queue.ts";
+export { openVersionRemoval, rebuildStorageIndex } from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";
+export { type MoveOrder, type OpenVersionMove, openVersionMove } from "./version-move.ts";

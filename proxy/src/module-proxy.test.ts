@@ -44,6 +44,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
     },
     policy: { ...policy, validatorTimeoutMs: 1000, validatorLifetimeMs: 1000, redirectStatus: 302 },
     gate: { forceSsl: false, account: undefined, adminToken: undefined },
+    external: undefined,
     pages: { showsMetrics: false, homeTemplatePath: "", robotsPath: "", noSumPatterns: [] },
     checksums: { gosumdb: "off", nosumdb: "", databases: [] },
     index: "none",

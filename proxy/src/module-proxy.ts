@@ -5,8 +5,6 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
-import { openAthensIndex } from "./adapters/athens-index/athens-index.ts";
-import type { IndexServer } from "./adapters/athens-index/index-table.ts";
 import {
   type OpenedStore,
   openDiskModuleStore,
@@ -17,24 +15,27 @@ import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
 import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
-import { openState, type ProxyState, type StatePlace } from "./adapters/sql-state/open-state.ts";
+import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
+import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { fetchMeter } from "./application/fetch-meter.ts";
 import { IndexKeeper } from "./application/keep-index.ts";
+import { VersionKeeping } from "./application/keep-version.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
-import { recordKept } from "./application/record-kept.ts";
+import { KeptRecords } from "./application/record-kept.ts";
 import {
   type Capacity,
   type Lifetimes,
   RememberedAnswers,
 } from "./application/remembered-answers.ts";
+import { VersionRemoval } from "./application/remove-versions.ts";
 import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
@@ -45,12 +46,13 @@ import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
-import type { VersionIndex } from "./domain/version-index.ts";
+import { ExternalStorage } from "./http/external-storage.ts";
 import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import { type IndexPlace, openIndex } from "./open-index.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
@@ -96,7 +98,7 @@ export interface ModuleProxySettings {
   /** How long a lease outlives its holder. */
   readonly leaseLifetimeMs: number;
   /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
-  readonly index: "none" | "memory" | "state" | IndexServer;
+  readonly index: IndexPlace;
   /** Whether the pages for administrators are served. */
   readonly adminApi: boolean;
   readonly checksums: ChecksumSettings;
@@ -106,7 +108,11 @@ export interface ModuleProxySettings {
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly pathPrefix: string;
   /** Who is let in. */
-  readonly gate: Omit<GateRules, "prefix">;
+  readonly gate: Omit<GateRules, "prefix" | "storage">;
+  /** Where, below the prefix, other programs may keep modules here, and as whom; `undefined` for nowhere. */
+  readonly external:
+    | { readonly path: string; readonly user: string; readonly token: string }
+    | undefined;
   readonly pages: {
     readonly showsMetrics: boolean;
     /** Files of the operator, shown if they are there. */
@@ -154,7 +160,7 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog } = await openStorage(settings.storage);
+  const { store, loose, catalog, removal } = await openStorage(settings.storage);
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
     takesOver: true,
@@ -183,13 +189,15 @@ export async function openModuleProxy(
     metrics,
   );
 
-  const index = await openIndex(settings.index, state);
-  const indexKeeper = index && new IndexKeeper({ index, catalog, log });
+  const opened = await openIndex(settings.index, state);
+  const index = opened?.index;
+  const indexKeeper = opened && new IndexKeeper({ ...opened, catalog, log });
   const databases = checksumDatabases({
     settings: settings.checksums,
     upstreams: list,
     client,
     own,
+    isOffline: () => policy.isOffline,
     root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
     log,
     metrics,
@@ -200,15 +208,12 @@ export async function openModuleProxy(
     ofState: state.leases,
     lifetimeMs: settings.leaseLifetimeMs,
   });
+  const { hashes, journal } = state;
+  const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
+  const keeping = new VersionKeeping({ store, zipCheck, records });
+  const observe = fetchMeter(metrics);
   const stash = new Stash({
-    leases,
-    store,
-    loose: looseFetch,
-    upstream,
-    zipCheck,
-    verification,
-    onKept: recordKept({ hashes: state.hashes, index: indexKeeper, loose, log }),
-    observe: fetchMeter(metrics),
+    ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
   });
   const lists = new RememberedAnswers<readonly Version[]>({
     lifetimes: settings.lifetimes,
@@ -236,8 +241,16 @@ export async function openModuleProxy(
   measuredQueue(state.jobs, background, metrics);
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
+  const external = settings.external && {
+    ...settings.external,
+    base: `${settings.pathPrefix}${settings.external.path}`,
+  };
   const handler = new ProxyHandler({
-    gate: openGate({ ...settings.gate, prefix: settings.pathPrefix }),
+    gate: openGate({
+      ...settings.gate,
+      prefix: settings.pathPrefix,
+      storage: external,
+    }),
     adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
@@ -270,6 +283,15 @@ export async function openModuleProxy(
       index,
       explain: settings.adminApi ? (module) => policy.explain(module) : undefined,
     },
+    external:
+      external &&
+      new ExternalStorage({
+        base: external.base,
+        store,
+        acceptance: new VersionAcceptance({ store, keeping, verification }),
+        removal: removal && new VersionRemoval({ store: removal, hashes, index }),
+        onRemoved: () => hot.clear(),
+      }),
     hot,
     counters: new RequestCounters(metrics),
     log,
@@ -286,7 +308,7 @@ export async function openModuleProxy(
     for (const note of chosen.notes) log.warn(note);
   };
   enact(first);
-  indexKeeper?.fill();
+  void records.resume().then(() => indexKeeper?.fill());
 
   return {
     handle: handler.handle,
@@ -302,9 +324,10 @@ export async function openModuleProxy(
     },
     prepareCredentials: (source) => client.prepareCredentials(source),
     async [Symbol.asyncDispose]() {
+      records[Symbol.dispose]();
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
-      await index?.[Symbol.asyncDispose]?.();
+      await opened?.[Symbol.asyncDispose]();
       await leases?.[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
@@ -316,21 +339,12 @@ export async function openModuleProxy(
 
 function openStorage(
   storage: ModuleProxySettings["storage"],
-): Promise<Pick<OpenedStore, "store" | "loose" | "catalog">> {
+): Promise<
+  Pick<OpenedStore, "store" | "loose" | "catalog"> & Partial<Pick<OpenedStore, "removal">>
+> {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
-}
-
-async function openIndex(
-  index: ModuleProxySettings["index"],
-  state: ProxyState,
-): Promise<(VersionIndex & Partial<AsyncDisposable>) | undefined> {
-  if (index === "none") return undefined;
-  if (index === "state") return state.index;
-  return index === "memory"
-    ? (await openState({ kind: "memory" }, { mostJobs: 0 })).index
-    : openAthensIndex(index);
 }
 
 /** Names and addresses of this machine. */

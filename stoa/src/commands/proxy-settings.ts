@@ -59,6 +59,14 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
           ? undefined
           : { user: values.basicAuthUser, password: values.basicAuthPass },
     },
+    external:
+      values.externalStoragePath === ""
+        ? undefined
+        : {
+            path: values.externalStoragePath,
+            user: values.externalStorageUser,
+            token: values.externalStorageToken,
+          },
     pages: {
       showsMetrics: values.statsExporter === "prometheus",
       homeTemplatePath: values.homeTemplatePath,

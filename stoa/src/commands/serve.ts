@@ -76,6 +76,8 @@ function listenFor(proxy: ModuleProxy, values: SettingValues): Promise<Listening
     ...values.port,
     socketPath: values.unixSocket || undefined,
     certificate: certificateOf(values),
+    // The largest zip that is accepted, on a slow line.
+    requestTimeoutMs: values.externalStoragePath === "" ? undefined : 3_600_000,
   });
 }
 

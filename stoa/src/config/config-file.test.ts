@@ -83,7 +83,7 @@ const refused: readonly (readonly [text: string, at: string, message: RegExp])[]
     "athens.toml:1: StorageType",
     /"s3" is not available in Stoa yet; there is disk, memory/,
   ],
-  ['SingleFlightType = "redis"\n', "athens.toml:1: SingleFlightType", /not available in Stoa yet/],
+  ['SingleFlightType = "gcp"\n', "athens.toml:1: SingleFlightType", /not available in Stoa yet/],
   [
     'TraceExporter = "otlp"\n',
     "athens.toml:1: TraceExporter",

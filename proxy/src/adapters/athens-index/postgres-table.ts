@@ -71,6 +71,15 @@ class PostgresTable implements IndexTable {
     });
   }
 
+  async remove(modules: readonly ModuleVersion[]): Promise<void> {
+    for (const { path, version } of modules) {
+      await this.#pool.query("DELETE FROM indexes WHERE path = $1 AND version = $2", [
+        path,
+        version,
+      ]);
+    }
+  }
+
   async since(
     atMicros: number,
     limit: number,
