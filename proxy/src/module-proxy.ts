@@ -37,11 +37,11 @@ import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
-import { missingDirectUpstream } from "./domain/refusing-upstream.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
+import { type GoCommandSettings, openGoCommand } from "./go-command.ts";
 import { type GateRules, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
@@ -71,6 +71,9 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
+  /** How repositories are read: git by ourselves and the others with the go command, or all with the go command. */
+  readonly direct: "git" | "go";
+  readonly goCommand: GoCommandSettings;
   readonly policy: PolicySettings & {
     readonly validatorTimeoutMs: number;
     /** How long a verdict of the validator is remembered. */
@@ -156,7 +159,14 @@ export async function openModuleProxy(
     "gauge",
     () => client.waiting,
   );
-  const direct = missingDirectUpstream();
+  const direct = await openGoCommand({
+    settings: settings.goCommand,
+    credentials: settings.upstreams,
+    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    log,
+    metrics,
+  });
+  if (settings.direct === "go") void direct.check();
   const proxyAt = (url: string): Upstream =>
     url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
   const upstream = measuredUpstream(
@@ -293,6 +303,7 @@ export async function openModuleProxy(
       await indexKeeper?.[Symbol.asyncDispose]();
       index?.[Symbol.dispose]();
       await client[Symbol.asyncDispose]();
+      await direct[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
     },

@@ -47,11 +47,7 @@ const refused: readonly (readonly [name: string, value: string, message: RegExp]
   ["ATHENS_STORAGE_TYPE", "mongo", /not available in Stoa yet; there is disk, memory/],
   ["ATHENS_STATS_EXPORTER", "datadog", /not available in Stoa yet; there is prometheus/],
   ["ATHENS_TRACE_SAMPLING_FRACTION", "", /from 0 to 1/],
-  [
-    "ATHENS_HGRC_PATH",
-    "/root/.hgrc",
-    /not available in Stoa yet: it is for fetching from repositories/,
-  ],
+  ["STOA_DIRECT", "hg", /none of git, go/],
   [
     "ATHENS_PORT",
     "tcp://10.0.0.7:80",
