@@ -1,11 +1,12 @@
 // Modules of every version control system, through the real program and the real go command on both sides of it.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, symlink } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { until } from "./testing/bounded-wait.ts";
+import { gitRepository } from "./testing/dumb-git.ts";
 import { type GoCommand, goCommand, goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { type ImportPages, importPages } from "./testing/import-pages.ts";
@@ -19,7 +20,6 @@ import {
   type ServedRepository,
   subversionRepository,
 } from "./testing/vcs-repositories.ts";
-import { gitRepository } from "./testing/dumb-git.ts";
 
 const skip = goIsMissing() || programsAreMissing("git", "hg", "svn", "svnserve", "fossil");
 
@@ -36,7 +36,9 @@ let fossil: ServedRepository;
 let stoa: StoaProcess;
 
 /** A Stoa that reads every repository with the go command, and takes old answers for none. */
-function goStoa(options: Partial<StoaOptions> & { readonly assignments?: string } = {}): Promise<StoaProcess> {
+function goStoa(
+  options: Partial<StoaOptions> & { readonly assignments?: string } = {},
+): Promise<StoaProcess> {
   const { assignments = "GOVCS=*:all", env, ...rest } = options;
   return startStoa({
     goproxy: "direct",
@@ -46,6 +48,7 @@ function goStoa(options: Partial<StoaOptions> & { readonly assignments?: string 
       STOA_DIRECT: "go",
       STOA_LIST_TTL: "0",
       STOA_ABSENCE_TTL: "0",
+      STOA_STALE_PATIENCE: "60",
       ATHENS_GO_BINARY_ENV_VARS: `GOPROXY=direct;GOSUMDB=off;GOINSECURE=*;${assignments}`,
       ...env,
     },
@@ -54,7 +57,13 @@ function goStoa(options: Partial<StoaOptions> & { readonly assignments?: string 
 
 /** A go command that goes to the repositories itself. */
 function directGo(): Promise<GoCommand> {
-  const env = { ...pages.environment, GOINSECURE: "*", GOVCS: "*:all", USER: "ann", LC_ALL: "C.UTF-8" };
+  const env = {
+    ...pages.environment,
+    GOINSECURE: "*",
+    GOVCS: "*:all",
+    USER: "ann",
+    LC_ALL: "C.UTF-8",
+  };
   return goCommand({ goproxy: "direct", env });
 }
 
@@ -77,7 +86,10 @@ function processesOf(root: string): readonly string[] {
 }
 
 async function nothingIsLeft(of: StoaProcess): Promise<void> {
-  await until("every run to be gone", () => runsOf(of).length === 0 && processesOf(of.root).length === 0);
+  await until(
+    "every run to be gone",
+    () => runsOf(of).length === 0 && processesOf(of.root).length === 0,
+  );
 }
 
 async function status(path: string, at = stoa): Promise<number> {
@@ -113,7 +125,14 @@ describe("modules through the go command", { skip }, () => {
     }
   });
 
-  for (const wanted of ["hg.test/m@v1.0.0", "hg.test/m@tip", "svn.test/m@latest", "fossil.test/m@v1.0.0", "fossil.test/m@trunk", "git.test/m@v1.0.0"]) {
+  for (const wanted of [
+    "hg.test/m@v1.0.0",
+    "hg.test/m@tip",
+    "svn.test/m@latest",
+    "fossil.test/m@v1.0.0",
+    "fossil.test/m@trunk",
+    "git.test/m@v1.0.0",
+  ]) {
     test(`${wanted} is what the go command makes of the repository itself`, async () => {
       await using through = await goCommand({ goproxy: stoa.url });
       await using itself = await directGo();
@@ -145,7 +164,31 @@ describe("modules through the go command", { skip }, () => {
     mercurial.run("tag", "v1.2.0");
     assert.equal((await ask(`${stoa.url}/hg.test/m/@v/list`)).text, "v1.0.0\nv1.2.0\n");
     const clones = await readdir(join(stoa.root, ".stoa/go/vcs"));
-    assert.ok(clones.some((name) => /^[0-9a-f]{64}$/.test(name)), "clones are kept");
+    assert.ok(
+      clones.some((name) => /^[0-9a-f]{64}$/.test(name)),
+      "clones are kept",
+    );
+  });
+
+  test("a clone that was spoilt in the middle of a pull is made anew", async () => {
+    const folderOfClones = join(stoa.root, ".stoa/go/vcs");
+    const clones = (await readdir(folderOfClones)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    const ofMercurial = clones.map((name) => join(folderOfClones, name, ".hg/store"));
+    for (const store of ofMercurial.filter(existsSync))
+      await writeFile(join(store, "journal"), "0");
+    mercurial.run("tag", "v1.3.0");
+    assert.match((await ask(`${stoa.url}/hg.test/m/@v/list`)).text, /v1\.3\.0/);
+    for (const store of ofMercurial) assert.ok(!existsSync(join(store, "journal")));
+  });
+
+  test("clones are removed when they take more than they may", async () => {
+    await using small = await goStoa({ env: { STOA_GO_CLONES: "0" } });
+    assert.equal(await status("fossil.test/m/@v/v1.0.0.info", small), 200);
+    const clones = join(small.root, ".stoa/go/vcs");
+    await until("the clones to go", () =>
+      readdirSync(clones).every((name) => !/^([0-9a-f]{64}|removed-.*)$/.test(name)),
+    );
+    assert.equal(await status("fossil.test/m/@v/v1.0.0.zip", small), 200);
   });
 
   test("what does not exist is 404", async () => {
@@ -180,8 +223,12 @@ describe("modules through the go command", { skip }, () => {
   });
 
   test("who is not let in is told so: 403", async () => {
-    await using secret = await subversionRepository(join(folder.path, "secret-svn"), { isPrivate: true });
-    await using closed = await fossilRepository(join(folder.path, "secret-fossil"), { isPrivate: true });
+    await using secret = await subversionRepository(join(folder.path, "secret-svn"), {
+      isPrivate: true,
+    });
+    await using closed = await fossilRepository(join(folder.path, "secret-fossil"), {
+      isPrivate: true,
+    });
     pages.put("secret-svn.test", secret.place);
     pages.put("secret-fossil.test", closed.place);
     pages.put("secret-git.test", "git http://locked.test/r.git");
@@ -219,9 +266,17 @@ describe("modules through the go command", { skip }, () => {
 
   test("GOVCS allows git alone unless it says otherwise, and what to add", async () => {
     await using strict = await goStoa({ assignments: "GOVCS=" });
-    for (const [host, system] of [["hg", "Mercurial"], ["svn", "Subversion"], ["fossil", "Fossil"]]) {
+    for (const [host, system] of [
+      ["hg", "Mercurial"],
+      ["svn", "Subversion"],
+      ["fossil", "Fossil"],
+    ]) {
       const answer = await ask(`${strict.url}/${host}.test/m/@v/list`);
-      assertRefusal(answer, [403], new RegExp(`of ${system}, .*add ${host}\\.test/m:${host} to GOVCS`));
+      assertRefusal(
+        answer,
+        [403],
+        new RegExp(`of ${system}, .*add ${host}\\.test/m:${host} to GOVCS`),
+      );
     }
     assert.equal(await status("git.test/m/@v/v1.0.0.zip", strict), 200);
   });
@@ -231,7 +286,11 @@ describe("modules through the go command", { skip }, () => {
     pages.put("slow-hg.test", "hg http://hanging.test/r");
     pages.put("slow-git.test", "git http://hanging.test/r");
     pages.be("hanging.test", "hangs");
-    for (const path of ["slow-hg.test/m/@v/v1.0.0.zip", "slow-git.test/m/@v/list", "hanging.test/m/@latest"]) {
+    for (const path of [
+      "slow-hg.test/m/@v/v1.0.0.zip",
+      "slow-git.test/m/@v/list",
+      "hanging.test/m/@latest",
+    ]) {
       assertRefusal(await ask(`${hasty.url}/${path}`), [504], /within 2 s/);
     }
     await nothingIsLeft(hasty);
@@ -278,14 +337,20 @@ describe("modules through the go command", { skip }, () => {
     for (const path of ["hg.test/m/@v/list", "hg.test/m/@v/v1.0.0.zip"]) {
       assertRefusal(await ask(`${without.url}/${path}`), [501], /has no go command .*install go/);
     }
-    const said = without.output().split("\n").filter((line) => line.includes('"level":"warn"') && line.includes("has no go command"));
+    const said = without
+      .output()
+      .split("\n")
+      .filter((line) => line.includes('"level":"warn"') && line.includes("has no go command"));
     assert.equal(said.length, 1, said.join("\n"));
   });
 
   test("a missing program of a version control system is named", async () => {
     const bin = join(folder.path, "bin");
     await mkdir(bin);
-    const go = (process.env["PATH"] ?? "").split(delimiter).map((path) => join(path, "go")).find(existsSync);
+    const go = (process.env["PATH"] ?? "")
+      .split(delimiter)
+      .map((path) => join(path, "go"))
+      .find(existsSync);
     await symlink(go ?? "", join(bin, "go"));
     await using bare = await goStoa({ env: { PATH: bin } });
     for (const system of ["hg", "svn", "fossil"]) {

@@ -16,7 +16,10 @@ export interface ServedRepository extends AsyncDisposable {
   /** Runs the system's program in the working copy. */
   readonly run: (...args: readonly string[]) => string;
   /** Writes files into the working copy and commits everything. */
-  readonly commit: (files: Readonly<Record<string, string>>, ...flags: readonly string[]) => Promise<void>;
+  readonly commit: (
+    files: Readonly<Record<string, string>>,
+    ...flags: readonly string[]
+  ) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -62,7 +65,16 @@ export async function subversionRepository(
   const access = isPrivate ? "none" : "read";
   await writeFile(join(store, "conf", "svnserve.conf"), `[general]\nanon-access = ${access}\n`);
   const port = await freePort();
-  const words = ["-d", "--foreground", "--listen-host", "127.0.0.1", "--listen-port", `${port}`, "-r", folder];
+  const words = [
+    "-d",
+    "--foreground",
+    "--listen-host",
+    "127.0.0.1",
+    "--listen-port",
+    `${port}`,
+    "-r",
+    folder,
+  ];
   const server = await serving("svnserve", words, folder, port);
   return {
     place: `svn svn://127.0.0.1:${port}/store/trunk`,

@@ -1,6 +1,9 @@
 // What the go command means when it fails, and what is then said to the developer.
 import { ProxyFailure, type ProxyFailureCode } from "../../domain/proxy-failure.ts";
 
+/** The go command, or a program that it calls, has complained. */
+export class Complaint extends Error {}
+
 /** What a complaint is about. */
 export type ComplaintKind =
   | "missing program"

@@ -1,5 +1,6 @@
 // Modules straight from their repositories, of whatever version control system, through the go command.
-import { readFile, stat } from "node:fs/promises";
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import {
   checkModuleVersion,
   formatVersionInfo,
@@ -11,6 +12,7 @@ import {
   type Version,
 } from "@stoa/gomod";
 import { infoOfQuery, infoOfVersion } from "../../domain/info-answer.ts";
+import { filePath } from "../../domain/protocol-path.ts";
 import { type FailureSubject, ProxyFailure } from "../../domain/proxy-failure.ts";
 import { parseVcsRules } from "../../domain/repository/vcs-rules.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
@@ -19,7 +21,9 @@ import type { GoAnswer } from "./go-answer.ts";
 import { GoCommand, type GoCommandOptions, type GoRun } from "./go-command.ts";
 import { JoinedRuns } from "./joined-runs.ts";
 import { openedZip } from "./opened-zip.ts";
-import { requireReadable } from "./repository-probe.ts";
+import { type Papers, RecentPapers } from "./recent-papers.ts";
+import { requirePulledMercurial, requireReadableSubversion } from "./repository-probe.ts";
+import type { RunFolder } from "./run-folders.ts";
 
 export interface GoCommandUpstreamOptions extends GoCommandOptions {
   /** How long the go command may take over a list, an .info or a .mod. */
@@ -45,12 +49,6 @@ export function goCommandUpstream(options: GoCommandUpstreamOptions): GoCommandU
   return new GoUpstream(options);
 }
 
-/** The papers of a version: one run brings both. */
-interface Papers {
-  readonly info: InfoDocument;
-  readonly mod: Uint8Array;
-}
-
 /** What a go.mod may measure: 16 MiB (golang.org/x/mod/zip.MaxGoMod). */
 const mostGoModBytes = 2 ** 24;
 
@@ -61,6 +59,7 @@ class GoUpstream implements GoCommandUpstream {
   readonly #lists = new JoinedRuns<readonly Version[]>();
   readonly #resolutions = new JoinedRuns<InfoDocument>();
   readonly #papers = new JoinedRuns<Papers>();
+  readonly #recent = new RecentPapers(() => performance.now());
 
   constructor(options: GoCommandUpstreamOptions) {
     this.#options = options;
@@ -70,7 +69,7 @@ class GoUpstream implements GoCommandUpstream {
   list(path: ModulePath, signal: AbortSignal): Promise<readonly Version[]> {
     return answered({ path }, signal, () =>
       this.#lists.join(path, signal, (shared) =>
-        this.#askNow(["-versions", "-retracted", `${path}@latest`], shared, ({ versions }) =>
+        this.#askNow(["-versions", "-retracted", `${path}@latest`], shared, async ({ versions }) =>
           versions.filter(isVersion).filter((version) => isTagOf(path, version)),
         ),
       ),
@@ -82,10 +81,14 @@ class GoUpstream implements GoCommandUpstream {
     return answered(subject, signal, () => {
       requireAskable(query);
       return this.#resolutions.join(`${path}@${query}`, signal, (shared) =>
-        this.#askNow([`${path}@${query}`], shared, ({ info }) => {
+        this.#askNow([`${path}@${query}`], shared, async (answer) => {
+          const { info } = answer;
           if (info === undefined) throw unclear();
           const bytes = Buffer.from(formatVersionInfo(info));
-          return infoOfQuery(bytes, { path, query }, this.name);
+          const document = infoOfQuery(bytes, { path, query }, this.name);
+          // They are asked for next; what is wrong with them is said then.
+          await this.#readPapers(answer, { path, version: info.version }).catch(() => undefined);
+          return document;
         }),
       );
     });
@@ -111,6 +114,7 @@ class GoUpstream implements GoCommandUpstream {
           limitMs: this.#options.zipMs,
           limitName: "ATHENS_STASH_TIMEOUT",
           clones: "kept",
+          prepare: (folder) => this.#layOut(module, folder),
           take,
           onComplaint,
         },
@@ -131,7 +135,10 @@ class GoUpstream implements GoCommandUpstream {
     return this.#go[Symbol.asyncDispose]();
   }
 
-  #papersOf(module: ModuleVersion, signal: AbortSignal): Promise<Papers> {
+  async #papersOf(module: ModuleVersion, signal: AbortSignal): Promise<Papers> {
+    signal.throwIfAborted();
+    const recent = this.#recent.find(module);
+    if (recent !== undefined) return recent;
     const asked = `${module.path}@${module.version}`;
     return answered(module, signal, () =>
       this.#papers.join(asked, signal, (shared) =>
@@ -147,14 +154,28 @@ class GoUpstream implements GoCommandUpstream {
     }
     // Both lie in the module cache, which has the layout of a proxy.
     const info = await readFile(modFile.replace(/mod$/, "info"));
-    return { info: infoOfVersion(info, module, this.name), mod: await readFile(modFile) };
+    const mod = await readFile(modFile);
+    const papers = { info: infoOfVersion(info, module, this.name), mod };
+    this.#recent.remember(module, papers);
+    return papers;
+  }
+
+  /** Lets the go command find in its module cache what another run has found out already. */
+  async #layOut(module: ModuleVersion, { moduleCache }: RunFolder): Promise<void> {
+    const recent = this.#recent.find(module);
+    if (recent === undefined) return;
+    const file = (kind: "info" | "mod"): string =>
+      join(moduleCache, "cache", "download", filePath(module, kind));
+    await mkdir(dirname(file("mod")), { recursive: true });
+    await writeFile(file("info"), recent.info.bytes);
+    await writeFile(file("mod"), recent.mod);
   }
 
   /** For what changes: no clone may answer that has not been brought up to date. */
   async #askNow<T>(
     args: readonly string[],
     signal: AbortSignal,
-    take: (answer: GoAnswer) => T,
+    take: (answer: GoAnswer) => Promise<T>,
   ): Promise<T> {
     try {
       return await this.#list(args, signal, "kept", async (answer, run) => {
@@ -163,7 +184,7 @@ class GoUpstream implements GoCommandUpstream {
       });
     } catch (failure) {
       if (!(failure instanceof OldClone)) throw failure;
-      return this.#list(args, signal, "none", async (answer) => take(answer));
+      return this.#list(args, signal, "none", take);
     }
   }
 
@@ -197,19 +218,20 @@ class OldClone extends Error {}
  */
 async function requireUpToDate(
   { origin }: GoAnswer,
-  { call, clones, startedMs, signal }: GoRun,
+  { surroundings, clones, startedMs, signal }: GoRun,
 ): Promise<void> {
   const { vcs = "" } = origin;
   if (!["hg", "fossil", "bzr"].includes(vcs)) return;
-  if (!(await clones.isOlder(origin, startedMs))) return;
-  if (vcs === "hg") await requireReadable(origin, call, signal);
+  const clone = await clones.olderThan(origin, startedMs);
+  if (clone === undefined) return;
+  if (vcs === "hg") await requirePulledMercurial(clone, surroundings, signal);
   else throw new OldClone();
 }
 
 /** Whatever Subversion complains about, the go command says that there is no such version. */
 async function onComplaint({ complaint = "", origin }: GoAnswer, run: GoRun): Promise<void> {
   if (origin.vcs !== "svn" || complaintKind(complaint) !== "unknown") return;
-  await requireReadable(origin, run.call, run.signal);
+  await requireReadableSubversion(origin, run.surroundings, run.signal);
 }
 
 /** Nothing that the go command or a version control system takes for more than a name. */

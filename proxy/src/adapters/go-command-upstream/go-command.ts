@@ -1,10 +1,11 @@
 // Runs of the go command: each in a folder of its own, so many at a time, with the clones that others have left.
 import { join } from "node:path";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import { complaintFailure, complaintKind } from "./complaint.ts";
+import { ProxyFailure, type ProxyFailureCode } from "../../domain/proxy-failure.ts";
+import { Complaint, complaintFailure, complaintKind } from "./complaint.ts";
 import { type GoAnswer, readGoAnswer } from "./go-answer.ts";
 import { type GoVariableSources, goVariables } from "./go-variables.ts";
-import { type ProgramCall, ProgramFailure, runProgram } from "./program-run.ts";
+import { ProgramFailure, runProgram } from "./program-run.ts";
+import type { Surroundings } from "./repository-probe.ts";
 import { type OwnerMark, type RunFolder, RunFolders, removeTree } from "./run-folders.ts";
 import { type RunLimits, RunPlaces } from "./run-places.ts";
 import { clonesIn, VcsClones } from "./vcs-clones.ts";
@@ -32,15 +33,17 @@ export interface GoQuestion<T> {
   readonly limitName: string;
   /** Whether the clones of earlier runs may be used. */
   readonly clones: "kept" | "none";
+  /** Puts into the folder what the go command is to find there. */
+  readonly prepare?: (folder: RunFolder) => Promise<void>;
   /** Takes what it wants from the answer, while the files are there. It is without a complaint. */
   readonly take: (answer: GoAnswer, run: GoRun) => Promise<T>;
-  /** Is asked first if there is a complaint. May reject with something better. */
+  /** Is asked first if there is a complaint. May reject with another `Complaint`. */
   readonly onComplaint?: (answer: GoAnswer, run: GoRun) => Promise<void>;
 }
 
 /** Where a question is being answered: for more commands in the same surroundings. */
 export interface GoRun {
-  readonly call: Pick<ProgramCall, "cwd" | "env" | "limitMs">;
+  readonly surroundings: Surroundings;
   readonly clones: VcsClones;
   readonly startedMs: number;
   readonly signal: AbortSignal;
@@ -118,34 +121,30 @@ export class GoCommand implements AsyncDisposable {
       return await running;
     } finally {
       this.#running.delete(running);
-      this.#lookAtClones();
+      if (question.clones === "kept") this.#lookAtClones();
     }
   }
 
   async #run<T>(question: GoQuestion<T>, signal: AbortSignal): Promise<T> {
     await this.#swept.catch(() => undefined);
     await using folder = await this.#makeFolder(question.clones);
+    await question.prepare?.(folder);
     const { args, limitMs } = question;
-    const call = { cwd: folder.path, env: goVariables(this.#options, folder), limitMs };
-    const run = { call, clones: this.#clones, startedMs: Date.now(), signal };
+    const surroundings = { cwd: folder.path, env: goVariables(this.#options, folder), limitMs };
+    const run = { surroundings, clones: this.#clones, startedMs: Date.now(), signal };
     try {
-      const end = await runProgram({ ...call, command: this.#options.goBinary, args }, signal);
-      const answer = readGoAnswer(end);
-      if (answer.complaint !== undefined) await this.#complain(question, answer, run);
+      const command = this.#options.goBinary;
+      const answer = readGoAnswer(await runProgram({ ...surroundings, command, args }, signal));
+      if (answer.complaint !== undefined) {
+        await question.onComplaint?.(answer, run);
+        throw new Complaint(answer.complaint);
+      }
       const taken = await question.take(answer, run);
       await this.#clones.used(answer.origin, new Date());
       return taken;
     } catch (failure) {
-      throw failure instanceof ProgramFailure ? this.#translated(failure, question) : failure;
+      throw this.#translated(failure, question);
     }
-  }
-
-  async #complain<T>(question: GoQuestion<T>, answer: GoAnswer, run: GoRun): Promise<never> {
-    const { complaint = "" } = answer;
-    const isSpoilt = question.clones === "kept" && complaintKind(complaint) === "spoilt clone";
-    if (isSpoilt) throw new SpoiltClone(clonesIn(complaint));
-    await question.onComplaint?.(answer, run);
-    throw complaintFailure(complaint);
   }
 
   async #makeFolder(clones: "kept" | "none"): Promise<RunFolder> {
@@ -161,18 +160,26 @@ export class GoCommand implements AsyncDisposable {
     }
   }
 
-  #translated(cause: ProgramFailure, { limitMs, limitName }: GoQuestion<unknown>): ProxyFailure {
-    switch (cause.kind) {
+  #translated(failure: unknown, { clones, limitMs, limitName }: GoQuestion<unknown>): unknown {
+    if (failure instanceof Complaint) {
+      const isSpoilt = clones === "kept" && complaintKind(failure.message) === "spoilt clone";
+      return isSpoilt
+        ? new SpoiltClone(clonesIn(failure.message))
+        : complaintFailure(failure.message);
+    }
+    if (!(failure instanceof ProgramFailure)) return failure;
+    const fail = (code: ProxyFailureCode, message: string): ProxyFailure =>
+      new ProxyFailure(code, message, { cause: failure });
+    switch (failure.kind) {
       case "missing":
-        return this.#missing(cause);
-      case "slow": {
-        const message = `the go command was not done with it within ${limitMs / 1000} s (${limitName})`;
-        return new ProxyFailure("timed_out", message, { cause });
-      }
+        return this.#missing(failure);
+      case "slow":
+        return fail(
+          "timed_out",
+          `the go command was not done with it within ${limitMs / 1000} s (${limitName})`,
+        );
       case "talkative":
-        return new ProxyFailure("upstream_unavailable", "the go command said too much about it", {
-          cause,
-        });
+        return fail("upstream_unavailable", "the go command said too much about it");
     }
   }
 

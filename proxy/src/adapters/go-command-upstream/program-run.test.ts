@@ -1,6 +1,5 @@
 // Programs that end, that do not, and that leave others behind.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,10 +27,15 @@ async function written(call: ProgramCall, name: string): Promise<string> {
   throw new Error(`${name} was not written`);
 }
 
-/** What has ended but was not yet waited for by the first process of the machine does not count. */
-function isAlive(id: string): boolean {
+/** Waits for the end of a process. What was not yet waited for by the first process of the machine has ended, too. */
+async function ended(id: string): Promise<void> {
   const status = `/proc/${id}/status`;
-  return existsSync(status) && !/^State:\s+[ZX]/m.test(readFileSync(status, "utf8"));
+  for (let tried = 0; tried < 500; tried++) {
+    const text = await readFile(status, "utf8").catch(() => "");
+    if (text === "" || /^State:\s+[ZX]/m.test(text)) return;
+    await setTimeout(20);
+  }
+  throw new Error(`${id} goes on`);
 }
 
 test("its outputs and exit code come back, and it has no input", async (t) => {
@@ -54,7 +58,7 @@ test("a program that is too slow is ended, with all that it has started", async 
     assert.ok(failure instanceof ProgramFailure);
     return failure.kind === "slow";
   });
-  assert.equal(isAlive(await written(call, "inner")), false);
+  await ended(await written(call, "inner"));
 });
 
 test("who leaves ends it, also if it does not want to, and gets the reason", async (t) => {
@@ -65,7 +69,7 @@ test("who leaves ends it, also if it does not want to, and gets the reason", asy
   const id = await written(call, "outer");
   leaving.abort(new Error("left"));
   await assert.rejects(running, /left/);
-  assert.equal(isAlive(id), false);
+  await ended(id);
 });
 
 test("what it has left behind in the background ends with it", async (t) => {
@@ -75,7 +79,7 @@ test("what it has left behind in the background ends with it", async (t) => {
   );
   const { exitCode } = await runProgram(call, never);
   assert.equal(exitCode, 0);
-  assert.equal(isAlive(await written(call, "inner")), false);
+  await ended(await written(call, "inner"));
 });
 
 test("a program that says too much is ended", async (t) => {

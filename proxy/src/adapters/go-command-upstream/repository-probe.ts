@@ -1,32 +1,50 @@
 // Asks version control systems themselves, where the go command does not pass on what they say.
 import type { VersionOrigin } from "@stoa/gomod";
-import { complaintFailure } from "./complaint.ts";
+import { Complaint } from "./complaint.ts";
 import { type ProgramCall, type ProgramEnd, ProgramFailure, runProgram } from "./program-run.ts";
 
-/**
- * The question whether a repository can be read, as a command. The go command takes every complaint of Subversion for
- * "unknown revision", and lists the tags of a Mercurial clone also when it could not be brought up to date
- * (cmd/go codehost vcsRepo.statLocal, loadTags).
- */
-const questions: Readonly<Record<string, (url: string) => readonly string[]>> = {
-  hg: (url) => ["hg", "--noninteractive", "identify", "--id", "--", url],
-  svn: (url) => ["svn", "info", "--non-interactive", "--", url],
-};
+/** In which surroundings a program is asked. */
+export type Surroundings = Pick<ProgramCall, "cwd" | "env" | "limitMs">;
 
 /** An address that no program takes for an option or a command. */
 const plainUrl = /^(https?|ssh|svn|svn\+ssh):\/\/[\w[][^\s]*$/;
 
-/** Rejects with a `ProxyFailure` if the repository cannot be read. Says nothing of systems that need no question. */
-export async function requireReadable(
-  { vcs = "", url = "" }: VersionOrigin,
-  call: Pick<ProgramCall, "cwd" | "env" | "limitMs">,
+/**
+ * Rejects with a `Complaint` if a Subversion repository cannot be read: the go command takes whatever Subversion says for
+ * "unknown revision" (cmd/go codehost vcsRepo.statLocal).
+ */
+export async function requireReadableSubversion(
+  { url = "" }: VersionOrigin,
+  surroundings: Surroundings,
   signal: AbortSignal,
 ): Promise<void> {
-  const question = questions[vcs];
-  if (question === undefined || !plainUrl.test(url)) return;
-  const [command = "", ...args] = question(url);
-  const { exitCode, stderr } = await ended({ ...call, command, args }, signal);
-  if (exitCode !== 0) throw complaintFailure(`${vcs}: exit status ${exitCode}:\n${stderr}`);
+  if (!plainUrl.test(url)) return;
+  await ask(["svn", "info", "--non-interactive", "--", url], surroundings, signal);
+}
+
+/**
+ * Rejects with a `Complaint` if a Mercurial clone cannot be brought up to date: the go command pulls, but lists the tags
+ * that it has also if that fails (cmd/go codehost vcsRepo.loadTags). A second pull costs little.
+ */
+export async function requirePulledMercurial(
+  clone: string,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<void> {
+  await ask(["hg", "--noninteractive", "pull", "-f"], { ...surroundings, cwd: clone }, signal);
+}
+
+async function ask(
+  [command = "", ...args]: readonly string[],
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { exitCode, stderr } = await ended({ ...surroundings, command, args }, signal);
+  if (exitCode === 0) return;
+  // As the go command would have put it.
+  throw new Complaint(
+    `${command} ${args.join(" ")} in ${surroundings.cwd}: exit status ${exitCode}:\n${stderr}`,
+  );
 }
 
 async function ended(call: ProgramCall, signal: AbortSignal): Promise<ProgramEnd> {
@@ -34,6 +52,6 @@ async function ended(call: ProgramCall, signal: AbortSignal): Promise<ProgramEnd
     return await runProgram(call, signal);
   } catch (failure) {
     if (!(failure instanceof ProgramFailure) || failure.kind !== "missing") throw failure;
-    throw complaintFailure(`exec: "${call.command}": executable file not found`);
+    throw new Complaint(`exec: "${call.command}": executable file not found in $PATH`);
   }
 }

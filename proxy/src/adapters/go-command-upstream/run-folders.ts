@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 
 /** Tells what belongs to this process, and whether another process that marked something is gone. */
 export interface OwnerMark {
@@ -79,17 +80,36 @@ export class RunFolders {
 
 /** Ends what still runs in folders. Only systems with /proc tell; elsewhere it ends by itself. */
 async function endProcesses(folders: readonly string[]): Promise<void> {
+  // One that is being ended may just have started another.
+  for (let tried = 0; tried < triesToEnd; tried++) {
+    const ids = await processesIn(folders);
+    if (ids.length === 0) return;
+    for (const id of ids) {
+      try {
+        process.kill(id, "SIGKILL");
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    await setTimeout(pauseMs);
+  }
+}
+
+const triesToEnd = 50;
+const pauseMs = 20;
+
+async function processesIn(folders: readonly string[]): Promise<readonly number[]> {
   const marks = folders.map((folder) => `${runVariable}=${folder}`);
   const ids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
+  const found: number[] = [];
   for (const id of ids) {
+    // Empty for what has ended, and not to be read of other users' processes.
     const environment = await readFile(`/proc/${id}/environ`, "utf8").catch(() => "");
-    if (!environment.split("\0").some((variable) => marks.includes(variable))) continue;
-    try {
-      process.kill(Number(id), "SIGKILL");
-    } catch {
-      // It has ended meanwhile.
+    if (environment.split("\0").some((variable) => marks.includes(variable))) {
+      found.push(Number(id));
     }
   }
+  return found;
 }
 
 /** Module caches hold folders that nobody may write to, whatever GOFLAGS says: a run may have been ended in between. */

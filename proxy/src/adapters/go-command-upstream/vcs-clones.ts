@@ -31,10 +31,14 @@ export class VcsClones {
     await utimes(path, now, now).catch(() => undefined); // there is none for systems that clone nothing
   }
 
-  /** Whether the clone of a repository was there before a time. */
-  async isOlder({ vcs = "", url = "" }: VersionOrigin, timeMs: number): Promise<boolean> {
-    const made = await stat(join(this.#folder, `${nameOf(vcs, url)}.info`)).catch(() => undefined);
-    return made !== undefined && made.mtimeMs < timeMs;
+  /** Where the clone of a repository is, if it was there before a time. */
+  async olderThan(
+    { vcs = "", url = "" }: VersionOrigin,
+    timeMs: number,
+  ): Promise<string | undefined> {
+    const clone = join(this.#folder, nameOf(vcs, url));
+    const made = await stat(`${clone}.info`).catch(() => undefined);
+    return made !== undefined && made.mtimeMs < timeMs ? clone : undefined;
   }
 
   /** Whether they take more than they may. Reads every folder of every clone. */
