@@ -11,7 +11,7 @@ import {
   ChecksumDatabaseProgram,
   type Lie,
 } from "./checksum-database/checksum-database.ts";
-import { goCommand } from "./testing/go-command.ts";
+import { goCommand, goVariable } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
 import {
@@ -270,6 +270,47 @@ not really
     assert.equal((await ask(`${off.url}${filePath(toolchain, "zip")}`)).status, 200);
     assert.equal((await it.database.requests()).length, before);
   });
+});
+
+test("a go command that wants another toolchain gets it, and runs it", { skip }, async () => {
+  const platform = `${goVariable("GOOS")}-${goVariable("GOARCH")}`;
+  const toolchain = await moduleFixture(`module golang.org/toolchain@v0.0.1-go1.99.1.${platform}
+-- .mod --
+module golang.org/toolchain
+-- bin/go --
+#!/bin/sh
+echo "the other go: $*"
+-- bin/gofmt --
+nothing
+-- lib/none --
+nothing
+-- pkg/tool/none --
+nothing
+`);
+  await using it = await scene([toolchain]);
+  const fetches = (): number =>
+    it.upstream.requests.filter(({ path }) => path.endsWith(".zip")).length;
+  let before = 0;
+  for (const time of ["first", "second"]) {
+    before = fetches();
+    await using go = await goCommand({
+      goproxy: it.stoa.url,
+      gosumdb: it.database.key,
+      env: { GOTOOLCHAIN: "go1.99.1" },
+    });
+    assert.equal(await go.succeed(["version", time]), `the other go: version ${time}\n`);
+  }
+  assert.equal(fetches(), before, "it was kept");
+  const kept = await keptVersions(it.stoa);
+  assert.deepEqual(kept, [`golang.org/toolchain/v0.0.1-go1.99.1.${platform}`]);
+  await using untrusting = await goCommand({
+    goproxy: it.stoa.url,
+    gosumdb: it.database.key,
+    env: { GOTOOLCHAIN: "go1.99.2" },
+  });
+  const { code, stderr } = await untrusting.run(["version"]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /toolchain not available/);
 });
 
 describe("private names", { skip }, () => {
