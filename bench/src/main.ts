@@ -14,6 +14,7 @@ import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
 import { stampede } from "./tables/stampede.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
+import { zipHash } from "./tables/zip-hash.ts";
 import { requireTools } from "./tools.ts";
 
 const tables: readonly BenchTable[] = [
@@ -23,6 +24,7 @@ const tables: readonly BenchTable[] = [
   memory,
   timeToReady,
   coldDownload,
+  zipHash,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]
