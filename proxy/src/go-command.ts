@@ -26,7 +26,6 @@ export interface GoCommandSettings {
   readonly variables: Readonly<Record<string, string>>;
   /** The variables of this process, of which it gets some. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly hgrcPath: string | undefined;
 }
 
 /** What it stands on. */
@@ -35,6 +34,7 @@ export interface GoCommandParts {
   readonly credentials: {
     readonly netrcPath?: string | undefined;
     readonly githubToken?: string | undefined;
+    readonly hgrcPath?: string | undefined;
   };
   /** The storage folder; `undefined` for memory. */
   readonly root: string | undefined;
@@ -56,8 +56,9 @@ export async function openGoCommand(parts: GoCommandParts): Promise<GoCommandUps
     zipMs: settings.zipMs,
     environment: settings.environment,
     chosen: settings.variables,
-    hgrcPath: settings.hgrcPath,
-    ...credentials,
+    netrcPath: credentials.netrcPath,
+    hgrcPath: credentials.hgrcPath,
+    githubToken: credentials.githubToken,
     onMissing: (sentence) => log.warn(sentence),
   });
   metrics.collected(

@@ -27,6 +27,7 @@ const aliases: readonly (readonly [environment: Record<string, string>, expected
   ],
   [{ ATHENS_REDIS_CLUSTER: "T" }, { redisCluster: true }],
   [{ ATHENS_STATS_EXPORTER: "" }, { statsExporter: "" }],
+  [{ ATHENS_HGRC_PATH: "/root/.hgrc" }, { hgrcPath: "/root/.hgrc" }],
   [{ ATHENS_CLOUD_RUNTIME: "GCP" }, { cloudRuntime: "gcp" }],
   [{ ATHENS_SINGLE_FLIGHT_TYPE: "", ATHENS_INDEX_TYPE: "" }, { singleFlightType: "memory" }],
   [{ ATHENS_TRACE_SAMPLING_FRACTION: "0.5" }, { traceSamplingFraction: 0.5 }],

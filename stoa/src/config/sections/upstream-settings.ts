@@ -41,7 +41,7 @@ export const upstreamSettings = {
     environment: ["ATHENS_HGRC_PATH"],
     default: "",
     meaning:
-      "The configuration of Mercurial, with credentials; it is read where it lies. Empty means .hgrc in the home folder.",
+      "The configuration of Mercurial, for repositories that are fetched with it; it is read where it lies. Empty means .hgrc in the home folder.",
   }),
   direct: choiceSetting({
     name: "Direct",
