@@ -11,6 +11,8 @@ import {
 
 /** What can be chosen about the go command. Durations in milliseconds. */
 export interface GoCommandSettings {
+  /** Whether it reads git repositories as well. */
+  readonly isForAll: boolean;
   /** The go program, by name or path. */
   readonly binary: string;
   /** Where it runs; beside the storage if it is empty. */

@@ -41,8 +41,8 @@ function settingsFor(goproxy: string): ModuleProxySettings {
       firstByteMs: 10_000,
       progressMs: 10_000,
     },
-    direct: "git",
     goCommand: {
+      isForAll: false,
       binary: "go",
       folder: "",
       workers: 1,

@@ -76,8 +76,6 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
-  /** How repositories are read: git by ourselves and the others with the go command, or all with the go command. */
-  readonly direct: "git" | "go";
   readonly goCommand: GoCommandSettings;
   readonly policy: PolicySettings & {
     readonly validatorTimeoutMs: number;
@@ -179,7 +177,7 @@ export async function openModuleProxy(
     log,
     metrics,
   });
-  if (settings.direct === "go") void direct.check();
+  if (settings.goCommand.isForAll) void direct.check();
   const proxyAt = (url: string): Upstream =>
     url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
   const upstream = measuredUpstream(

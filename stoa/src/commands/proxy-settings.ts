@@ -26,8 +26,8 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       firstByteMs: values.firstByteTimeoutSeconds * 1000,
       progressMs: values.progressTimeoutSeconds * 1000,
     },
-    direct: values.direct,
     goCommand: {
+      isForAll: values.direct === "go",
       binary: values.goBinary,
       folder: values.goGetDir,
       workers: values.goGetWorkers,
