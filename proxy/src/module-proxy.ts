@@ -170,14 +170,15 @@ export async function openModuleProxy(
     "gauge",
     () => client.waiting,
   );
-  const direct = await openGoCommand({
+  const goCommand = await openGoCommand({
     settings: settings.goCommand,
     credentials: settings.upstreams,
     root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
     log,
     metrics,
   });
-  if (settings.goCommand.isForAll) void direct.check();
+  if (settings.goCommand.isForAll) void goCommand.check();
+  const direct: Upstream = goCommand;
   const proxyAt = (url: string): Upstream =>
     url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
   const upstream = measuredUpstream(
@@ -311,7 +312,7 @@ export async function openModuleProxy(
       await leases?.[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
-      await direct[Symbol.asyncDispose]();
+      await goCommand[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
     },
