@@ -12,8 +12,10 @@ import {
   type Lie,
 } from "./checksum-database/checksum-database.ts";
 import { athensSaves } from "./testing/athens-disk.ts";
-import { goCommand } from "./testing/go-command.ts";
+import { gitRepository } from "./testing/dumb-git.ts";
+import { goCommand, goVariable } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
+import { importPages } from "./testing/import-pages.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
 import { loseHashes, recordedHashes } from "./testing/recorded-hashes.ts";
 import {
@@ -268,6 +270,76 @@ not really
     assert.equal((await ask(`${off.url}${filePath(toolchain, "zip")}`)).status, 200);
     assert.equal((await it.database.requests()).length, before);
   });
+});
+
+test("what the go command makes of a repository is confirmed before it is kept, or refused as loudly", {
+  skip,
+}, async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const pages = stack.use(await importPages());
+  const git = await gitRepository(join(folder.path, "git"));
+  pages.serve("repositories.test", git.folder);
+  pages.put("git.test", `git http://repositories.test/${git.name}`);
+  await git.commit({ "go.mod": "module git.test/m\n\ngo 1.18\n", "m.go": "package m\n" }, "v1.0.0");
+  await git.commit({ "m.go": "package m // 2\n" }, "v1.1.0");
+  const env = { ...pages.environment, STOA_DIRECT: "go", GOINSECURE: "*" };
+  const plain = stack.use(await startStoa({ goproxy: "direct", env }));
+  const database = stack.use(await program.start(plain.url));
+  await database.say(
+    "git.test/m@v1.1.0",
+    "git.test/m v1.1.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\ngit.test/m v1.1.0/go.mod h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+  );
+  const stoa = stack.use(
+    await startStoa({ goproxy: "direct", env: { ...env, GOSUMDB: database.gosumdb } }),
+  );
+  assert.equal((await ask(`${stoa.url}/git.test/m/@v/v1.0.0.zip`)).status, 200);
+  const zip = await ask(`${stoa.url}/git.test/m/@v/v1.1.0.zip`, { headers: { Range: "bytes=0-" } });
+  assert.equal(zip.status, 502, zip.text);
+  assert.match(zip.text, /^checksum mismatch: git\.test\/m@v1\.1\.0: security: /);
+  assert.match(stoa.output(), /"level":"error"[^\n]*security: the/);
+  assert.deepEqual(await keptVersions(stoa), ["git.test/m/v1.0.0"]);
+});
+
+test("a go command that wants another toolchain gets it, and runs it", { skip }, async () => {
+  const platform = `${goVariable("GOOS")}-${goVariable("GOARCH")}`;
+  const toolchain = await moduleFixture(`module golang.org/toolchain@v0.0.1-go1.99.1.${platform}
+-- .mod --
+module golang.org/toolchain
+-- bin/go --
+#!/bin/sh
+echo "the other go: $*"
+-- bin/gofmt --
+nothing
+-- lib/none --
+nothing
+-- pkg/tool/none --
+nothing
+`);
+  await using it = await scene([toolchain]);
+  const fetches = (): number =>
+    it.upstream.requests.filter(({ path }) => path.endsWith(".zip")).length;
+  let before = 0;
+  for (const time of ["first", "second"]) {
+    before = fetches();
+    await using go = await goCommand({
+      goproxy: it.stoa.url,
+      gosumdb: it.database.key,
+      env: { GOTOOLCHAIN: "go1.99.1" },
+    });
+    assert.equal(await go.succeed(["version", time]), `the other go: version ${time}\n`);
+  }
+  assert.equal(fetches(), before, "it was kept");
+  const kept = await keptVersions(it.stoa);
+  assert.deepEqual(kept, [`golang.org/toolchain/v0.0.1-go1.99.1.${platform}`]);
+  await using untrusting = await goCommand({
+    goproxy: it.stoa.url,
+    gosumdb: it.database.key,
+    env: { GOTOOLCHAIN: "go1.99.2" },
+  });
+  const { code, stderr } = await untrusting.run(["version"]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /toolchain not available/);
 });
 
 describe("private names", { skip }, () => {

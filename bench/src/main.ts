@@ -15,6 +15,7 @@ import { memory } from "./tables/memory.ts";
 import { policyCost } from "./tables/policy-cost.ts";
 import { stampede } from "./tables/stampede.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
+import { zipHash } from "./tables/zip-hash.ts";
 import { requireTools } from "./tools.ts";
 
 const tables: readonly BenchTable[] = [
@@ -25,6 +26,7 @@ const tables: readonly BenchTable[] = [
   memory,
   timeToReady,
   coldDownload,
+  zipHash,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]

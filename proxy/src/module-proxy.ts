@@ -41,11 +41,11 @@ import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
-import { missingDirectUpstream } from "./domain/refusing-upstream.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
+import { type GoCommandSettings, openGoCommand } from "./go-command.ts";
 import { ExternalStorage } from "./http/external-storage.ts";
 import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
@@ -78,6 +78,7 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
+  readonly goCommand: GoCommandSettings;
   readonly policy: PolicySettings & {
     readonly validatorTimeoutMs: number;
     /** How long a verdict of the validator is remembered. */
@@ -177,7 +178,15 @@ export async function openModuleProxy(
     "gauge",
     () => client.waiting,
   );
-  const direct = missingDirectUpstream();
+  const goCommand = await openGoCommand({
+    settings: settings.goCommand,
+    credentials: settings.upstreams,
+    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    log,
+    metrics,
+  });
+  if (settings.goCommand.isForAll) void goCommand.check();
+  const direct: Upstream = goCommand;
   const proxyAt = (url: string): Upstream =>
     url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
   const upstream = measuredUpstream(
@@ -331,6 +340,7 @@ export async function openModuleProxy(
       await leases?.[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
+      await goCommand[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
     },

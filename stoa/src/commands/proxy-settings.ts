@@ -26,6 +26,18 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       firstByteMs: values.firstByteTimeoutSeconds * 1000,
       progressMs: values.progressTimeoutSeconds * 1000,
     },
+    goCommand: {
+      isForAll: values.direct === "go",
+      binary: values.goBinary,
+      folder: values.goGetDir,
+      workers: values.goGetWorkers,
+      queue: values.upstreamQueue,
+      paperMs: values.timeoutSeconds * 1000,
+      zipMs: values.stashTimeoutSeconds * 1000,
+      cloneBytes: values.goClonesMebibytes * 2 ** 20,
+      variables: go.commandVariables,
+      environment: go.environment,
+    },
     policy: {
       ...policyOf(values),
       validatorTimeoutMs: values.validatorTimeoutSeconds * 1000,

@@ -19,6 +19,10 @@ export interface GoEnvironment {
   readonly noproxySource: string;
   readonly gosumdbSource: string;
   readonly nosumdbSource: string;
+  /** What the go command is told when Stoa runs it: every assignment, and the variables that decide about repositories. */
+  readonly commandVariables: Readonly<Record<string, string>>;
+  /** The variables of this process, of which programs that Stoa runs get some. */
+  readonly environment: Environment;
   /** The HTTP proxies through which upstreams are reached, in the go command's variables. */
   readonly outbound: {
     readonly http: string | undefined;
@@ -26,6 +30,9 @@ export interface GoEnvironment {
     readonly exceptions: string | undefined;
   };
 }
+
+/** Variables that decide from where the go command may fetch, and how. */
+const repositoryVariables = ["GOPRIVATE", "GOINSECURE", "GOVCS", "GOAUTH"];
 
 /** The go command's own default (cmd/go, GOPROXY). */
 const defaultGoproxy = "https://proxy.golang.org,direct";
@@ -63,6 +70,11 @@ export function readGoEnvironment(
     gosumdbSource: gosumdb?.source ?? "the default",
     nosumdb: nosumdb?.value ?? "",
     nosumdbSource: nosumdb?.source ?? "the default",
+    environment,
+    commandVariables: {
+      ...Object.fromEntries(repositoryVariables.map((name) => [name, find(name)?.value ?? ""])),
+      ...Object.fromEntries(assignments),
+    },
     outbound: {
       http: outboundProxy(environment, "HTTP_PROXY"),
       https: outboundProxy(environment, "HTTPS_PROXY"),
