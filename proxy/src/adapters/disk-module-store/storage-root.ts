@@ -12,6 +12,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
  *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
+ *     .stoa/mirrors    see MirrorFolder
  *     .stoa/hashes     see DiskKeptHashes
  *     .stoa/quarantine see DiskStoreInspection
  */

@@ -246,16 +246,19 @@ describe("gitUpstream", { skip }, () => {
     const wanted = moduleVersion("go.example/m@v1.0.0");
 
     it("are logins by host", async () => {
-      const logins = async () => [{ machine: "127.0.0.1", login: "me", password: "secret" }];
-      await using scene = await guarded({ upstream: { logins } });
+      const credentials = async () => ({ login: "me", password: "secret", from: "x" });
+      await using scene = await guarded({ upstream: { credentials } });
       assert.equal((await scene.upstream.info(wanted, never)).info.version, "v1.0.0");
     });
 
     it("are read anew each time", async () => {
       let password = "wrong";
-      const logins = async () => [{ machine: "127.0.0.1", login: "me", password }];
-      await using scene = await guarded({ upstream: { logins } });
-      await assert.rejects(scene.upstream.info(wanted, never), { code: "refused" });
+      const credentials = async () => ({ login: "me", password, from: "the vault" });
+      await using scene = await guarded({ upstream: { credentials } });
+      await assert.rejects(scene.upstream.info(wanted, never), {
+        code: "refused",
+        message: /does not accept the login that this proxy has from the vault/,
+      });
       password = "secret";
       assert.equal((await scene.upstream.info(wanted, never)).info.version, "v1.0.0");
     });
@@ -284,8 +287,8 @@ describe("gitUpstream", { skip }, () => {
     });
 
     it("do not appear in failures", async () => {
-      const logins = async () => [{ machine: "127.0.0.1", login: "me", password: "oops" }];
-      await using scene = await guarded({ upstream: { logins } });
+      const credentials = async () => ({ login: "me", password: "oops", from: "x" });
+      await using scene = await guarded({ upstream: { credentials } });
       await assert.rejects(scene.upstream.info(wanted, never), (failure: Error) => {
         assert.doesNotMatch(failure.message, /oops|b29wcw/);
         return true;

@@ -26,7 +26,7 @@ function pageFetch(addresses: readonly string[] = [], timeoutMs = 10_000): PageF
   return new PageFetch({
     environment: {},
     lookupAddresses: async () => addresses,
-    logins: async () => [{ machine: "127.0.0.1", login: "u", password: "p" }],
+    credentials: async () => ({ login: "u", password: "p", from: "the test" }),
     timeoutMs,
   });
 }

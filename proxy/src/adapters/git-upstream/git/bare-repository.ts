@@ -139,9 +139,8 @@ export class BareRepository<Note> {
     await reader?.close();
   }
 
-  /** Removes everything. Does nothing if that has happened since `generation`. */
-  async discard(generation = this.#generation): Promise<void> {
-    if (generation !== this.#generation) return;
+  /** Removes everything. */
+  async discard(): Promise<void> {
     this.#generation += 1;
     await this.#remove();
   }
@@ -151,6 +150,7 @@ export class BareRepository<Note> {
     const away = join(this.#parts.scratch, randomUUID());
     await rename(this.folder, away).catch(() => undefined); // it may never have been there
     this.#note = undefined;
+    await this.close(); // somebody may just have begun to read
     await rm(away, { recursive: true, force: true });
   }
 

@@ -79,6 +79,12 @@ export class Mirror {
     return this.#parts.remote.url;
   }
 
+  /** Whether no work runs that others have left to itself. */
+  get isIdle(): boolean {
+    const batches = [...this.#batches.values()];
+    return [this.#snapshots, this.#histories, ...batches].every(({ isIdle }) => isIdle);
+  }
+
   /** The names that the repository had when it was last asked, perhaps by an earlier process; `undefined` if never. */
   async remembered(): Promise<RefsSnapshot | undefined> {
     const here = await this.#readHere();
@@ -147,9 +153,10 @@ export class Mirror {
 
   /** Removes everything. Does nothing if that has happened since `generation`. */
   async discard(generation?: number): Promise<void> {
-    await this.repository.discard(generation);
+    if (generation !== undefined && generation !== this.repository.generation) return;
     this.#heard = undefined;
     this.#here = undefined;
+    await this.repository.discard();
   }
 
   async #fetchHistory(reach: Reach): Promise<void> {

@@ -13,6 +13,7 @@ export interface Scene extends AsyncDisposable {
   readonly server: GitServer;
   /** The home of git, and everything else. */
   readonly folder: string;
+  /** Where the mirrors of the first upstream lie. */
   readonly mirrorFolder: string;
   /** Where a repository lies, by its address without scheme. */
   readonly repositoryAt: (place: string) => string;
@@ -42,11 +43,12 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
     await draft.write(repositoryAt(place));
   }
   const server = owned.use(await gitServer(join(folder, "repositories")));
-  const mirrorFolder = join(folder, "mirrors");
+  const place = join(folder, "mirrors");
+  const mirrorFolder = join(place, "1");
   const again = (more: Partial<GitUpstreamOptions> = {}) => {
     const opened = gitUpstream({
       mirrors: {
-        folder: mirrorFolder,
+        folder: place,
         mostBytes: 2 ** 30,
         mostFetchBytes: 2 ** 30,
         ...options.mirrors,
@@ -62,7 +64,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       fetches: { concurrent: 8, waiting: 100 },
       archives: { concurrent: 2, waiting: 100 },
       fresh: { refsMs: 0, placesMs: 60_000 },
-      logins: async () => [],
+      credentials: async () => undefined,
       environment: { ...server.environment, HOME: folder, ...options.environment },
       readsUserConfiguration: false,
       ...options.upstream,
