@@ -11,7 +11,6 @@ import {
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
-import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
@@ -37,7 +36,6 @@ import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
-import { missingDirectUpstream } from "./domain/refusing-upstream.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
@@ -47,13 +45,18 @@ import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import {
+  type DirectSettings,
+  openDirectUpstream,
+  type RepositoryCredentials,
+} from "./open-direct-upstream.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
 import { indexFile, queueFile } from "./storage-files.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
   readonly storage: { readonly kind: "disk"; readonly root: string } | { readonly kind: "memory" };
-  readonly upstreams: CredentialSource & {
+  readonly upstreams: RepositoryCredentials & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
     /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
@@ -71,6 +74,7 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
+  readonly direct: DirectSettings;
   readonly policy: PolicySettings & {
     readonly validatorTimeoutMs: number;
     /** How long a verdict of the validator is remembered. */
@@ -115,16 +119,18 @@ export interface ModuleProxy extends AsyncDisposable {
    * entries that do.
    */
   servedOn(port: number): readonly string[];
+  /** Sentences about what is missing on this machine: programs that the settings need. */
+  complaints(): Promise<readonly string[]>;
   /**
    * Reads another policy. The function that comes back puts it in force; requests that run then end by the old one. Throws
    * `PolicyProblems` if it cannot be used.
    */
   preparePolicy(settings: PolicySettings): () => void;
   /**
-   * Reads the credentials for upstreams anew; the function that comes back puts them in force. Rejects with a sentence if
+   * Reads the credentials for upstreams and repositories anew; the function that comes back puts them in force. Rejects with a sentence if
    * a named file cannot be read.
    */
-  prepareCredentials(source: CredentialSource): Promise<() => void>;
+  prepareCredentials(source: RepositoryCredentials): Promise<() => void>;
 }
 
 /** How much of lists and query answers is remembered. */
@@ -156,14 +162,18 @@ export async function openModuleProxy(
     "gauge",
     () => client.waiting,
   );
-  const direct = missingDirectUpstream();
+  const remoteProxy = (url: string): Upstream => unlessItself(client.upstream(url), url, own);
   const proxyAt = (url: string): Upstream =>
-    url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
+    url.startsWith("file:") ? fileUpstream(url) : remoteProxy(url);
+  const direct = openDirectUpstream(settings.direct, {
+    credentials: settings.upstreams,
+    proxyAt: remoteProxy,
+  });
   const upstream = measuredUpstream(
     routedUpstream({
       patterns: settings.upstreams.noproxy,
-      matching: direct,
-      others: upstreamChain(list, { proxy: proxyAt, direct }),
+      matching: direct.upstream,
+      others: upstreamChain(list, { proxy: proxyAt, direct: direct.upstream }),
     }),
     metrics,
   );
@@ -286,12 +296,26 @@ export async function openModuleProxy(
         entry.kind === "proxy" && leadsToSelf(entry.url, own) ? [new URL(entry.url).host] : [],
       );
     },
-    prepareCredentials: (source) => client.prepareCredentials(source),
+    async complaints() {
+      const isDirect = list.some(({ kind }) => kind === "direct");
+      if (!isDirect && settings.upstreams.noproxy === "") return [];
+      const complaint = await direct.complaint();
+      return complaint === undefined ? [] : [`fetching from repositories: ${complaint}`];
+    },
+    async prepareCredentials(source) {
+      const enacts = await Promise.all(
+        [client, direct].map((part) => part.prepareCredentials(source)),
+      );
+      return () => {
+        for (const put of enacts) put();
+      };
+    },
     async [Symbol.asyncDispose]() {
       await background[Symbol.asyncDispose]();
       queue[Symbol.dispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       index?.[Symbol.dispose]();
+      await direct[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();

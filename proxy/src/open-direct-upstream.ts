@@ -10,9 +10,11 @@ import { directUpstream } from "./domain/direct-upstream.ts";
 import type { HostCredentials } from "./domain/repository/host-credentials.ts";
 import type { Upstream } from "./domain/upstream.ts";
 
+/** What credentials for repositories are read from. */
+export type RepositoryCredentials = HostCredentialSource;
+
 /** Everything about repositories that can be chosen. Durations in milliseconds, patterns in the grammar of GOPRIVATE. */
 export interface DirectSettings {
-  readonly credentials: HostCredentialSource;
   readonly mirrors: {
     /** Where mirrors of repositories lie. */
     readonly folder: string;
@@ -48,7 +50,13 @@ export interface OpenDirectUpstream extends AsyncDisposable {
   /** What is wrong with the programs it takes, as a part of a sentence; `undefined` if nothing is. */
   complaint(): Promise<string | undefined>;
   /** Reads other credentials; the function that comes back puts them in force. Rejects with a sentence. */
-  prepareCredentials(source: HostCredentialSource): Promise<() => void>;
+  prepareCredentials(source: RepositoryCredentials): Promise<() => void>;
+}
+
+interface DirectParts {
+  readonly credentials: RepositoryCredentials;
+  /** The upstream for a module proxy that a go-import tag names. */
+  readonly proxyAt: (url: string) => Upstream;
 }
 
 /** For questions that meet, and the lists of one repository's modules; no longer, or a new tag would not be seen. */
@@ -59,9 +67,9 @@ const placesFreshMs = 300_000;
 /** Nothing is looked for, and no program is started, before something is asked. */
 export function openDirectUpstream(
   settings: DirectSettings,
-  { proxyAt }: { readonly proxyAt: (url: string) => Upstream },
+  { credentials: source, proxyAt }: DirectParts,
 ): OpenDirectUpstream {
-  const open = (source: HostCredentialSource): Promise<HostCredentials> =>
+  const open = (source: RepositoryCredentials): Promise<HostCredentials> =>
     openHostCredentials(source, {
       readNetrc,
       environment: settings.environment,
@@ -69,7 +77,7 @@ export function openDirectUpstream(
     });
   let known: Promise<HostCredentials> | undefined;
   const credentials: HostCredentials = async (url) => {
-    const opening = known ?? open(settings.credentials);
+    const opening = known ?? open(source);
     known = opening;
     try {
       return await (await opening)(url);

@@ -3,17 +3,18 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
+import { credentialsOf, directSettings } from "./direct-settings.ts";
 
 /** What the module proxy is told. */
-export function proxySettings({ values, go }: Configuration): ModuleProxySettings {
+export function proxySettings(config: Configuration): ModuleProxySettings {
+  const { values, go } = config;
   return {
     storage:
       values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
     upstreams: {
       goproxy: go.goproxy,
       noproxy: go.noproxy,
-      netrcPath: values.netrcPath || undefined,
-      githubToken: values.githubToken || undefined,
+      ...credentialsOf(values),
       proxies: go.outbound,
       connections: values.upstreamConnections,
       queue: values.upstreamQueue,
@@ -22,6 +23,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       firstByteMs: values.firstByteTimeoutSeconds * 1000,
       progressMs: values.progressTimeoutSeconds * 1000,
     },
+    direct: directSettings(config),
     policy: {
       ...policyOf(values),
       validatorTimeoutMs: values.validatorTimeoutSeconds * 1000,

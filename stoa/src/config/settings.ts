@@ -1,4 +1,5 @@
 // Every key that Stoa reads, in the order in which it is shown. The only truth about them.
+import { directSettings } from "./sections/direct-settings.ts";
 import { indexSettings } from "./sections/index-settings.ts";
 import { observationSettings } from "./sections/observation-settings.ts";
 import { policySettings } from "./sections/policy-settings.ts";
@@ -13,6 +14,7 @@ export const settings = {
   ...serverSettings,
   ...storageSettings,
   ...upstreamSettings,
+  ...directSettings,
   ...policySettings,
   ...observationSettings,
   ...indexSettings,
@@ -27,6 +29,7 @@ export const settingSections: readonly {
   { title: "The server", settings: serverSettings },
   { title: "Where modules are kept", settings: storageSettings },
   { title: "Where modules come from", settings: upstreamSettings },
+  { title: "Straight from repositories", settings: directSettings },
   { title: "What may be had", settings: policySettings },
   { title: "What can be seen", settings: observationSettings },
   { title: "The index", settings: indexSettings },

@@ -1,8 +1,8 @@
 // Logs in at GitHub as an app: short-lived tokens, each for what one installation of the app may read.
 import { createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { HostLogin } from "../../domain/repository/host-credentials.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import type { HostLogin } from "../../domain/repository/host-credentials.ts";
 import { type ApiAnswer, askApi } from "./json-api.ts";
 
 /** What the operator says about an app. Authority: docs.github.com, "Authenticating as a GitHub App installation". */
@@ -66,7 +66,10 @@ export class GithubApp {
    * Rejects with `upstream_unavailable` if GitHub does not say.
    */
   async login(url: URL): Promise<HostLogin | undefined> {
-    const [owner, name] = url.pathname.replace(/\.git(?=\/|$)/, "").split("/").filter(Boolean);
+    const [owner, name] = url.pathname
+      .replace(/\.git(?=\/|$)/, "")
+      .split("/")
+      .filter(Boolean);
     if (url.host !== this.#host || owner === undefined || name === undefined) return undefined;
     const repository = `${encodeURIComponent(owner)}/${encodeURIComponent(name)}`;
     const installation = await this.#installation(repository);

@@ -1,5 +1,5 @@
 // Asks a web API for small JSON objects.
-import { request as requestPlain, Agent as PlainAgent, type ClientRequest } from "node:http";
+import { type ClientRequest, Agent as PlainAgent, request as requestPlain } from "node:http";
 import { request as requestSecure, Agent as SecureAgent } from "node:https";
 import { json } from "node:stream/consumers";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
@@ -20,7 +20,12 @@ export interface ApiAnswer {
 const timeoutMs = 30_000;
 
 /** Gives the answer, whatever its status; redirects are not followed. Rejects with `upstream_unavailable`. */
-export async function askApi({ url, method, headers, environment }: ApiQuestion): Promise<ApiAnswer> {
+export async function askApi({
+  url,
+  method,
+  headers,
+  environment,
+}: ApiQuestion): Promise<ApiAnswer> {
   const agentOptions = { proxyEnv: environment, keepAlive: false };
   const options = {
     method,

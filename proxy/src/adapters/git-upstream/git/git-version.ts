@@ -10,7 +10,10 @@ const leastVersion = [2, 37] as const;
 export async function gitComplaint(git: Git, env: Variables): Promise<string | undefined> {
   const deadlines = { silenceMs: 20_000, totalMs: 20_000 };
   try {
-    const output = await git.run({ args: ["version"], env, deadlines }, new AbortController().signal);
+    const output = await git.run(
+      { args: ["version"], env, deadlines },
+      new AbortController().signal,
+    );
     return complaintAbout(output.toString());
   } catch (failure) {
     if (!(failure instanceof GitFailure)) throw failure;

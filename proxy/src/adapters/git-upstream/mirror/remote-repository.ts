@@ -1,11 +1,11 @@
 // A repository on another machine: its names, and what they lead to.
 
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
-import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 import {
   basicAuthorization,
   type HostCredentials,
 } from "../../../domain/repository/host-credentials.ts";
+import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 import type { PageFetch, Reach } from "../discovery/page-fetch.ts";
 import { type AddressLookup, publicAddresses } from "../discovery/private-addresses.ts";
 import { DamagedRepository } from "../git/bare-repository.ts";
