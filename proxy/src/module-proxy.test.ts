@@ -44,6 +44,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
       rules: { govcs: "", privateModules: "", privateAddresses: "", insecure: "" },
       deadlines: { pageMs: 1000, silenceMs: 1000, totalMs: 1000 },
       fetches: { concurrent: 1, waiting: 1 },
+      fresh: { refsMs: 0, placesMs: 0 },
       environment: {},
     },
     policy: { ...policy, validatorTimeoutMs: 1000, validatorLifetimeMs: 1000, redirectStatus: 302 },

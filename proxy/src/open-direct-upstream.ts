@@ -38,6 +38,8 @@ export interface DirectSettings {
     readonly silenceMs: number;
     readonly totalMs: number;
   };
+  /** How long an answer of a host counts: about the names in a repository, about where it is. */
+  readonly fresh: { readonly refsMs: number; readonly placesMs: number };
   /** How many fetches may run at once, and how many may wait. */
   readonly fetches: { readonly concurrent: number; readonly waiting: number };
   /** The variables that git and ssh see. */
@@ -58,11 +60,6 @@ interface DirectParts {
   /** The upstream for a module proxy that a go-import tag names. */
   readonly proxyAt: (url: string) => Upstream;
 }
-
-/** For questions that meet, and the lists of one repository's modules; no longer, or a new tag would not be seen. */
-const refsFreshMs = 2000;
-/** For how long it counts where a repository is. */
-const placesFreshMs = 300_000;
 
 /** Nothing is looked for, and no program is started, before something is asked. */
 export function openDirectUpstream(
@@ -88,14 +85,14 @@ export function openDirectUpstream(
       throw failure;
     }
   };
-  const { mirrors, rules, deadlines, fetches, environment } = settings;
+  const { mirrors, rules, deadlines, fetches, fresh, environment } = settings;
   const git = gitUpstream({
     mirrors,
     rules,
     deadlines,
     fetches,
     archives: { concurrent: availableParallelism() + 1, waiting: fetches.waiting },
-    fresh: { refsMs: refsFreshMs, placesMs: placesFreshMs },
+    fresh,
     credentials,
     environment,
     readsUserConfiguration: true,

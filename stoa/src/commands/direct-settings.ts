@@ -5,6 +5,9 @@ import { type DirectSettings, mirrorFolder, type RepositoryCredentials } from "@
 import type { Configuration } from "../config/configuration.ts";
 import type { SettingValues } from "../config/settings.ts";
 
+/** For how long it counts where a repository is. */
+const placesFreshMs = 300_000;
+
 /** What the way to repositories is told. */
 export function directSettings({ values, go, environment }: Configuration): DirectSettings {
   return {
@@ -24,6 +27,8 @@ export function directSettings({ values, go, environment }: Configuration): Dire
       silenceMs: values.firstByteTimeoutSeconds * 1000,
       totalMs: values.gitTimeoutSeconds * 1000,
     },
+    // Names count for questions that meet: the lists of all modules in one repository.
+    fresh: { refsMs: Math.min(values.listTtlSeconds, 2) * 1000, placesMs: placesFreshMs },
     fetches: { concurrent: values.gitFetches, waiting: values.upstreamQueue },
     environment,
   };

@@ -99,15 +99,17 @@ export class ModuleRepositories {
     const { reach, signal, layout } = question;
     const ask = ({ refs }: RefsSnapshot): Promise<T> =>
       question.ask({ layout, repository: new MirrorView(mirror, { refs, reach, signal }) });
-    const notBeforeMs = this.#parts.nowMs() - this.#parts.refsFreshMs;
-    if (question.counts === "now") return ask(await mirror.current(notBeforeMs, reach, signal));
-
+    const askedMs = this.#parts.nowMs();
+    if (question.counts === "now") {
+      return ask(await mirror.current(askedMs - this.#parts.refsFreshMs, reach, signal));
+    }
     const known = await mirror.known(reach, signal);
     try {
       return await ask(known);
     } catch (failure) {
-      if (!mayPass(failure) || known.takenMs >= notBeforeMs) throw failure;
-      const current = await mirror.current(notBeforeMs, reach, signal);
+      // A version that is not known may have been made a moment ago.
+      if (!mayPass(failure) || known.takenMs >= askedMs) throw failure;
+      const current = await mirror.current(askedMs, reach, signal);
       if (current.refs.isSame(known.refs)) throw failure;
       return ask(current);
     }
