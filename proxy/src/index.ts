@@ -6,6 +6,7 @@ export {
   tokenFiles,
 } from "./adapters/host-credentials/host-tokens.ts";
 export type { Finding } from "./application/verify-store.ts";
+export { checkAccess } from "./check-access.ts";
 export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export { parseVcsRules } from "./domain/repository/vcs-rules.ts";

@@ -1,5 +1,6 @@
 // What `direct` is made of, put together: the way to repositories, and what to log in with there.
 import { availableParallelism } from "node:os";
+import type { ModulePath } from "@stoa/gomod";
 import { gitUpstream } from "./adapters/git-upstream/git-upstream.ts";
 import { readNetrc } from "./adapters/goproxy-upstream/netrc.ts";
 import {
@@ -7,6 +8,7 @@ import {
   openHostCredentials,
 } from "./adapters/host-credentials/host-credentials.ts";
 import { directUpstream } from "./domain/direct-upstream.ts";
+import type { AccessFinding } from "./domain/repository/access-finding.ts";
 import type { HostCredentials } from "./domain/repository/host-credentials.ts";
 import type { Upstream } from "./domain/upstream.ts";
 
@@ -51,6 +53,8 @@ export interface OpenDirectUpstream extends AsyncDisposable {
   readonly upstream: Upstream;
   /** What is wrong with the programs it takes, as a part of a sentence; `undefined` if nothing is. */
   complaint(): Promise<string | undefined>;
+  /** Goes the way to a module's repository and tells each step. */
+  checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding>;
   /** Reads other credentials; the function that comes back puts them in force. Rejects with a sentence. */
   prepareCredentials(source: RepositoryCredentials): Promise<() => void>;
 }
@@ -100,6 +104,7 @@ export function openDirectUpstream(
   });
   return {
     upstream: directUpstream({ git }),
+    checkAccess: (path, signal) => git.checkAccess(path, signal),
     complaint: () => git.gitComplaint(),
     async prepareCredentials(source) {
       const prepared = await open(source);

@@ -7,6 +7,7 @@ import {
   type VersionInfo,
 } from "@stoa/gomod";
 import { type FailureSubject, ProxyFailure } from "../../domain/proxy-failure.ts";
+import type { AccessFinding } from "../../domain/repository/access-finding.ts";
 import type { HostCredentials } from "../../domain/repository/host-credentials.ts";
 import { OtherSystem } from "../../domain/repository/other-system.ts";
 import { answerQuery, namedVersion } from "../../domain/repository/query-answer.ts";
@@ -15,6 +16,7 @@ import { taggedVersions } from "../../domain/repository/tagged-versions.ts";
 import { parseVcsRules } from "../../domain/repository/vcs-rules.ts";
 import { keptInfo } from "../../domain/repository/version-origin.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
+import { type AccessCheckParts, checkAccess } from "./access-check.ts";
 import { readModuleContent } from "./content/module-content.ts";
 import { zipDelivery } from "./content/zip-body.ts";
 import { PageFetch } from "./discovery/page-fetch.ts";
@@ -85,6 +87,8 @@ export interface GitUpstreamOptions {
 export interface GitRepositories extends Upstream, AsyncDisposable {
   /** What is wrong with the git program, as a part of a sentence; `undefined` if nothing is. */
   gitComplaint(): Promise<string | undefined>;
+  /** Goes the way to a module's repository and tells each step. */
+  checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding>;
 }
 
 /**
@@ -142,7 +146,15 @@ export function gitUpstream(options: GitUpstreamOptions): GitRepositories {
     nowMs,
   });
   const archives = new WorkPlaces(options.archives);
-  return new GitUpstream({ repositories, gitComplaint: complaint, git, mirrors, archives, ended });
+  return new GitUpstream({
+    repositories,
+    gitComplaint: complaint,
+    git,
+    mirrors,
+    archives,
+    ended,
+    access: { finder, credentials, environment, nowMs },
+  });
 }
 
 interface GitUpstreamParts {
@@ -152,6 +164,7 @@ interface GitUpstreamParts {
   readonly mirrors: MirrorFolder;
   readonly archives: WorkPlaces;
   readonly ended: AbortController;
+  readonly access: Pick<AccessCheckParts, "finder" | "credentials" | "environment" | "nowMs">;
 }
 
 /** What a go.mod may measure: 16 MiB (golang.org/x/mod/zip.MaxGoMod). */
@@ -225,6 +238,12 @@ class GitUpstream implements GitRepositories {
 
   gitComplaint(): Promise<string | undefined> {
     return this.#parts.gitComplaint();
+  }
+
+  checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding> {
+    const { access, gitComplaint, mirrors } = this.#parts;
+    const latest = async () => (await this.resolve(path, "latest", signal)).info.version;
+    return checkAccess({ ...access, gitComplaint, mirrors, latest }, path, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
