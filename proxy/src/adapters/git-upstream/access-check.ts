@@ -1,5 +1,6 @@
 // Goes the way to a module's repository step by step, and says in words how far it gets.
 import { readdir } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { ModulePath } from "@stoa/gomod";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
@@ -112,11 +113,13 @@ async function aboutLogin(
 /** What ssh has to log in with. */
 async function sshWords(environment: Readonly<Record<string, string>>): Promise<string> {
   const agent = environment["SSH_AUTH_SOCK"] ? "an agent" : "no agent";
-  const folder = join(environment["HOME"] ?? "", ".ssh");
+  const folder = join(userInfo().homedir, ".ssh"); // ssh does not ask HOME (man ssh, FILES)
   const files = await readdir(folder).catch((): string[] => []);
   const keys = files.filter((name) => files.includes(`${name}.pub`) || /^id_\w+$/.test(name));
   const found = keys.length === 0 ? "no keys" : keys.join(", ");
-  return `ssh logs in: there is ${agent}, and ${found} in ${folder}`;
+  const command = environment["GIT_SSH_COMMAND"] ?? environment["GIT_SSH"];
+  const own = command === undefined ? "" : `; it is called as ${command}`;
+  return `ssh logs in: there is ${agent}, and ${found} in ${folder}${own}`;
 }
 
 function countOf(refs: RepositoryRefs): string {
