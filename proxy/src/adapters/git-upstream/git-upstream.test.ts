@@ -540,6 +540,54 @@ describe("gitUpstream", { skip }, () => {
       );
     });
 
+    it("that are removed all the time never disturb who uses them", async () => {
+      const names = ["a", "b", "c", "d"].map((name) => `github.com/o/${name}`);
+      const drafts = names.map((name) => {
+        const draft = new RepositoryDraft();
+        draft.commit({ "go.mod": `module ${name}\n`, "x.bin": randomBytes(50_000) });
+        draft.tag("v1.0.0");
+        return [name, draft] as const;
+      });
+      await using scene = await openScene({
+        repositories: Object.fromEntries(drafts),
+        mirrors: { mostBytes: 1 },
+      });
+      const ask = async (name: string): Promise<void> => {
+        const wanted = moduleVersion(`${name}@v1.0.0`);
+        for (let times = 0; times < 8; times++) {
+          await scene.upstream.info(wanted, never);
+          await scene.upstream.list(name as ModulePath, never);
+          await zipOf(scene.upstream, wanted);
+        }
+      };
+      await Promise.all([...names, ...names].map(ask));
+      assert.ok(fetches(scene.server.requests) > 8, "no mirror was removed meanwhile");
+    });
+
+    it("have a part each where several upstreams share their folder", async () => {
+      await using scene = await openScene({ repositories: { [place]: simpleDraft() } });
+      const other = scene.again();
+      const zips = await Promise.all([zipOf(scene.upstream), zipOf(other)]);
+      assert.deepEqual(zips[0], zips[1]);
+      const parts = async () =>
+        (await readdir(join(scene.mirrorFolder, ".."))).filter((name) => !name.startsWith("."));
+      assert.deepEqual((await parts()).sort(), ["1", "2"]);
+      await scene.upstream[Symbol.asyncDispose]();
+      await other[Symbol.asyncDispose]();
+      await zipOf(scene.again());
+      assert.deepEqual((await parts()).sort(), ["1", "2"]);
+    });
+
+    it("that cannot be written are told apart from what hosts say", async () => {
+      await using scene = await openScene({ repositories: { [place]: simpleDraft() } });
+      await rm(join(scene.mirrorFolder, ".."), { recursive: true, force: true });
+      await writeFile(join(scene.mirrorFolder, ".."), "a file in the way");
+      await assert.rejects(scene.upstream.info(module, never), {
+        code: "store_unavailable",
+        message: /folder for mirrors/,
+      });
+    });
+
     it("that are damaged are made anew", async () => {
       await using scene = await openScene({ repositories: { [place]: simpleDraft() } });
       const expected = await zipOf(scene.upstream);
