@@ -18,5 +18,4 @@ export {
 export type { DirectSettings, RepositoryCredentials } from "./open-direct-upstream.ts";
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { readQueue } from "./read-queue.ts";
-export { mirrorFolder } from "./storage-files.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";

@@ -26,9 +26,12 @@ const policy: PolicySettings = {
 function settingsFor(goproxy: string): ModuleProxySettings {
   return {
     storage: { kind: "memory" },
+    state: { kind: "memory" },
+    leases: { kind: "memory" },
     upstreams: {
       goproxy,
       noproxy: "",
+      hgrcPath: undefined,
       netrcPath: undefined,
       hostTokens: [],
       proxies: {},
@@ -48,7 +51,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
       environment: {},
     },
     policy: { ...policy, validatorTimeoutMs: 1000, validatorLifetimeMs: 1000, redirectStatus: 302 },
-    gate: { forceSsl: false, account: undefined },
+    gate: { forceSsl: false, account: undefined, adminToken: undefined },
     pages: { showsMetrics: false, homeTemplatePath: "", robotsPath: "", noSumPatterns: [] },
     checksums: { gosumdb: "off", nosumdb: "", databases: [] },
     index: "none",

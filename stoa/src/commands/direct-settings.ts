@@ -1,7 +1,7 @@
 // The configuration in the words of what fetches from repositories.
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { type DirectSettings, mirrorFolder, type RepositoryCredentials } from "@stoa/proxy";
+import type { DirectSettings, RepositoryCredentials } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import type { SettingValues } from "../config/settings.ts";
 
@@ -52,7 +52,7 @@ function standardFolder(
   { storageType, diskRoot }: SettingValues,
   environment: Configuration["environment"],
 ): string {
-  if (storageType === "disk") return mirrorFolder(diskRoot);
+  if (storageType === "disk") return join(diskRoot, ".stoa", "mirrors");
   const home = environment["HOME"] ?? homedir();
   return join(environment["XDG_CACHE_HOME"] || join(home, ".cache"), "stoa", "mirrors");
 }

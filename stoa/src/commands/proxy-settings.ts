@@ -4,6 +4,9 @@ import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
 import { credentialsOf, directSettings } from "./direct-settings.ts";
+import { indexPlace } from "./index-place.ts";
+import { leasePlace } from "./lease-place.ts";
+import { statePlace } from "./state-place.ts";
 
 /** What the module proxy is told. */
 export function proxySettings(config: Configuration): ModuleProxySettings {
@@ -15,6 +18,7 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
       goproxy: go.goproxy,
       noproxy: go.noproxy,
       ...credentialsOf(values),
+      hgrcPath: values.hgrcPath || undefined,
       proxies: go.outbound,
       connections: values.upstreamConnections,
       queue: values.upstreamQueue,
@@ -30,7 +34,9 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
       validatorLifetimeMs: values.validatorTtlSeconds * 1000,
       redirectStatus: Number(values.redirectStatus),
     },
-    index: values.indexType,
+    state: statePlace(values),
+    leases: leasePlace(values),
+    index: indexPlace(values),
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },
     checksums: {
@@ -48,6 +54,7 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
     pathPrefix: values.pathPrefix,
     gate: {
       forceSsl: values.forceSsl,
+      adminToken: values.adminToken || undefined,
       account:
         values.basicAuthUser === ""
           ? undefined

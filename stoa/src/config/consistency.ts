@@ -20,6 +20,16 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const message = `${name} (${environment[0]}) must be set as well: ${why}`;
     yield { at: placeOf(config, given), message };
   }
+  const { adminApi, adminToken, basicAuthUser, storageType, diskRoot } = config.values;
+  if (storageType === "disk" && diskRoot.trim() === "") {
+    const message = "with StorageType disk it must name the folder in which modules are kept";
+    yield { at: placeOf(config, "diskRoot"), message };
+  }
+  if (adminApi && adminToken === "" && basicAuthUser === "") {
+    const message =
+      "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator";
+    yield { at: placeOf(config, "adminApi"), message };
+  }
 }
 
 /** How a key is named in a message about its value: by where that came from. */

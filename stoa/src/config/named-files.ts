@@ -18,6 +18,7 @@ export function* checkNamedFiles(
   const key = yield* contentOf(config, "tlsKeyFile");
   if (cert !== undefined && key !== undefined) yield* checkKeyPair(config, cert, key);
   yield* contentOf(config, "netrcPath");
+  yield* contentOf(config, "hgrcPath");
   yield* checkAppKey(config);
   for (const path of tokenFiles(config.values.hostTokens))
     yield* readable(config, "hostTokens", path);
@@ -28,7 +29,7 @@ export function* checkNamedFiles(
 
 function* contentOf(
   config: LoadedConfig,
-  key: SettingKey & ("tlsCertFile" | "tlsKeyFile" | "netrcPath" | "githubAppKey"),
+  key: SettingKey & ("tlsCertFile" | "tlsKeyFile" | "netrcPath" | "hgrcPath" | "githubAppKey"),
 ): Generator<ConfigProblem, Buffer | undefined> {
   const path = config.values[key];
   return path === "" ? undefined : yield* readable(config, key, path);

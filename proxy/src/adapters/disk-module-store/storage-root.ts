@@ -13,7 +13,6 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/mending    locks; see MendLock
  *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
  *     .stoa/mirrors    see MirrorFolder
- *     .stoa/hashes     see DiskKeptHashes
  *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {
@@ -21,7 +20,6 @@ export class StorageRoot {
   readonly incoming: string;
   readonly loose: string;
   readonly mending: string;
-  readonly hashes: string;
   readonly quarantine: string;
 
   constructor(path: string) {
@@ -29,7 +27,6 @@ export class StorageRoot {
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
-    this.hashes = join(path, ".stoa", "hashes");
     this.quarantine = join(path, ".stoa", "quarantine");
   }
 
