@@ -47,6 +47,8 @@ export class MirrorFolder implements AsyncDisposable {
   readonly #open = new Map<string, OpenMirror>();
   /** Mirrors that are being removed; whoever wants one waits, and gets a new one. */
   readonly #leaving = new Map<string, Promise<void>>();
+  /** Whether mirrors in use take more room than all may: some go when they are no longer in use. */
+  #isCrowded = false;
   #claim: ClaimedFolder | undefined;
   #kept: Promise<Map<string, KeptMirror>> | undefined;
   #tidying: Promise<void> = Promise.resolve();
@@ -79,7 +81,9 @@ export class MirrorFolder implements AsyncDisposable {
         if (!isUsed) return;
         isUsed = false;
         opened.users -= 1;
-        if (opened.users === 0) opened.mirror.repository.rest();
+        if (opened.users > 0) return;
+        opened.mirror.repository.rest();
+        if (this.#isCrowded) this.#tidyLater(async () => this.#makeRoom(kept));
       },
     };
   }
@@ -161,7 +165,11 @@ export class MirrorFolder implements AsyncDisposable {
 
   /** Measures a mirror that has grown, and makes room if all together are too large; one at a time. */
   #grown(name: string): void {
-    this.#tidying = this.#tidying.then(() => this.#tidy(name)).catch(() => undefined);
+    this.#tidyLater(() => this.#tidy(name));
+  }
+
+  #tidyLater(work: () => Promise<void>): void {
+    this.#tidying = this.#tidying.then(work).catch(() => undefined);
   }
 
   async #tidy(name: string): Promise<void> {
@@ -175,6 +183,7 @@ export class MirrorFolder implements AsyncDisposable {
 
   /** Mirrors in use stay, even if that is too much. */
   async #makeRoom(kept: Map<string, KeptMirror>): Promise<void> {
+    this.#isCrowded = false;
     let total = [...kept.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { name, bytes } of [...kept.values()].sort((a, b) => a.usedMs - b.usedMs)) {
       if (total <= this.#parts.mostBytes) return;
@@ -186,6 +195,7 @@ export class MirrorFolder implements AsyncDisposable {
       this.#leaving.set(name, removal);
       await removal.finally(() => this.#leaving.delete(name));
     }
+    this.#isCrowded = total > this.#parts.mostBytes;
   }
 
   /** From here to its end nobody gets this mirror. */

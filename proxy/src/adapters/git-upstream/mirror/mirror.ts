@@ -136,6 +136,17 @@ export class Mirror {
     return fetched;
   }
 
+  /** Whether one of the names whose commits have been fetched leads to an object. */
+  async hasNameFor(hash: string): Promise<boolean> {
+    const names = (await this.#readHere())?.refs.entries() ?? [];
+    return [...names].some(([, named]) => named === hash);
+  }
+
+  /** Whether it has every object of the commits that are here. */
+  async isWhole(): Promise<boolean> {
+    return (await this.repository.note())?.filter === "";
+  }
+
   /** Fetches objects, directories with all directories below them. */
   async fetchObjects(hashes: readonly string[], reach: Reach, signal: AbortSignal): Promise<void> {
     if (hashes.length === 0) return;
