@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 
 /** Disposing of it lets others have it; so does the end of the process, however it ends. */
 export interface ClaimedFolder extends Disposable {
@@ -12,8 +13,8 @@ export interface ClaimedFolder extends Disposable {
 const mostClaims = 64;
 
 /**
- * The first of the folders `1`, `2`, … in a place that nobody has. Throws the errors of the file system, and an `Error`
- * with a sentence if all are taken. What an earlier process left in the folder is still there.
+ * The first of the folders `1`, `2`, … in a place that nobody has. Throws the errors of the file system, and
+ * `store_unavailable` if all are taken or none can be locked. What an earlier process left in the folder is still there.
  */
 export function claimFolder(place: string): ClaimedFolder {
   mkdirSync(place, { recursive: true, mode: 0o700 });
@@ -24,12 +25,12 @@ export function claimFolder(place: string): ClaimedFolder {
     mkdirSync(path, { recursive: true });
     return { path, [Symbol.dispose]: () => lock.close() };
   }
-  throw new Error(`${place} is in use by ${mostClaims} other programs`);
+  throw unusable(`${mostClaims} other programs use it`);
 }
 
 /** SQLite locks files in the way that each system has for it, and the system unlocks them when the process is gone. */
 function lockFile(path: string): DatabaseSync | undefined {
-  const database = new DatabaseSync(path, { timeout: 0 });
+  const database = openedFile(path);
   try {
     database.exec("BEGIN EXCLUSIVE");
     return database;
@@ -37,4 +38,17 @@ function lockFile(path: string): DatabaseSync | undefined {
     database.close();
     return undefined;
   }
+}
+
+function openedFile(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (cause) {
+    throw unusable("nothing can be written there", cause);
+  }
+}
+
+function unusable(reason: string, cause?: unknown): ProxyFailure {
+  const message = `the folder for mirrors of repositories cannot be used: ${reason}`;
+  return new ProxyFailure("store_unavailable", message, { cause });
 }
