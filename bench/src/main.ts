@@ -9,6 +9,8 @@ import { type BenchRun, type BenchTable, type Peer, Skipped } from "./bench-run.
 import { describeMachine } from "./machine.ts";
 import { printTable } from "./measured-table.ts";
 import { coldDownload } from "./tables/cold-download.ts";
+import { direct } from "./tables/direct.ts";
+import { directMemory } from "./tables/direct-memory.ts";
 import { hangingUpstream } from "./tables/hanging-upstream.ts";
 import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
@@ -27,6 +29,8 @@ const tables: readonly BenchTable[] = [
   timeToReady,
   coldDownload,
   zipHash,
+  direct,
+  directMemory,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]

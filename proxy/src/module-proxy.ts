@@ -11,7 +11,6 @@ import {
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
-import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
 import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
@@ -52,13 +51,18 @@ import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import {
+  type DirectSettings,
+  openDirectUpstream,
+  type RepositoryCredentials,
+} from "./open-direct-upstream.ts";
 import { type IndexPlace, openIndex } from "./open-index.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
   readonly storage: { readonly kind: "disk"; readonly root: string } | { readonly kind: "memory" };
-  readonly upstreams: CredentialSource & {
+  readonly upstreams: RepositoryCredentials & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
     /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
@@ -79,6 +83,7 @@ export interface ModuleProxySettings {
     readonly progressMs: number;
   };
   readonly goCommand: GoCommandSettings;
+  readonly direct: DirectSettings;
   readonly policy: PolicySettings & {
     readonly validatorTimeoutMs: number;
     /** How long a verdict of the validator is remembered. */
@@ -133,16 +138,18 @@ export interface ModuleProxy extends AsyncDisposable {
    * entries that do.
    */
   servedOn(port: number): readonly string[];
+  /** Sentences about what is missing on this machine: programs that the settings need. */
+  complaints(): Promise<readonly string[]>;
   /**
    * Reads another policy. The function that comes back puts it in force; requests that run then end by the old one. Throws
    * `PolicyProblems` if it cannot be used.
    */
   preparePolicy(settings: PolicySettings): () => void;
   /**
-   * Reads the credentials for upstreams anew; the function that comes back puts them in force. Rejects with a sentence if
+   * Reads the credentials for upstreams and repositories anew; the function that comes back puts them in force. Rejects with a sentence if
    * a named file cannot be read.
    */
-  prepareCredentials(source: CredentialSource): Promise<() => void>;
+  prepareCredentials(source: RepositoryCredentials): Promise<() => void>;
 }
 
 /** How much of lists and query answers is remembered. */
@@ -186,14 +193,20 @@ export async function openModuleProxy(
     metrics,
   });
   if (settings.goCommand.isForAll) void goCommand.check();
-  const direct: Upstream = goCommand;
+  const remoteProxy = (url: string): Upstream => unlessItself(client.upstream(url), url, own);
   const proxyAt = (url: string): Upstream =>
-    url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
+    url.startsWith("file:") ? fileUpstream(url) : remoteProxy(url);
+  const direct = openDirectUpstream(settings.direct, {
+    credentials: settings.upstreams,
+    proxyAt: remoteProxy,
+    otherVcs: goCommand,
+  });
+  const repositories = settings.goCommand.isForAll ? goCommand : direct.upstream;
   const upstream = measuredUpstream(
     routedUpstream({
       patterns: settings.upstreams.noproxy,
-      matching: direct,
-      others: upstreamChain(list, { proxy: proxyAt, direct }),
+      matching: repositories,
+      others: upstreamChain(list, { proxy: proxyAt, direct: repositories }),
     }),
     metrics,
   );
@@ -331,12 +344,26 @@ export async function openModuleProxy(
         entry.kind === "proxy" && leadsToSelf(entry.url, own) ? [new URL(entry.url).host] : [],
       );
     },
-    prepareCredentials: (source) => client.prepareCredentials(source),
+    async complaints() {
+      const isDirect = list.some(({ kind }) => kind === "direct");
+      if (!isDirect && settings.upstreams.noproxy === "") return [];
+      const complaint = await direct.complaint();
+      return complaint === undefined ? [] : [`fetching from repositories: ${complaint}`];
+    },
+    async prepareCredentials(source) {
+      const enacts = await Promise.all(
+        [client, direct].map((part) => part.prepareCredentials(source)),
+      );
+      return () => {
+        for (const put of enacts) put();
+      };
+    },
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       await opened?.[Symbol.asyncDispose]();
+      await direct[Symbol.asyncDispose]();
       await leases?.[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();

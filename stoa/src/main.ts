@@ -150,6 +150,18 @@ modules
     await verifyModules(placeOf(options), { quarantine, json });
   });
 
+modules
+  .command("check-access <module>")
+  .description(
+    "go the way to a module's repository and say step by step what works; exit 1 if it cannot be had",
+  )
+  .option(...fileOption)
+  .option("--json", "print one line of JSON for every step")
+  .action(async (module: string, { json, ...options }: FileOption & { json?: boolean }) => {
+    const { checkModuleAccess } = await import("./commands/check-access.ts");
+    await checkModuleAccess(placeOf(options), module, json === true);
+  });
+
 try {
   await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });
 } catch (failure) {

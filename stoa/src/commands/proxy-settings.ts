@@ -3,20 +3,21 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
+import { credentialsOf, directSettings } from "./direct-settings.ts";
 import { indexPlace } from "./index-place.ts";
 import { leasePlace } from "./lease-place.ts";
 import { statePlace } from "./state-place.ts";
 
 /** What the module proxy is told. */
-export function proxySettings({ values, go }: Configuration): ModuleProxySettings {
+export function proxySettings(config: Configuration): ModuleProxySettings {
+  const { values, go } = config;
   return {
     storage:
       values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
     upstreams: {
       goproxy: go.goproxy,
       noproxy: go.noproxy,
-      netrcPath: values.netrcPath || undefined,
-      githubToken: values.githubToken || undefined,
+      ...credentialsOf(values),
       hgrcPath: values.hgrcPath || undefined,
       proxies: go.outbound,
       connections: values.upstreamConnections,
@@ -38,6 +39,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       variables: go.commandVariables,
       environment: go.environment,
     },
+    direct: directSettings(config),
     policy: {
       ...policyOf(values),
       validatorTimeoutMs: values.validatorTimeoutSeconds * 1000,

@@ -11,6 +11,7 @@ const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string
     "externalStorageToken",
     "without a token everybody could put modules into the storage",
   ],
+  ["githubAppId", "githubAppKey", "an app proves who it is with its key"],
   ["basicAuthUser", "basicAuthPass", "with one of them alone everybody would be let in"],
 ];
 

@@ -16,6 +16,13 @@ export interface GoEnvironment {
   readonly nosumdb: string;
   /** Where GOPROXY was found, for people: `GoBinaryEnvVars`, `the environment`, the path of a file, `the default`. */
   readonly goproxySource: string;
+  /** Patterns of modules that are nobody else's business. */
+  readonly goprivate: string;
+  /** Which version control systems may be used for which modules, in GOVCS's grammar; empty where nobody says. */
+  readonly govcs: string;
+  readonly govcsSource: string;
+  /** Patterns of modules that may be fetched without TLS. */
+  readonly goinsecure: string;
   readonly noproxySource: string;
   readonly gosumdbSource: string;
   readonly nosumdbSource: string;
@@ -61,7 +68,12 @@ export function readGoEnvironment(
   const noproxy = find("GONOPROXY") ?? find("GOPRIVATE");
   const gosumdb = find("GOSUMDB");
   const nosumdb = find("GONOSUMDB") ?? find("GOPRIVATE");
+  const govcs = find("GOVCS");
   return {
+    goprivate: find("GOPRIVATE")?.value ?? "",
+    govcs: govcs?.value ?? "",
+    govcsSource: govcs?.source ?? "the default",
+    goinsecure: find("GOINSECURE")?.value ?? "",
     goproxy: goproxy?.value ?? defaultGoproxy,
     goproxySource: goproxy?.source ?? "the default",
     noproxy: noproxy?.value ?? "",

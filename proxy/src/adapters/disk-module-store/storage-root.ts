@@ -12,6 +12,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
  *     .stoa/*.sqlite   see openState
+ *     .stoa/mirrors    see MirrorFolder
  *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {

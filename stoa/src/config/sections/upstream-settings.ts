@@ -16,7 +16,7 @@ export const upstreamSettings = {
     emptyIsUnset: true,
     default: new Map(),
     meaning:
-      "What the go command's variables are for Stoa, as NAME=VALUE;NAME=VALUE. GOPROXY names the upstreams, GOPRIVATE and GONOPROXY the modules that no upstream is asked for, GOSUMDB the checksum database (or off), GOPRIVATE and GONOSUMDB the modules that it is not asked about; GOVCS, GOINSECURE and GOAUTH decide about repositories, and the go command gets all of them where Stoa runs it. A variable that is not named here is taken from the environment, then from the file of `go env -w`.",
+      "What the go command's variables are for Stoa, as NAME=VALUE;NAME=VALUE. GOPROXY names the upstreams, GOPRIVATE and GONOPROXY the modules that no upstream is asked for, GOSUMDB the checksum database (or off), GOPRIVATE and GONOSUMDB the modules that it is not asked about; GOVCS, GOINSECURE and GOAUTH decide about repositories. git, ssh and the go command get all of them where Stoa runs them. A variable that is not named here is taken from the environment, then from the file of `go env -w`.",
     kind: "NAME=VALUE;NAME=VALUE",
     parse: (text) => (text === "" ? new Map() : toAssignments(text.split(";"))),
     fromFile: parseAssignmentList,
@@ -27,7 +27,7 @@ export const upstreamSettings = {
     environment: ["ATHENS_NETRC_PATH", "NETRC"],
     default: "",
     meaning:
-      "The file with the credentials for upstreams; it is read where it lies. Empty means .netrc in the home folder, if it is there.",
+      "The file with the credentials for upstreams and repositories; it is read where it lies. Empty means .netrc in the home folder, if it is there.",
   }),
   githubToken: textSetting({
     name: "GithubToken",
