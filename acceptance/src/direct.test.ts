@@ -134,7 +134,7 @@ describe("GOPROXY=direct", { skip: goIsMissing() || gitIsMissing }, () => {
     }
   });
 
-  test("what does not exist is 404, what is not git is 501, and GOVCS and off are 403, each with a sentence", async () => {
+  test("what does not exist is 404, GOVCS and off are 403, and what is not git is left to the go command, each with a sentence", async () => {
     await using stoa = await startStoa({
       goproxy: "direct",
       env: {
@@ -149,7 +149,7 @@ describe("GOPROXY=direct", { skip: goIsMissing() || gitIsMissing }, () => {
       ["nowhere.example/m/@v/list", 404, /no go-import tags/],
       ["off.example/m.git/@v/list", 403, /GOVCS does not allow git/],
       ["any.example/m.hg/@v/list", 403, /GOVCS does not allow hg/],
-      ["hg.example/m.hg/@v/list", 501, /kept with hg/],
+      ["hg.example/m.hg/@v/list", 502, /its repository cannot be read/],
     ];
     for (const [path, status, sentence] of refusals) {
       assertRefusal(await ask(`${stoa.url}/${path}`), [status], sentence);
