@@ -15,3 +15,4 @@ export {
 } from "./lease-servers.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
+export { runServer } from "./server-process.ts";
