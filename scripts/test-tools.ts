@@ -1,6 +1,14 @@
-// Programs that tests use and that are no npm packages: unpacked from Debian's packages, nothing is installed.
+// Programs that tests use and that the project does not depend on, kept below node_modules/.cache; nothing is installed.
 import { spawnSync } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import process from "node:process";
 
@@ -19,11 +27,45 @@ const assumed: readonly (readonly [command: string, argument: string])[] = [
 
 const tools: readonly Tool[] = [{ command: "promtool", debianPackage: "prometheus" }];
 
-const folder = resolve("node_modules", ".cache", "debian");
+/** A server that the go command builds from its module. */
+interface GoTool {
+  readonly command: string;
+  readonly module: string;
+  readonly version: string;
+  /** The package of the program, below the module. */
+  readonly package: string;
+}
+
+const goTools: readonly GoTool[] = [
+  {
+    command: "versitygw",
+    module: "github.com/versity/versitygw",
+    version: "v1.8.0",
+    package: "/cmd/versitygw",
+  },
+  {
+    command: "fake-gcs-server",
+    module: "github.com/fsouza/fake-gcs-server",
+    version: "v1.56.1",
+    package: "",
+  },
+  {
+    command: "ferretdb",
+    module: "github.com/FerretDB/FerretDB",
+    version: "v1.24.0",
+    package: "/cmd/ferretdb",
+  },
+];
+
+/** A server that is an npm package, with more below it than the project wants to carry. */
+const npmTools = [{ command: "azurite-blob", npmPackage: "azurite", version: "3.35.0" }] as const;
+
+const cache = resolve("node_modules", ".cache");
+const folder = join(cache, "debian");
 
 /**
- * A PATH on which the tools are found, and a sentence for each that is missing and cannot be had. Only a machine with
- * apt-get can get any; elsewhere the tests that need one are skipped and say so.
+ * A PATH on which the tools are found, and a sentence for each that is missing and cannot be had: the tests that need it
+ * are skipped then, and say so. The first time takes some minutes.
  */
 export function provideTestTools(): { readonly path: string; readonly missing: readonly string[] } {
   const path = [process.env["PATH"] ?? ""];
@@ -38,6 +80,20 @@ export function provideTestTools(): { readonly path: string; readonly missing: r
       : unpack(tool.debianPackage, unpacked);
     if (problem === undefined) path.push(join(unpacked, "usr", "bin"));
     else missing.push(`${tool.command} (Debian's package ${tool.debianPackage}): ${problem}`);
+  }
+  for (const tool of goTools) {
+    if (isOnPath(tool.command)) continue;
+    const built = join(cache, "go-tools", `${tool.command}@${tool.version}`);
+    if (existsSync(join(built, tool.command)) || buildGoTool(tool, built)) path.push(built);
+    else missing.push(`${tool.command} (${tool.module} ${tool.version}): go cannot build it`);
+  }
+  for (const { command, npmPackage, version } of npmTools) {
+    if (isOnPath(command)) continue;
+    const installed = join(cache, "npm-tools", `${npmPackage}@${version}`);
+    const programs = join(installed, "node_modules", ".bin");
+    const isThere = existsSync(join(programs, command));
+    if (isThere || installNpmTool(`${npmPackage}@${version}`, installed)) path.push(programs);
+    else missing.push(`${command} (${npmPackage} ${version}): npm cannot install it`);
   }
   return { path: path.join(delimiter), missing };
 }
@@ -68,4 +124,38 @@ function unpack(debianPackage: string, to: string): string | undefined {
 
 function run(command: string, args: readonly string[], cwd: string): number | null {
   return spawnSync(command, args, { cwd, stdio: "ignore" }).status;
+}
+
+/**
+ * Says whether it worked. The program is built as a part of a module of its own: a module in which the versions of all its
+ * parts are those that its makers have tested, and whose other versions need not be known.
+ */
+function buildGoTool({ command, module, version, package: inside }: GoTool, to: string): boolean {
+  return inWorkFolder(join(cache, "go-tools"), to, (work) => {
+    writeFileSync(join(work, "go.mod"), `module tool\n\nrequire ${module} ${version}\n`);
+    const output = ["-o", join(work, command)];
+    return run("go", ["build", "-mod=mod", ...output, `${module}${inside}`], work) === 0;
+  });
+}
+
+/** Says whether it worked. */
+function installNpmTool(npmPackage: string, to: string): boolean {
+  return inWorkFolder(join(cache, "npm-tools"), to, (work) => {
+    writeFileSync(join(work, "package.json"), "{}\n");
+    const words = ["install", "--no-audit", "--no-fund", "--ignore-scripts", npmPackage];
+    return run("npm", words, work) === 0;
+  });
+}
+
+/** Makes a folder in another, and gives it its place only when the work has succeeded; says whether it has. */
+function inWorkFolder(base: string, to: string, fill: (work: string) => boolean): boolean {
+  mkdirSync(base, { recursive: true });
+  const work = mkdtempSync(join(base, "work-"));
+  try {
+    if (!fill(work)) return false;
+    renameSync(work, to);
+    return true;
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
 }

@@ -1,7 +1,7 @@
 // The bytes of a blob on their way.
 import { createHash } from "node:crypto";
-import type { BlobBody } from "./blob-store.ts";
 import { BlobFailure } from "./blob-failure.ts";
+import type { BlobBody } from "./blob-store.ts";
 
 /** The pieces of a body. If they turn out not to have `sha256`, the last step fails with `damaged`. */
 export async function* bodyPieces(
@@ -20,8 +20,7 @@ export async function* bodyPieces(
 
 /** Throws `damaged` if bytes at hand do not have `sha256`. */
 export function requireSha256(bytes: Uint8Array, sha256: string | undefined): void {
-  if (sha256 !== undefined)
-    requireDigest(createHash("sha256").update(bytes).digest("hex"), sha256);
+  if (sha256 !== undefined) requireDigest(createHash("sha256").update(bytes).digest("hex"), sha256);
 }
 
 /** All bytes in one piece: for what is known to be small. */

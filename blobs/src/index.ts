@@ -13,3 +13,4 @@ export type {
   OpenBlob,
   PutOptions,
 } from "./blob-store.ts";
+export { type Bucket, type BucketSettings, openBucket } from "./open-bucket.ts";

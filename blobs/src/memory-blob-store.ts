@@ -1,4 +1,5 @@
 // Blobs in this process's memory: for trying things out and for tests.
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { bodyPieces, collected } from "./blob-body.ts";
 import { BlobFailure } from "./blob-failure.ts";
 import { checkBlobKey, compareBlobKeys } from "./blob-key.ts";
@@ -19,13 +20,14 @@ interface Kept {
   readonly bytes: Uint8Array;
 }
 
-/** Grows without bound, and ends with the process. */
+/** Grows without bound, and ends with the process. Answers in a later turn of the event loop, as other stores do. */
 export class MemoryBlobStore implements LabellingBlobStore {
   readonly #kept = new Map<string, Kept>();
   #puts = 0;
 
   async stat(key: string): Promise<LabelledHead | undefined> {
     checkBlobKey(key);
+    await nextTurn();
     return this.#kept.get(key)?.head;
   }
 
@@ -34,6 +36,7 @@ export class MemoryBlobStore implements LabellingBlobStore {
     { from = 0, to, unlessTag, onlyTag }: GetOptions = {},
   ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
     checkBlobKey(key);
+    await nextTurn();
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     const { head, bytes } = kept;
@@ -56,6 +59,7 @@ export class MemoryBlobStore implements LabellingBlobStore {
   ): Promise<string | undefined> {
     checkBlobKey(key);
     const bytes = Uint8Array.from(await collected(bodyPieces(body, sha256, signal)));
+    await nextTurn();
     const before = this.#kept.get(key)?.head.tag;
     if (when === "absent" && before !== undefined) return undefined;
     if (typeof when === "object" && when.tag !== before) return undefined;
@@ -68,10 +72,12 @@ export class MemoryBlobStore implements LabellingBlobStore {
 
   async delete(key: string): Promise<void> {
     checkBlobKey(key);
+    await nextTurn();
     this.#kept.delete(key);
   }
 
   async *list(prefix: string, { after }: ListOptions = {}): AsyncGenerator<BlobEntry> {
+    await nextTurn();
     const keys = [...this.#kept.keys()]
       .filter((key) => key.startsWith(prefix))
       .filter((key) => after === undefined || compareBlobKeys(key, after) > 0)

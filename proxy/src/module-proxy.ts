@@ -5,14 +5,9 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
-import {
-  type OpenedStore,
-  openDiskModuleStore,
-} from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
-import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
 import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
@@ -48,11 +43,12 @@ import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
-import { indexFile, queueFile } from "./storage-files.ts";
+import { openStorage, type StorageSettings } from "./open-storage.ts";
+import { indexFile, localFolder, queueFile } from "./storage-files.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
-  readonly storage: { readonly kind: "disk"; readonly root: string } | { readonly kind: "memory" };
+  readonly storage: StorageSettings;
   readonly upstreams: CredentialSource & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
@@ -143,7 +139,9 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog, hashes } = await openStorage(settings.storage);
+  const storage = await openStorage(settings.storage);
+  const { store, loose, catalog, hashes } = storage;
+  const folder = localFolder(settings.storage);
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -175,7 +173,7 @@ export async function openModuleProxy(
     upstreams: list,
     client,
     own,
-    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    root: folder,
     log,
     metrics,
   });
@@ -210,10 +208,9 @@ export async function openModuleProxy(
     openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
   const policy = new AppliedPolicy(first);
-  const queue = openSqliteJobQueue(
-    settings.storage.kind === "disk" ? queueFile(settings.storage.root) : ":memory:",
-    { mostJobs: settings.background.queue },
-  );
+  const queue = openSqliteJobQueue(folder === undefined ? ":memory:" : queueFile(folder), {
+    mostJobs: settings.background.queue,
+  });
   const background = new BackgroundStash({
     queue,
     keep: (module, signal) => stash.keep(module, signal),
@@ -295,16 +292,9 @@ export async function openModuleProxy(
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
+      await storage[Symbol.asyncDispose]();
     },
   };
-}
-
-function openStorage(
-  storage: ModuleProxySettings["storage"],
-): Promise<Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes">> {
-  return storage.kind === "disk"
-    ? openDiskModuleStore({ root: storage.root })
-    : Promise.resolve(openMemoryModuleStore());
 }
 
 function openIndex({
@@ -312,8 +302,9 @@ function openIndex({
   storage,
 }: ModuleProxySettings): ReturnType<typeof openSqliteVersionIndex> | undefined {
   if (index === "none") return undefined;
-  const isKept = index === "sqlite" && storage.kind === "disk";
-  return openSqliteVersionIndex(isKept ? indexFile(storage.root) : ":memory:");
+  const folder = localFolder(storage);
+  const isKept = index === "sqlite" && folder !== undefined;
+  return openSqliteVersionIndex(isKept ? indexFile(folder) : ":memory:");
 }
 
 /** Names and addresses of this machine. */

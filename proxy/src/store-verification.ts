@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { parseProxyList } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
-import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { StoreVerification } from "./application/verify-store.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
+import { openStorage } from "./open-storage.ts";
+import { localFolder } from "./storage-files.ts";
 
 /** To be disposed of when it has run. */
 export interface OpenStoreVerification extends AsyncDisposable {
@@ -24,13 +25,12 @@ export async function openStoreVerification(
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
 ): Promise<OpenStoreVerification> {
   const { storage, upstreams } = settings;
-  if (storage.kind !== "disk") {
-    throw new Error(
-      "only a disk storage can be looked through: what is in memory ends with its process",
-    );
-  }
   const list = parseProxyList(upstreams.goproxy);
-  const { store, inspection, hashes } = await openDiskModuleStore({ root: storage.root });
+  const opened = await openStorage(storage);
+  const { store, inspection, hashes } = opened;
+  if (inspection === undefined) {
+    throw new Error("storage in memory cannot be looked through: it ends with its process");
+  }
   const ownHop = randomBytes(8).toString("hex");
   const client = new GoproxyClient({ ...upstreams, ownHop, hops: () => [] });
   const databases = checksumDatabases({
@@ -38,7 +38,7 @@ export async function openStoreVerification(
     upstreams: list,
     client,
     own: { port: 0, hosts: [] },
-    root: storage.root,
+    root: localFolder(storage),
     log,
     metrics,
   });
@@ -53,6 +53,7 @@ export async function openStoreVerification(
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
+      await opened[Symbol.asyncDispose]();
     },
   };
 }

@@ -80,7 +80,8 @@ export class DiskBlobStore implements BlobStore {
       const known = head === undefined ? "absent" : wantedState(head, options);
       if (head === undefined || known !== "wanted") {
         await close();
-        if (known === "changed") throw new BlobFailure("changed", `${key} was replaced while it was read`);
+        if (known === "changed")
+          throw new BlobFailure("changed", `${key} was replaced while it was read`);
         return known === "unchanged" ? known : undefined;
       }
       const read = async (position: number, most: number): Promise<Uint8Array> => {
@@ -168,7 +169,8 @@ export class DiskBlobStore implements BlobStore {
     for (const name of await readdir(this.#incoming)) {
       const path = join(this.#incoming, name);
       const found = await stat(path).catch(() => undefined);
-      if (found !== undefined && Date.now() - found.mtimeMs > leftOverMs) await rm(path, { force: true });
+      if (found !== undefined && Date.now() - found.mtimeMs > leftOverMs)
+        await rm(path, { force: true });
     }
   }
 
@@ -213,7 +215,8 @@ async function* piecesOf(
   const end = Math.min(to, size);
   for (let position = from; position < end; ) {
     const piece = await read(position, Math.min(pieceBytes, end - position));
-    if (piece.length === 0) throw new BlobFailure("damaged", "a file became shorter while it was read");
+    if (piece.length === 0)
+      throw new BlobFailure("damaged", "a file became shorter while it was read");
     position += piece.length;
     yield piece;
   }

@@ -33,7 +33,10 @@ function meaningOf(code: string, root: string): readonly [BlobFailureKind, strin
       return ["full", `the disk under ${root} is mounted read-only: mount it writable`];
     case "EACCES":
     case "EPERM":
-      return ["denied", `this program may not use the files under ${root}: give its user permission`];
+      return [
+        "denied",
+        `this program may not use the files under ${root}: give its user permission`,
+      ];
     case "ENOENT":
     case "ENODEV":
     case "ESTALE":

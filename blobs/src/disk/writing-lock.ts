@@ -44,7 +44,8 @@ function tryToBegin(database: DatabaseSync): boolean {
     database.exec("BEGIN IMMEDIATE");
     return true;
   } catch (failure) {
-    if (failure instanceof Error && "errcode" in failure && failure.errcode === sqliteBusy) return false;
+    if (failure instanceof Error && "errcode" in failure && failure.errcode === sqliteBusy)
+      return false;
     throw failure;
   }
 }

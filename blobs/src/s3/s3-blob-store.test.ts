@@ -1,18 +1,21 @@
 // The S3 driver keeps the contract at a server that checks signatures, and tells what is wrong with a bucket.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
-import { blobLabelsContract, blobStoreContract, isFailure } from "../testing/blob-store-contract.ts";
-import { type S3Server, startS3Server } from "../testing/s3-server.ts";
+import {
+  blobLabelsContract,
+  blobStoreContract,
+  isFailure,
+} from "../testing/blob-store-contract.ts";
+import { type S3Server, s3ServerIsMissing, startS3Server } from "../testing/s3-server.ts";
 import { S3BlobStore } from "./s3-blob-store.ts";
+import type { S3Settings } from "./s3-settings.ts";
 
-const skip =
-  spawnSync("versitygw", ["--version"]).error === undefined ? false : "versitygw is not installed";
-
-describe("S3BlobStore at a real server", { skip }, () => {
+describe("S3BlobStore at a real server", { skip: s3ServerIsMissing() }, () => {
   let server: S3Server;
+  let settings: S3Settings;
   before(async () => {
     server = await startS3Server();
+    ({ settings } = await server.newBucket());
   });
   after(() => server[Symbol.asyncDispose]());
 
@@ -21,7 +24,7 @@ describe("S3BlobStore at a real server", { skip }, () => {
     other: S3BlobStore;
     cleanUp(): Promise<void>;
   }> => {
-    const settings = await server.newBucket();
+    const { settings } = await server.newBucket();
     const [store, other] = [new S3BlobStore(settings), new S3BlobStore(settings)];
     return {
       store,
@@ -37,8 +40,8 @@ describe("S3BlobStore at a real server", { skip }, () => {
 
   test("a wrong secret and an unknown key are denied", async () => {
     for (const wrong of [{ id: "nobody" }, { secret: "wrong" }]) {
-      const keys = { kind: "keys", id: "stoa-test-key", secret: "stoa-test-secret", ...wrong } as const;
-      await using store = new S3BlobStore({ ...server.settings, credentials: keys });
+      const keys = { id: "stoa-test-key", secret: "stoa-test-secret", ...wrong };
+      await using store = new S3BlobStore({ ...settings, keys });
       await assert.rejects(store.check(), isFailure("denied"));
       await assert.rejects(store.get("a"), isFailure("denied"));
       await assert.rejects(store.put("a", new Uint8Array(1)), isFailure("denied"));
@@ -47,7 +50,7 @@ describe("S3BlobStore at a real server", { skip }, () => {
   });
 
   test("a bucket that does not exist is a missing store, never an absent blob that could be put", async () => {
-    await using store = new S3BlobStore({ ...server.settings, bucket: "no-such-bucket" });
+    await using store = new S3BlobStore({ ...settings, bucket: "no-such-bucket" });
     await assert.rejects(store.check(), isFailure("missing_store"));
     await assert.rejects(store.put("a", new Uint8Array(1)), isFailure("missing_store"));
     await assert.rejects(
@@ -58,13 +61,13 @@ describe("S3BlobStore at a real server", { skip }, () => {
   });
 
   test("another region is said to be another region", async () => {
-    await using store = new S3BlobStore({ ...server.settings, region: "eu-west-1" });
+    await using store = new S3BlobStore({ ...settings, region: "eu-west-1" });
     await assert.rejects(Array.fromAsync(store.list("")), isFailure("misdirected"));
   });
 
   test("a server that is not there is unreachable", async () => {
     await using gone = await startS3Server();
-    const { settings } = gone;
+    const { settings } = await gone.newBucket();
     await gone[Symbol.asyncDispose]();
     await using store = new S3BlobStore(settings);
     await assert.rejects(store.check(), isFailure("unreachable"));

@@ -1,6 +1,7 @@
 // Blobs in a bucket of S3 or of a server that speaks its protocol.
 import { Readable } from "node:stream";
 import {
+  CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   type GetObjectCommandOutput,
@@ -54,7 +55,8 @@ export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
   async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
     checkBlobKey(key);
     const found = await this.#orAbsent(
-      () => this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
+      () =>
+        this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
       signal,
     );
     return found && headOf(key, found, found.ContentLength ?? 0);
@@ -72,7 +74,9 @@ export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
     const command = new GetObjectCommand({
       Bucket: this.#bucket,
       Key: key,
-      ...(whole ? { ChecksumMode: "ENABLED" } : { Range: `bytes=${from}-${end === undefined ? "" : end - 1}` }),
+      ...(whole
+        ? { ChecksumMode: "ENABLED" }
+        : { Range: `bytes=${from}-${end === undefined ? "" : end - 1}` }),
       ...(unlessTag === undefined ? {} : { IfNoneMatch: `"${unlessTag}"` }),
       ...(onlyTag === undefined ? {} : { IfMatch: `"${onlyTag}"` }),
     });
@@ -115,7 +119,8 @@ export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     checkBlobKey(key);
     await this.#orAbsent(
-      () => this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
+      () =>
+        this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
       signal,
     );
   }
@@ -149,6 +154,18 @@ export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
       // An answer to HEAD has no words; one to GET says what is wrong.
       const command = new ListObjectsV2Command({ Bucket: this.#bucket, MaxKeys: 1 });
       await this.#translating(() => this.#client.send(command, to(signal)), signal);
+    }
+  }
+
+  /** Makes the bucket unless it exists. */
+  async create(): Promise<void> {
+    try {
+      await this.check();
+    } catch (failure) {
+      if (!(failure instanceof BlobFailure && failure.kind === "missing_store")) throw failure;
+      const command = new CreateBucketCommand({ Bucket: this.#bucket });
+      // Another instance may have been faster.
+      await this.#client.send(command).catch(() => this.check());
     }
   }
 
@@ -205,10 +222,7 @@ export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
     };
   }
 
-  async *#piecesOf(
-    stream: Readable,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Uint8Array> {
+  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of stream) yield piece as Uint8Array;
     } catch (failure) {

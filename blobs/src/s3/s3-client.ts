@@ -2,6 +2,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { fromHttp } from "@aws-sdk/credential-provider-http";
 import type { S3Settings } from "./s3-settings.ts";
 
 const connectMs = 5_000;
@@ -15,7 +16,7 @@ export function openS3Client(settings: S3Settings): S3Client {
   const { region, endpoint, isPathStyle } = settings;
   const agent = { keepAlive: true, maxSockets: connections };
   return new S3Client({
-    region,
+    ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     forcePathStyle: isPathStyle,
     followRegionRedirects: true,
@@ -29,23 +30,14 @@ export function openS3Client(settings: S3Settings): S3Client {
   });
 }
 
-function credentialsOf({ credentials }: S3Settings): Pick<S3ClientConfig, "credentials"> {
-  if (credentials === undefined) return {};
-  if (credentials.kind === "endpoint") return { credentials: fromEndpoint(credentials.url) };
-  const { id, secret, token } = credentials;
-  return {
-    credentials: {
-      accessKeyId: id,
-      secretAccessKey: secret,
-      ...(token === undefined ? {} : { sessionToken: token }),
-    },
+function credentialsOf({ credentialsUrl, keys }: S3Settings): Pick<S3ClientConfig, "credentials"> {
+  const fixed = keys && {
+    accessKeyId: keys.id,
+    secretAccessKey: keys.secret,
+    ...(keys.token === undefined ? {} : { sessionToken: keys.token }),
   };
-}
-
-/** A URL that answers as the metadata service of AWS's containers does; the package is part of the SDK. */
-function fromEndpoint(url: string): NonNullable<S3ClientConfig["credentials"]> {
-  return async () => {
-    const { fromHttp } = await import("@aws-sdk/credential-providers");
-    return fromHttp({ awsContainerCredentialsFullUri: url })();
-  };
+  if (credentialsUrl === undefined) return fixed === undefined ? {} : { credentials: fixed };
+  const fromUrl = fromHttp({ awsContainerCredentialsFullUri: credentialsUrl });
+  if (fixed === undefined) return { credentials: fromUrl };
+  return { credentials: () => fromUrl().catch(() => fixed) };
 }

@@ -53,7 +53,10 @@ export function translateS3Failure(failure: unknown, place: string): unknown {
   const code = codeOf(failure);
   const kind = kinds[code] ?? (status === undefined ? undefined : kindOfStatus(status));
   if (kind !== undefined) {
-    const said = failure.message === "UnknownError" || failure.message === "" ? `status ${status}` : failure.message;
+    const said =
+      failure.message === "UnknownError" || failure.message === ""
+        ? `status ${status}`
+        : failure.message;
     return new BlobFailure(kind, `${place} answers: ${said} (${code})`, { cause: failure });
   }
   if (/^checksum mismatch/i.test(failure.message)) {

@@ -86,9 +86,16 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStoreUnd
         [manyBytes, manyBytes + 1],
         [manyBytes + 7, undefined],
       ] as const) {
-        await using part = await opened(store, "large/a", { from, ...(to === undefined ? {} : { to }) });
+        await using part = await opened(store, "large/a", {
+          from,
+          ...(to === undefined ? {} : { to }),
+        });
         const wanted = patternBytes(from, Math.max(from, Math.min(to ?? manyBytes, manyBytes)));
-        assert.deepEqual(Buffer.from(await collected(part.body)), Buffer.from(wanted), `${from}–${to}`);
+        assert.deepEqual(
+          Buffer.from(await collected(part.body)),
+          Buffer.from(wanted),
+          `${from}–${to}`,
+        );
         assert.equal(part.head.size, manyBytes);
       }
     });
@@ -203,7 +210,16 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStoreUnd
     test("a listing shows every key behind the prefix, in the order of their bytes", async () => {
       const all = [
         ...["a", "a-b", "a.b", "a/b-c", "a/b/c", "a/b/d e", "a/b0", "a0", "ab", "b"],
-        ...["é", "z", "A", "a/@v/v1.0.0+incompatible.info", "a/!x/%41", "\u{1F600}", "\uFF5E", "a/b?c=d&e"],
+        ...[
+          "é",
+          "z",
+          "A",
+          "a/@v/v1.0.0+incompatible.info",
+          "a/!x/%41",
+          "\u{1F600}",
+          "\uFF5E",
+          "a/b?c=d&e",
+        ],
       ].map((name) => `list/x${name}/f`);
       for (const key of all) await store.put(key, bytes(key));
       const sorted = all.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -219,12 +235,18 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStoreUnd
       for (const [index, key] of sorted.entries()) {
         assert.deepEqual(await keys(other, "list/", key), sorted.slice(index + 1), `after ${key}`);
       }
-      assert.deepEqual(await keys(other, "list/", "list/xa/b"), sorted.filter((key) => compare(key, "list/xa/b") > 0));
+      assert.deepEqual(
+        await keys(other, "list/", "list/xa/b"),
+        sorted.filter((key) => compare(key, "list/xa/b") > 0),
+      );
       for (const key of all) assert.equal(await text(other, key), key);
     });
 
     test("a listing has no limit, and tells sizes", async () => {
-      const all = Array.from({ length: 25 }, (_, index) => `pages/${String(index).padStart(4, "0")}`);
+      const all = Array.from(
+        { length: 25 },
+        (_, index) => `pages/${String(index).padStart(4, "0")}`,
+      );
       await Promise.all(all.map((key, index) => store.put(key, new Uint8Array(index))));
       const found: string[] = [];
       for await (const { key, size } of other.list("pages/", { atOnce: 4 })) {
@@ -247,7 +269,17 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStoreUnd
       assert.notEqual(await store.put("delete/a", bytes("2"), { when: "absent" }), undefined);
     });
 
-    for (const key of ["", "/a", "a//b", "a/", "a/../b", "./a", "a\0b", "x".repeat(1025), "\ud800"]) {
+    for (const key of [
+      "",
+      "/a",
+      "a//b",
+      "a/",
+      "a/../b",
+      "./a",
+      "a\0b",
+      "x".repeat(1025),
+      "\ud800",
+    ]) {
       test(`${JSON.stringify(key).slice(0, 20)} is no key`, async () => {
         await assert.rejects(async () => store.stat(key), isFailure("bad_key"));
         await assert.rejects(async () => store.get(key), isFailure("bad_key"));

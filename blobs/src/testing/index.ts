@@ -1,2 +1,3 @@
 // The doors of what tests with object stores need.
-export { type S3Server, startS3Server } from "./s3-server.ts";
+export { type BucketServer, memoryBuckets, type TestBucket } from "./bucket-server.ts";
+export { type S3Bucket, type S3Server, s3ServerIsMissing, startS3Server } from "./s3-server.ts";

@@ -1,5 +1,5 @@
 // A server that tests start on a port of its own, and end.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -8,18 +8,43 @@ const patienceMs = 30_000;
 
 export interface ServerProgram extends AsyncDisposable {
   readonly url: string;
-  /** Freezes and thaws it: it is there and answers nothing. */
-  signal(name: "SIGSTOP" | "SIGCONT"): void;
+  /** Kills it. */
+  stop(): Promise<void>;
+  /** Starts it again on its port. */
+  start(): Promise<void>;
 }
 
-/** Starts a program and waits until its port accepts connections. */
+/** Starts a program and waits until its port answers. */
 export async function startServer(
   command: string,
   args: (port: number) => readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ServerProgram> {
   const port = await freePort();
-  const child = spawn(command, args(port), {
+  const url = `http://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+  const start = async (): Promise<void> => {
+    child = await startChild(command, args(port), environment, url);
+  };
+  const stop = async (): Promise<void> => {
+    if (child !== undefined) await end(child);
+  };
+  await start();
+  return { url, start, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Why tests with a program cannot run here; false if they can. */
+export function programIsMissing(command: string): string | false {
+  return spawnSync(command, ["--version"]).error !== undefined && `${command} is not installed`;
+}
+
+async function startChild(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  url: string,
+): Promise<ChildProcess> {
+  const child = spawn(command, args, {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -29,18 +54,13 @@ export async function startServer(
       said = `${said}${piece.toString()}`.slice(-2000);
     });
   }
-  const url = `http://127.0.0.1:${port}`;
   try {
     await untilAnswers(url, child);
+    return child;
   } catch (failure) {
     await end(child);
     throw new Error(`${command} did not start: ${said}`, { cause: failure });
   }
-  return {
-    url,
-    signal: (name) => child.kill(name),
-    [Symbol.asyncDispose]: () => end(child),
-  };
 }
 
 async function untilAnswers(url: string, child: ChildProcess): Promise<void> {

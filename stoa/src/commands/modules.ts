@@ -1,22 +1,23 @@
 // stoa modules queue | explain
 import process from "node:process";
-import { explain, explanationText, openPolicy, readQueue } from "@stoa/proxy";
+import { explain, explanationText, localFolder, openPolicy, readQueue } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { reportProblems } from "./config.ts";
+import { storageSettings } from "./storage-settings.ts";
 
 /** Prints what waits to be fetched in the background, and what was given up. */
 export async function showQueue(
   place: ConfigurationPlace,
   { json = false, limit = 100 }: { readonly json?: boolean; readonly limit?: number },
 ): Promise<void> {
-  const { values } = readConfiguration(place);
-  if (values.storageType === "memory") {
+  const folder = localFolder(storageSettings(readConfiguration(place)));
+  if (folder === undefined) {
     throw new Error(
       "with memory storage the queue is inside of the running program: see stoa_background_jobs in its /metrics",
     );
   }
-  const { counts, jobs } = await readQueue(values.diskRoot, limit);
+  const { counts, jobs } = await readQueue(folder, limit);
   const rows = jobs.map(({ module, ...rest }) => ({
     module: `${module.path}@${module.version}`,
     ...rest,

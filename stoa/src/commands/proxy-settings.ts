@@ -3,12 +3,12 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
+import { storageSettings } from "./storage-settings.ts";
 
 /** What the module proxy is told. */
 export function proxySettings({ values, go }: Configuration): ModuleProxySettings {
   return {
-    storage:
-      values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
+    storage: storageSettings({ values }),
     upstreams: {
       goproxy: go.goproxy,
       noproxy: go.noproxy,

@@ -1,13 +1,19 @@
 // What several keys say together.
 import type { ConfigProblem } from "./config-file.ts";
 import { type LoadedConfig, settingOf } from "./load-config.ts";
-import type { SettingKey } from "./settings.ts";
+import type { SettingKey, SettingValues } from "./settings.ts";
 
 /** Keys of which one is worth nothing, or is dangerous, without the other. */
 const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string])[] = [
   ["tlsCertFile", "tlsKeyFile", "TLS needs both"],
   ["basicAuthUser", "basicAuthPass", "with one of them alone everybody would be let in"],
 ];
+
+/** What a storage cannot be opened without. */
+const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly SettingKey[]>>> = {
+  s3: ["s3Bucket"],
+  minio: ["minioEndpoint", "minioBucket", "minioKey", "minioSecret"],
+};
 
 /** Everything that is wrong although each key by itself is right. */
 export function* findContradictions(config: LoadedConfig): Generator<ConfigProblem> {
@@ -18,6 +24,13 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const { name, environment } = settingOf(missing);
     const message = `${name} (${environment[0]}) must be set as well: ${why}`;
     yield { at: placeOf(config, given), message };
+  }
+  const { storageType } = config.values;
+  for (const key of neededBy[storageType] ?? []) {
+    if (config.values[key] !== "") continue;
+    const { name, environment } = settingOf(key);
+    const message = `it is ${storageType}, so ${name} (${environment[0]}) must be set`;
+    yield { at: placeOf(config, "storageType"), message };
   }
 }
 

@@ -2,14 +2,19 @@
 import { readFile, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
-import type { HashEntry, KeptHashes } from "../../domain/kept-hashes.ts";
+import {
+  formatHashEntry,
+  type HashEntry,
+  type KeptHashes,
+  parseHashEntry,
+} from "../../domain/kept-hashes.ts";
 import type { DurableDisk } from "./durable-disk.ts";
 import type { IncomingFolder } from "./incoming-folder.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 
 /**
- * A file lies at `.stoa/hashes/<escaped path>/<escaped version>@h1`, named as loose files are. It holds two lines of
- * go.sum and, where a database has confirmed them, `verified <database>`.
+ * A file lies at `.stoa/hashes/<escaped path>/<escaped version>@h1`, named as loose files are. What it holds: see
+ * `formatHashEntry`.
  */
 export class DiskKeptHashes implements KeptHashes {
   readonly #root: StorageRoot;
@@ -24,7 +29,7 @@ export class DiskKeptHashes implements KeptHashes {
 
   async read(module: ModuleVersion): Promise<HashEntry | undefined> {
     try {
-      return parseEntry(await readFile(this.#place(module), "utf8"), module);
+      return parseHashEntry(await readFile(this.#place(module), "utf8"), module);
     } catch (failure) {
       if (!hasCode(failure, "ENOENT", "ENOTDIR", "ENAMETOOLONG"))
         throw this.#root.translate(failure);
@@ -38,7 +43,7 @@ export class DiskKeptHashes implements KeptHashes {
       const place = this.#place(module);
       const temporary = this.#incoming.newPath();
       try {
-        await this.#disk.write(temporary, Buffer.from(formatEntry(entry, module)));
+        await this.#disk.write(temporary, Buffer.from(formatHashEntry(entry, module)));
         await this.#disk.makeFolders(this.#root.hashes, dirname(place));
         await rename(temporary, place);
       } catch (failure) {
@@ -52,20 +57,4 @@ export class DiskKeptHashes implements KeptHashes {
   #place({ path, version }: ModuleVersion): string {
     return join(this.#root.hashes, escapePath(path), `${escapeVersion(version)}@h1`);
   }
-}
-
-function formatEntry({ zip, mod, database }: HashEntry, { path, version }: ModuleVersion): string {
-  const confirmed = database === undefined ? "" : `verified ${database}\n`;
-  return `${path} ${version} ${zip}\n${path} ${version}/go.mod ${mod}\n${confirmed}`;
-}
-
-/** What has another form, because somebody wrote into it, is no entry. */
-function parseEntry(text: string, { path, version }: ModuleVersion): HashEntry | undefined {
-  const lines = text.split("\n");
-  const after = (prefix: string): string | undefined =>
-    lines.find((line) => line.startsWith(prefix))?.slice(prefix.length);
-  const zip = after(`${path} ${version} `);
-  const mod = after(`${path} ${version}/go.mod `);
-  if (zip === undefined || mod === undefined) return undefined;
-  return { zip, mod, database: after("verified ") };
 }

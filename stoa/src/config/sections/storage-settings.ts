@@ -11,10 +11,17 @@ export const storageSettings = {
     name: "StorageType",
     environment: ["ATHENS_STORAGE_TYPE"],
     default: "disk",
-    choices: ["disk", "memory"],
-    later: ["mongo", "gcp", "minio", "s3", "azureblob", "external"],
+    choices: ["disk", "memory", "s3", "minio"],
+    later: ["mongo", "gcp", "azureblob", "external"],
     meaning:
-      "Where modules are kept: disk, in Athens' layout, or memory, which forgets them at the end.",
+      "Where modules are kept, in Athens' layout; memory forgets them at the end. See docs/storage.md.",
+  }),
+  localFolder: textSetting({
+    name: "LocalFolder",
+    environment: ["STOA_LOCAL_FOLDER"],
+    default: "./data",
+    meaning:
+      "Where this instance keeps what is its own while the modules are kept elsewhere: zips that are arriving, its queue, its index. With disk storage that is Storage.Disk.RootPath. Two instances must not share it.",
   }),
   diskRoot: textSetting({
     name: "Storage.Disk.RootPath",
@@ -48,8 +55,7 @@ export const storageSettings = {
     name: "Storage.Minio.Endpoint",
     environment: ["ATHENS_MINIO_ENDPOINT"],
     default: "",
-    meaning: "Host and port of MinIO.",
-    ...ofStorage("minio"),
+    meaning: "Host and port of MinIO, or its URL.",
   }),
   minioKey: textSetting({
     name: "Storage.Minio.Key",
@@ -57,7 +63,6 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The access key.",
-    ...ofStorage("minio"),
   }),
   minioSecret: textSetting({
     name: "Storage.Minio.Secret",
@@ -65,28 +70,24 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The secret key.",
-    ...ofStorage("minio"),
   }),
   minioBucket: textSetting({
     name: "Storage.Minio.Bucket",
     environment: ["ATHENS_MINIO_BUCKET_NAME"],
     default: "",
     meaning: "The bucket; it is created if it is missing.",
-    ...ofStorage("minio"),
   }),
   minioRegion: textSetting({
     name: "Storage.Minio.Region",
     environment: ["ATHENS_MINIO_REGION"],
     default: "",
     meaning: "The region.",
-    ...ofStorage("minio"),
   }),
   minioEnableSsl: switchSetting({
     name: "Storage.Minio.EnableSSL",
     environment: ["ATHENS_MINIO_USE_SSL"],
     default: false,
     meaning: "Whether MinIO is spoken to over TLS.",
-    ...ofStorage("minio"),
   }),
   mongoUrl: textSetting({
     name: "Storage.Mongo.URL",
@@ -134,8 +135,7 @@ export const storageSettings = {
     name: "Storage.S3.Region",
     environment: ["AWS_REGION"],
     default: "",
-    meaning: "The region.",
-    ...ofStorage("s3"),
+    meaning: "The region. Empty: as AWS's own programs find it; us-east-1 where Endpoint is set.",
   }),
   s3Key: textSetting({
     name: "Storage.S3.Key",
@@ -143,7 +143,6 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The access key.",
-    ...ofStorage("s3"),
   }),
   s3Secret: textSetting({
     name: "Storage.S3.Secret",
@@ -151,7 +150,6 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The secret key.",
-    ...ofStorage("s3"),
   }),
   s3Token: textSetting({
     name: "Storage.S3.Token",
@@ -159,49 +157,44 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The session token.",
-    ...ofStorage("s3"),
   }),
   s3Bucket: textSetting({
     name: "Storage.S3.Bucket",
     environment: ["ATHENS_S3_BUCKET_NAME"],
     default: "",
     meaning: "The bucket, which must exist.",
-    ...ofStorage("s3"),
   }),
   s3UseDefaultConfiguration: switchSetting({
     name: "Storage.S3.UseDefaultConfiguration",
     environment: ["AWS_USE_DEFAULT_CONFIGURATION"],
     default: false,
-    meaning: "Whether credentials are looked for wherever AWS's own programs look.",
-    ...ofStorage("s3"),
+    meaning:
+      "Whether credentials are looked for wherever AWS's own programs look, even if Key and Secret are set. Without Key and CredentialsEndpoint they always are.",
   }),
   s3ForcePathStyle: switchSetting({
     name: "Storage.S3.ForcePathStyle",
     environment: ["AWS_FORCE_PATH_STYLE"],
     default: false,
     meaning: "Whether the bucket is part of the path instead of the host name.",
-    ...ofStorage("s3"),
   }),
   s3CredentialsEndpoint: textSetting({
     name: "Storage.S3.CredentialsEndpoint",
     environment: ["AWS_CREDENTIALS_ENDPOINT"],
     default: "",
-    meaning: "A URL that gives out credentials.",
-    ...ofStorage("s3"),
+    meaning:
+      "A URL that gives out credentials, as in containers of AWS. Asked before Key and Secret are used.",
   }),
   s3ContainerCredentialsUri: textSetting({
     name: "Storage.S3.AwsContainerCredentialsRelativeURI",
     environment: ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"],
     default: "",
     meaning: "What is added to CredentialsEndpoint.",
-    ...ofStorage("s3"),
   }),
   s3Endpoint: textSetting({
     name: "Storage.S3.Endpoint",
     environment: ["AWS_ENDPOINT"],
     default: "",
     meaning: "The URL of a server that speaks S3's protocol.",
-    ...ofStorage("s3"),
   }),
   azureAccountName: textSetting({
     name: "Storage.AzureBlob.AccountName",

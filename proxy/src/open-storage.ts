@@ -1,0 +1,64 @@
+// Where modules are kept, opened as the settings say.
+import { type Bucket, type BucketSettings, openBucket } from "@stoa/blobs";
+import {
+  type OpenedStore,
+  openDiskModuleStore,
+} from "./adapters/disk-module-store/open-disk-module-store.ts";
+import { openZipSpool } from "./adapters/disk-module-store/zip-spool.ts";
+import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
+import {
+  openObjectModuleStore,
+  storageTrouble,
+  tryObjectStore,
+} from "./adapters/object-module-store/open-object-module-store.ts";
+
+/** Where modules are kept. `folder` is for what an instance keeps on its own machine. */
+export type StorageSettings =
+  | { readonly kind: "disk"; readonly root: string }
+  | { readonly kind: "memory" }
+  | {
+      readonly kind: "bucket";
+      readonly bucket: BucketSettings;
+      readonly layout: "protocol" | "folder";
+      readonly folder: string;
+    };
+
+/** An open storage, to be disposed of when nobody uses it any more. */
+export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> &
+  AsyncDisposable & {
+    /** Absent where nothing can be looked through: what is in memory ends with its process. */
+    readonly inspection: OpenedStore["inspection"] | undefined;
+  };
+
+/** Rejects with `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used. */
+export async function openStorage(storage: StorageSettings): Promise<OpenStorage> {
+  switch (storage.kind) {
+    case "disk":
+      return { ...(await openDiskModuleStore({ root: storage.root })), ...nothingToClose };
+    case "memory":
+      return { ...openMemoryModuleStore(), inspection: undefined, ...nothingToClose };
+    case "bucket": {
+      const bucket = await openTriedBucket(storage.bucket);
+      const spool = await openZipSpool(storage.folder);
+      const { layout } = storage;
+      return {
+        ...openObjectModuleStore(bucket, { layout, spool }),
+        [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
+      };
+    }
+  }
+}
+
+const nothingToClose = { [Symbol.asyncDispose]: () => Promise.resolve() };
+
+async function openTriedBucket(settings: BucketSettings): Promise<Bucket> {
+  let bucket: Bucket | undefined;
+  try {
+    bucket = await openBucket(settings);
+    await tryObjectStore(bucket);
+    return bucket;
+  } catch (failure) {
+    await bucket?.[Symbol.asyncDispose]();
+    throw storageTrouble(failure);
+  }
+}

@@ -1,0 +1,86 @@
+// The configuration of the storage in the words of the module proxy, and its troubles in the words of the configuration.
+import type { StorageSettings, StorageTrouble, StorageTroubleKind } from "@stoa/proxy";
+import type { Configuration } from "../config/configuration.ts";
+import { placeOf } from "../config/consistency.ts";
+import type { LoadedConfig } from "../config/load-config.ts";
+import type { SettingKey, SettingValues } from "../config/settings.ts";
+
+type StorageType = SettingValues["storageType"];
+
+/** Where modules are kept. */
+export function storageSettings({ values }: Pick<Configuration, "values">): StorageSettings {
+  const folder = values.localFolder;
+  switch (values.storageType) {
+    case "disk":
+      return { kind: "disk", root: values.diskRoot };
+    case "memory":
+      return { kind: "memory" };
+    case "s3":
+      return { kind: "bucket", layout: "protocol", folder, bucket: s3Bucket(values) };
+    case "minio":
+      return { kind: "bucket", layout: "folder", folder, bucket: minioBucket(values) };
+  }
+}
+
+type BucketSettings = Extract<StorageSettings, { kind: "bucket" }>["bucket"];
+
+/** Keys count unless the standard places are asked for. Authority: gomods/athens, pkg/storage/s3. */
+function s3Bucket(values: SettingValues): BucketSettings {
+  const { s3Key: id, s3Secret: secret, s3Token: token } = values;
+  const isFixed = !values.s3UseDefaultConfiguration;
+  const endpoint = values.s3Endpoint || undefined;
+  const credentialsUrl =
+    values.s3CredentialsEndpoint === ""
+      ? undefined
+      : `${values.s3CredentialsEndpoint}${values.s3ContainerCredentialsUri}`;
+  return {
+    service: "s3",
+    bucket: values.s3Bucket,
+    region: values.s3Region || (endpoint && "us-east-1"),
+    endpoint,
+    isPathStyle: values.s3ForcePathStyle,
+    ...(isFixed && { credentialsUrl }),
+    ...(isFixed && id !== "" && { keys: { id, secret, token: token || undefined } }),
+  };
+}
+
+/** Athens takes `http://` and `https://` away and looks only at EnableSSL; here `https://` says the same. */
+function minioBucket(values: SettingValues): BucketSettings {
+  const { minioEndpoint, minioKey: id, minioSecret: secret } = values;
+  const host = minioEndpoint.replace(/^https?:\/\//, "").replace(/\/+$/, "");
+  const isTls = values.minioEnableSsl || minioEndpoint.startsWith("https://");
+  return {
+    service: "s3",
+    bucket: values.minioBucket,
+    isCreated: true,
+    region: values.minioRegion || "us-east-1",
+    endpoint: `${isTls ? "https" : "http"}://${host}`,
+    isPathStyle: true,
+    keys: { id, secret },
+  };
+}
+
+/** The sentence for a storage that cannot be opened, beginning with the key to look at. */
+export function storageSentence(config: LoadedConfig, { kind, message }: StorageTrouble): string {
+  const key = keysToBlame[config.values.storageType]?.[kind] ?? "storageType";
+  return `${placeOf(config, key)}: ${message}${kind === "skewed" ? "; set the clock of this machine" : ""}`;
+}
+
+const keysToBlame: Readonly<
+  Partial<Record<StorageType, Readonly<Partial<Record<StorageTroubleKind, SettingKey>>>>>
+> = {
+  s3: {
+    unreachable: "s3Endpoint",
+    denied: "s3Key",
+    misdirected: "s3Region",
+    missing: "s3Bucket",
+    unfit: "s3Endpoint",
+  },
+  minio: {
+    unreachable: "minioEndpoint",
+    denied: "minioKey",
+    misdirected: "minioRegion",
+    missing: "minioBucket",
+    unfit: "minioEndpoint",
+  },
+};
