@@ -37,3 +37,28 @@ function requireDigest(actual: string, announced: string | undefined): void {
     `the bytes have the SHA-256 ${actual} and not ${announced}: nothing was kept`,
   );
 }
+
+/** The pieces put together to parts of just this size; the last one is smaller, and never empty unless it is the only one. */
+export async function* inParts(
+  pieces: AsyncIterable<Uint8Array>,
+  partBytes: number,
+): AsyncGenerator<Buffer> {
+  let part = Buffer.allocUnsafe(partBytes);
+  let filled = 0;
+  let isFirst = true;
+  for await (const piece of pieces) {
+    for (let from = 0; from < piece.length; ) {
+      if (filled === partBytes) {
+        yield part;
+        isFirst = false;
+        part = Buffer.allocUnsafe(partBytes);
+        filled = 0;
+      }
+      const some = piece.subarray(from, from + partBytes - filled);
+      part.set(some, filled);
+      filled += some.length;
+      from += some.length;
+    }
+  }
+  if (filled > 0 || isFirst) yield part.subarray(0, filled);
+}

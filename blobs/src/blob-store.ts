@@ -41,8 +41,8 @@ export interface BlobStore {
   delete(key: string, signal?: AbortSignal): Promise<void>;
 
   /**
-   * Every blob whose key begins with `prefix`, in the order of the bytes of their keys, however many there are. What
-   * comes or goes meanwhile may or may not be among them.
+   * Every blob whose key begins with `prefix`, in the order of the bytes of their keys, however many there are. (Some
+   * stores put characters beyond U+FFFF elsewhere.) What comes or goes meanwhile may or may not be among them.
    */
   list(prefix: string, options?: ListOptions, signal?: AbortSignal): AsyncIterable<BlobEntry>;
 

@@ -6,6 +6,7 @@ import {
   blobStoreContract,
   isFailure,
 } from "../testing/blob-store-contract.ts";
+import { twoDoors } from "../testing/bucket-server.ts";
 import { type S3Server, s3ServerIsMissing, startS3Server } from "../testing/s3-server.ts";
 import { S3BlobStore } from "./s3-blob-store.ts";
 import type { S3Settings } from "./s3-settings.ts";
@@ -19,24 +20,8 @@ describe("S3BlobStore at a real server", { skip: s3ServerIsMissing() }, () => {
   });
   after(() => server[Symbol.asyncDispose]());
 
-  const make = async (): Promise<{
-    store: S3BlobStore;
-    other: S3BlobStore;
-    cleanUp(): Promise<void>;
-  }> => {
-    const { settings } = await server.newBucket();
-    const [store, other] = [new S3BlobStore(settings), new S3BlobStore(settings)];
-    return {
-      store,
-      other,
-      cleanUp: async () => {
-        await store[Symbol.asyncDispose]();
-        await other[Symbol.asyncDispose]();
-      },
-    };
-  };
-  blobStoreContract("S3BlobStore", make);
-  blobLabelsContract("S3BlobStore", make);
+  blobStoreContract("S3BlobStore", () => twoDoors(server));
+  blobLabelsContract("S3BlobStore", () => twoDoors(server));
 
   test("a wrong secret and an unknown key are denied", async () => {
     for (const wrong of [{ id: "nobody" }, { secret: "wrong" }]) {

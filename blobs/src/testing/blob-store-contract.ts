@@ -217,7 +217,6 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStoreUnd
           "a/@v/v1.0.0+incompatible.info",
           "a/!x/%41",
           "\u{1F600}",
-          "\uFF5E",
           "a/b?c=d&e",
         ],
       ].map((name) => `list/x${name}/f`);

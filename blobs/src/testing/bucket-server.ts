@@ -9,7 +9,7 @@ export interface BucketServer extends AsyncDisposable {
 
 export interface TestBucket {
   /** Opens it once more, as another process would. */
-  open(): LabellingBlobStore & AsyncDisposable;
+  open(): Promise<LabellingBlobStore & AsyncDisposable>;
 }
 
 /** Buckets in memory. */
@@ -18,9 +18,27 @@ export async function memoryBuckets(): Promise<BucketServer> {
     async newBucket() {
       const store = new MemoryBlobStore();
       return {
-        open: () => Object.assign(store, { [Symbol.asyncDispose]: () => Promise.resolve() }),
+        open: async () => Object.assign(store, { [Symbol.asyncDispose]: () => Promise.resolve() }),
       };
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** A bucket of its own, opened twice. */
+export async function twoDoors(server: BucketServer): Promise<{
+  readonly store: LabellingBlobStore;
+  readonly other: LabellingBlobStore;
+  cleanUp(): Promise<void>;
+}> {
+  const bucket = await server.newBucket();
+  const [store, other] = [await bucket.open(), await bucket.open()];
+  return {
+    store,
+    other,
+    async cleanUp() {
+      await store[Symbol.asyncDispose]();
+      await other[Symbol.asyncDispose]();
+    },
   };
 }

@@ -47,7 +47,7 @@ export async function startS3Server(): Promise<S3Server> {
       buckets += 1;
       const settings = settingsOf(`bucket-${buckets}`);
       await mkdir(join(folder, settings.bucket));
-      return { settings, open: () => new S3BlobStore(settings) };
+      return { settings, open: async () => new S3BlobStore(settings) };
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();

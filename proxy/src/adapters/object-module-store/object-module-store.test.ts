@@ -6,9 +6,13 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { LabellingBlobStore } from "@stoa/blobs";
 import {
+  azureServerIsMissing,
   type BucketServer,
+  gcsServerIsMissing,
   memoryBuckets,
   s3ServerIsMissing,
+  startAzureServer,
+  startGcsServer,
   startS3Server,
 } from "@stoa/blobs/testing";
 import type { ModuleVersion } from "@stoa/gomod";
@@ -35,6 +39,8 @@ interface Service {
 const services: readonly Service[] = [
   { name: "memory", start: memoryBuckets, skip: false },
   { name: "S3", start: startS3Server, skip: s3ServerIsMissing() },
+  { name: "Azure", start: startAzureServer, skip: azureServerIsMissing() },
+  { name: "Google", start: startGcsServer, skip: gcsServerIsMissing() },
 ];
 
 for (const { name, start, skip } of services) {
@@ -53,7 +59,7 @@ for (const { name, start, skip } of services) {
       const make = async () => {
         const spool = await openZipSpool(folder);
         const bucket = await server.newBucket();
-        const doors = [bucket.open(), bucket.open()] as const;
+        const doors = [await bucket.open(), await bucket.open()] as const;
         const [here, there] = doors.map((door) => openObjectModuleStore(door, { layout, spool }));
         return {
           ...here!,
