@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
+  azureServerIsMissing,
+  gcsServerIsMissing,
   type S3Bucket,
   type S3Server,
   s3ServerIsMissing,
+  startAzureServer,
+  startGcsServer,
   startS3Server,
 } from "@stoa/blobs/testing";
 import { fixturesFrom } from "@stoa/gomod/testing";
@@ -133,6 +137,76 @@ describe("a bucket of S3", { skip: s3ServerIsMissing() }, () => {
     assert.equal((await ask(url)).status, 200);
   });
 });
+
+for (const { name, skip, start } of [
+  { name: "azureblob", skip: azureServerIsMissing(), start: azureScene },
+  { name: "gcp", skip: gcsServerIsMissing(), start: gcpScene },
+]) {
+  test(`with ${name}, instances share what the go command has asked for, and bad keys are named`, {
+    skip: skip || goIsMissing(),
+  }, async () => {
+    await using scene = await start();
+    const env = { ATHENS_STORAGE_TYPE: name, ...scene.variables };
+    const upstream = await fixtureProxy(await fixturesFrom(hermeticModules));
+    const wanted = "github.com/ACME/Shouting@v1.0.0";
+    {
+      await using stoa = await startStoa({ goproxy: upstream.url, env });
+      await using go = await goCommand({ goproxy: stoa.url });
+      await go.succeed(["mod", "download", wanted]);
+    }
+    await upstream[Symbol.asyncDispose]();
+    await using other = await startStoa({ goproxy: "off", env });
+    await using go = await goCommand({ goproxy: other.url });
+    assert.match(await go.succeed(["mod", "download", "-json", wanted]), /"Sum": "h1:/);
+    for (const [change, sentence] of scene.mistakes) {
+      const { code, stderr } = await finishedStoa(["config", "check", "--connect"], {
+        ...env,
+        ...change,
+      });
+      assert.equal(code, 1);
+      assert.match(stderr, sentence);
+    }
+  });
+}
+
+interface Scene extends AsyncDisposable {
+  readonly variables: Record<string, string>;
+  readonly mistakes: readonly (readonly [change: Record<string, string>, sentence: RegExp])[];
+}
+
+async function azureScene(): Promise<Scene> {
+  const server = await startAzureServer();
+  const { settings } = await server.newBucket();
+  return {
+    variables: {
+      ATHENS_AZURE_ACCOUNT_NAME: settings.account,
+      ATHENS_AZURE_ACCOUNT_KEY: settings.identity.kind === "key" ? settings.identity.key : "",
+      ATHENS_AZURE_CONTAINER_NAME: settings.container,
+      STOA_AZURE_ENDPOINT: settings.endpoint ?? "",
+    },
+    mistakes: [
+      [{ ATHENS_AZURE_CONTAINER_NAME: "none" }, /^stoa: ATHENS_AZURE_CONTAINER_NAME: .*not exist/],
+      [{ ATHENS_AZURE_ACCOUNT_KEY: "d3Jvbmc=" }, /^stoa: ATHENS_AZURE_ACCOUNT_KEY: .*authenticate/],
+    ],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function gcpScene(): Promise<Scene> {
+  const server = await startGcsServer();
+  const { settings } = await server.newBucket();
+  return {
+    variables: {
+      ATHENS_STORAGE_GCP_BUCKET: settings.bucket,
+      STOA_GCP_ENDPOINT: settings.endpoint ?? "",
+    },
+    mistakes: [
+      [{ ATHENS_STORAGE_GCP_BUCKET: "none" }, /^stoa: ATHENS_STORAGE_GCP_BUCKET: .*not exist/],
+      [{ ATHENS_STORAGE_GCP_JSON_KEY: "?" }, /^stoa: ATHENS_STORAGE_GCP_JSON_KEY: .*base64/],
+    ],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
 
 function s3Variables({ settings }: S3Bucket): Record<string, string | undefined> {
   return {

@@ -6,7 +6,11 @@ import {
   azureServerIsMissing,
   startAzureServer,
 } from "../testing/azure-server.ts";
-import { blobLabelsContract, blobStoreContract, isFailure } from "../testing/blob-store-contract.ts";
+import {
+  blobLabelsContract,
+  blobStoreContract,
+  isFailure,
+} from "../testing/blob-store-contract.ts";
 import { twoDoors } from "../testing/bucket-server.ts";
 import { AzureBlobStore } from "./azure-blob-store.ts";
 import type { AzureSettings } from "./azure-settings.ts";

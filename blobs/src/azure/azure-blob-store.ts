@@ -162,10 +162,7 @@ export class AzureBlobStore implements LabellingBlobStore, AsyncDisposable {
     };
   }
 
-  async *#piecesOf(
-    stream: Readable,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Uint8Array> {
+  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of stream) yield piece as Uint8Array;
     } catch (failure) {
@@ -192,7 +189,8 @@ export class AzureBlobStore implements LabellingBlobStore, AsyncDisposable {
     try {
       return await this.#translating(send, signal);
     } catch (failure) {
-      if (failure instanceof BlobFailure && codeOf(failure.cause) === "BlobNotFound") return undefined;
+      if (failure instanceof BlobFailure && codeOf(failure.cause) === "BlobNotFound")
+        return undefined;
       throw failure;
     }
   }
@@ -218,7 +216,10 @@ async function upload(
   const stage = async (part: Buffer): Promise<void> => {
     const id = Buffer.from(`${row}${String(blocks.length).padStart(6, "0")}`).toString("base64");
     const { abortSignal } = details;
-    await blob.stageBlock(id, part, part.length, { ...md5Of(part), ...(abortSignal && { abortSignal }) });
+    await blob.stageBlock(id, part, part.length, {
+      ...md5Of(part),
+      ...(abortSignal && { abortSignal }),
+    });
     blocks.push(id);
   };
   let last = (await parts.next()).value as Buffer;

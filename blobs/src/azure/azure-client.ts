@@ -1,15 +1,20 @@
 // The client of Azure's SDK, as this program wants it.
 import {
-  type ContainerClient,
   BlobServiceClient,
-  StorageSharedKeyCredential,
+  type ContainerClient,
   type StoragePipelineOptions,
+  StorageSharedKeyCredential,
 } from "@azure/storage-blob";
 import type { AzureSettings } from "./azure-settings.ts";
 
 /** The SDK's own pauses are four times longer than anybody waits for a module. */
 const patience: StoragePipelineOptions = {
-  retryOptions: { maxTries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 2000, tryTimeoutInMs: 60_000 },
+  retryOptions: {
+    maxTries: 3,
+    retryDelayInMs: 200,
+    maxRetryDelayInMs: 2000,
+    tryTimeoutInMs: 60_000,
+  },
 };
 
 /** The package for identities is loaded only if the account's key is not used. */

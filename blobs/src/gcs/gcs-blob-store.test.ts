@@ -1,7 +1,11 @@
 // The driver for Google Cloud Storage keeps the contract at a compatible server, and tells what is wrong with a bucket.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { blobLabelsContract, blobStoreContract, isFailure } from "../testing/blob-store-contract.ts";
+import {
+  blobLabelsContract,
+  blobStoreContract,
+  isFailure,
+} from "../testing/blob-store-contract.ts";
 import { twoDoors } from "../testing/bucket-server.ts";
 import { type GcsServer, gcsServerIsMissing, startGcsServer } from "../testing/gcs-server.ts";
 import { GcsBlobStore } from "./gcs-blob-store.ts";

@@ -1,7 +1,14 @@
 // Blobs in a bucket of Google Cloud Storage.
+import { EventEmitter } from "node:events";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Bucket, type File, type FileMetadata, type GetFilesOptions, Storage } from "@google-cloud/storage";
+import {
+  type Bucket,
+  type File,
+  type FileMetadata,
+  type GetFilesOptions,
+  Storage,
+} from "@google-cloud/storage";
 import { bodyPieces, inParts } from "../blob-body.ts";
 import { BlobFailure } from "../blob-failure.ts";
 import { checkBlobKey } from "../blob-key.ts";
@@ -22,6 +29,9 @@ import type { GcsSettings } from "./gcs-settings.ts";
 
 /** What is larger is sent in chunks of this size. */
 const chunkBytes = 8 << 20;
+
+/** The SDK's streams have some listeners more than Node finds normal, and Node would say so at every read. */
+EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 30);
 
 /**
  * A tag is a generation, and conditions are `ifGenerationMatch`. The SDK sends a CRC32C with what it uploads, checks that
@@ -97,7 +107,11 @@ export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
       const isSmall = first.length < chunkBytes;
       await pipeline(
         Readable.from(putBack({ value: first }, parts), { objectMode: false }),
-        file.createWriteStream({ ...describe(options), resumable: !isSmall, chunkSize: chunkBytes }),
+        file.createWriteStream({
+          ...describe(options),
+          resumable: !isSmall,
+          chunkSize: chunkBytes,
+        }),
         signal === undefined ? {} : { signal },
       );
       return String(file.metadata.generation);
@@ -164,10 +178,7 @@ export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
     }
   }
 
-  async *#piecesOf(
-    stream: Readable,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<Uint8Array> {
+  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of stream) {
         signal?.throwIfAborted();
@@ -225,7 +236,8 @@ function describe({ when, contentType, labels }: PutOptions & { readonly labels?
   metadata: FileMetadata;
   preconditionOpts?: { ifGenerationMatch: number };
 } {
-  const generation = when === "absent" ? 0 : typeof when === "object" ? Number(when.tag) : undefined;
+  const generation =
+    when === "absent" ? 0 : typeof when === "object" ? Number(when.tag) : undefined;
   return {
     metadata: {
       ...(contentType === undefined ? {} : { contentType }),

@@ -1,5 +1,10 @@
 // A key file of Google's, as a client that signs with it.
-import { type AuthClient, ExternalAccountClient, JWT, UserRefreshClient } from "google-auth-library";
+import {
+  type AuthClient,
+  ExternalAccountClient,
+  JWT,
+  UserRefreshClient,
+} from "google-auth-library";
 import { BlobFailure } from "../blob-failure.ts";
 
 const scopes = ["https://www.googleapis.com/auth/devstorage.read_write"];
@@ -17,7 +22,9 @@ export function clientFrom(credentials: Readonly<Record<string, unknown>>): Auth
         refreshToken: text("refresh_token"),
       });
     case "external_account": {
-      const options = credentials as unknown as Parameters<typeof ExternalAccountClient.fromJSON>[0];
+      const options = credentials as unknown as Parameters<
+        typeof ExternalAccountClient.fromJSON
+      >[0];
       const client = ExternalAccountClient.fromJSON({ ...options, scopes });
       if (client !== null) return client;
     }

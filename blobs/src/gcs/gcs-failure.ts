@@ -12,7 +12,8 @@ export function statusOf(failure: unknown): number | undefined {
 /** A `BlobFailure` for what the SDK threw; what it did not throw stays what it is. */
 export function translateGcsFailure(failure: unknown, place: string): unknown {
   if (failure instanceof BlobFailure) return failure;
-  const { name, message } = failure instanceof Error ? failure : { name: "", ...messageOf(failure) };
+  const { name, message } =
+    failure instanceof Error ? failure : { name: "", ...messageOf(failure) };
   const said = message.split("\n")[0] ?? "";
   if (/default credentials|invalid_grant|invalid_client|private key|PEM|DECODER/i.test(said)) {
     return new BlobFailure("denied", `no credentials for ${place}: ${said}`, { cause: failure });

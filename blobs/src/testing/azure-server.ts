@@ -23,7 +23,12 @@ export function azureServerIsMissing(): string | false {
 
 /** Starts one; see `azureServerIsMissing`. */
 export async function startAzureServer(): Promise<AzureServer> {
-  const words = ["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"];
+  const words = [
+    "--inMemoryPersistence",
+    "--skipApiVersionCheck",
+    "--disableTelemetry",
+    "--silent",
+  ];
   const server = await startServer(
     "azurite-blob",
     (port) => [...words, "--blobHost", "127.0.0.1", "--blobPort", `${port}`],

@@ -210,15 +210,7 @@ export function blobStoreContract(name: string, make: () => Promise<BlobStoreUnd
     test("a listing shows every key behind the prefix, in the order of their bytes", async () => {
       const all = [
         ...["a", "a-b", "a.b", "a/b-c", "a/b/c", "a/b/d e", "a/b0", "a0", "ab", "b"],
-        ...[
-          "é",
-          "z",
-          "A",
-          "a/@v/v1.0.0+incompatible.info",
-          "a/!x/%41",
-          "\u{1F600}",
-          "a/b?c=d&e",
-        ],
+        ...["é", "z", "A", "a/@v/v1.0.0+incompatible.info", "a/!x/%41", "\u{1F600}", "a/b?c=d&e"],
       ].map((name) => `list/x${name}/f`);
       for (const key of all) await store.put(key, bytes(key));
       const sorted = all.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

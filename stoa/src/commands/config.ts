@@ -25,20 +25,18 @@ export async function checkConnections(place: ConfigurationPlace): Promise<void>
   checkConfig(place);
   if (process.exitCode === 1) return;
   const config = readConfiguration(place);
-  const { openStorage, StorageTrouble } = await import("@stoa/proxy");
-  const { storageSentence, storageSettings } = await import("./storage-settings.ts");
+  const { openStorage } = await import("@stoa/proxy");
+  const { namingTheKey, storageSettings } = await import("./storage-settings.ts");
   const { storageType } = config.values;
   try {
-    await using storage = await openStorage(storageSettings(config));
+    await using storage = await namingTheKey(config, async () =>
+      openStorage(storageSettings(config)),
+    );
     await storage.store.check();
     process.stdout.write(`storage ${storageType}: works\n`);
   } catch (failure) {
-    const sentence =
-      failure instanceof StorageTrouble
-        ? storageSentence(config, failure)
-        : `StorageType: ${failure instanceof Error ? failure.message : String(failure)}`;
     process.stdout.write(`storage ${storageType}: does not work\n`);
-    process.stderr.write(`stoa: ${sentence}\n`);
+    process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     process.exitCode = 1;
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type ModuleProxy, openModuleProxy, policyFiles, StorageTrouble } from "@stoa/proxy";
+import { type ModuleProxy, openModuleProxy, policyFiles } from "@stoa/proxy";
 import { type Certificate, type Listening, listen } from "@stoa/serving";
 import { type LogFormat, type Metrics, type OpenLog, openLog, openMetrics } from "@stoa/telemetry";
 import {
@@ -18,7 +18,7 @@ import { diagnosticsPages } from "../diagnostics/diagnostics-pages.ts";
 import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
 import { proxySettings } from "./proxy-settings.ts";
-import { storageSentence } from "./storage-settings.ts";
+import { namingTheKey } from "./storage-settings.ts";
 
 /**
  * Serves until SIGTERM or SIGINT, then drains. Resolves when the server listens or has said why it does not; sets the
@@ -35,11 +35,8 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
   const log = openLog({ level: values.logLevel, format });
   for (const { at, message } of warnings) log.warn(`${at}: ${message}`);
   const metrics = openMetrics();
-  const proxy = await openModuleProxy(proxySettings(config), { log, metrics }).catch(
-    (failure: unknown) => {
-      if (!(failure instanceof StorageTrouble)) throw failure;
-      throw new Error(storageSentence(config, failure), { cause: failure });
-    },
+  const proxy = await namingTheKey(config, async () =>
+    openModuleProxy(proxySettings(config), { log, metrics }),
   );
   const diagnostics = values.enablePprof ? await openDiagnostics(values, log, metrics) : undefined;
   const listening = await listenFor(proxy, values).catch(async (failure) => {

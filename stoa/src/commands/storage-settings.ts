@@ -1,5 +1,5 @@
 // The configuration of the storage in the words of the module proxy, and its troubles in the words of the configuration.
-import type { StorageSettings, StorageTrouble, StorageTroubleKind } from "@stoa/proxy";
+import { type StorageSettings, StorageTrouble, type StorageTroubleKind } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { placeOf } from "../config/consistency.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
@@ -19,6 +19,10 @@ export function storageSettings({ values }: Pick<Configuration, "values">): Stor
       return { kind: "bucket", layout: "protocol", folder, bucket: s3Bucket(values) };
     case "minio":
       return { kind: "bucket", layout: "folder", folder, bucket: minioBucket(values) };
+    case "gcp":
+      return { kind: "bucket", layout: "protocol", folder, bucket: gcpBucket(values) };
+    case "azureblob":
+      return { kind: "bucket", layout: "protocol", folder, bucket: azureContainer(values) };
   }
 }
 
@@ -60,10 +64,57 @@ function minioBucket(values: SettingValues): BucketSettings {
   };
 }
 
-/** The sentence for a storage that cannot be opened, beginning with the key to look at. */
-export function storageSentence(config: LoadedConfig, { kind, message }: StorageTrouble): string {
-  const key = keysToBlame[config.values.storageType]?.[kind] ?? "storageType";
-  return `${placeOf(config, key)}: ${message}${kind === "skewed" ? "; set the clock of this machine" : ""}`;
+/** Throws `StorageTrouble` if the key is not base64 of JSON. */
+function gcpBucket(values: SettingValues): BucketSettings {
+  const { gcpBucket: bucket, gcpJsonKey } = values;
+  return {
+    service: "gcs",
+    bucket,
+    project: values.gcpProjectId || undefined,
+    endpoint: values.gcpEndpoint || undefined,
+    ...(gcpJsonKey !== "" && { credentials: decodedKey(gcpJsonKey) }),
+  };
+}
+
+function decodedKey(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const decoded: unknown = JSON.parse(Buffer.from(text, "base64").toString());
+    if (typeof decoded === "object" && decoded !== null) return { ...decoded };
+  } catch {
+    // Said below.
+  }
+  throw new StorageTrouble("denied", "it does not hold credentials as JSON in base64");
+}
+
+/** A managed identity wins over the key. Authority: gomods/athens, pkg/storage/azureblob. */
+function azureContainer(values: SettingValues): BucketSettings {
+  const { azureAccountKey: key, azureManagedIdentity: resourceId } = values;
+  const scope = values.azureCredentialScope;
+  return {
+    service: "azure",
+    account: values.azureAccountName,
+    container: values.azureContainerName,
+    endpoint: values.azureEndpoint || undefined,
+    identity:
+      resourceId !== ""
+        ? { kind: "managed", resourceId, scope }
+        : key === ""
+          ? { kind: "default" }
+          : { kind: "key", key },
+  };
+}
+
+/** Opens a storage. If that fails, the sentence begins with the key to look at. */
+export async function namingTheKey<T>(config: LoadedConfig, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (failure) {
+    if (!(failure instanceof StorageTrouble)) throw failure;
+    const { kind, message } = failure;
+    const key = keysToBlame[config.values.storageType]?.[kind] ?? "storageType";
+    const advice = kind === "skewed" ? "; set the clock of this machine" : "";
+    throw new Error(`${placeOf(config, key)}: ${message}${advice}`, { cause: failure });
+  }
 }
 
 const keysToBlame: Readonly<
@@ -82,5 +133,17 @@ const keysToBlame: Readonly<
     misdirected: "minioRegion",
     missing: "minioBucket",
     unfit: "minioEndpoint",
+  },
+  gcp: {
+    unreachable: "gcpEndpoint",
+    denied: "gcpJsonKey",
+    missing: "gcpBucket",
+    unfit: "gcpBucket",
+  },
+  azureblob: {
+    unreachable: "azureAccountName",
+    denied: "azureAccountKey",
+    missing: "azureContainerName",
+    unfit: "azureContainerName",
   },
 };

@@ -5,6 +5,7 @@ import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { reportProblems } from "./config.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { namingTheKey } from "./storage-settings.ts";
 
 /** What the user wants. */
 export interface VerifyOptions {
@@ -26,10 +27,9 @@ export async function verifyModules(
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
   const log = openLog({ level: "error", format: "plain" });
-  const opened = await openStoreVerification(proxySettings(config), {
-    log,
-    metrics: openMetrics(),
-  });
+  const opened = await namingTheKey(config, async () =>
+    openStoreVerification(proxySettings(config), { log, metrics: openMetrics() }),
+  );
   await using _closed = opened;
   const { verification } = opened;
   const stop = new AbortController();

@@ -13,6 +13,8 @@ const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string
 const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly SettingKey[]>>> = {
   s3: ["s3Bucket"],
   minio: ["minioEndpoint", "minioBucket", "minioKey", "minioSecret"],
+  gcp: ["gcpBucket"],
+  azureblob: ["azureAccountName", "azureContainerName"],
 };
 
 /** Everything that is wrong although each key by itself is right. */

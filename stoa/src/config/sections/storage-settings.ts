@@ -11,8 +11,8 @@ export const storageSettings = {
     name: "StorageType",
     environment: ["ATHENS_STORAGE_TYPE"],
     default: "disk",
-    choices: ["disk", "memory", "s3", "minio"],
-    later: ["mongo", "gcp", "azureblob", "external"],
+    choices: ["disk", "memory", "s3", "minio", "gcp", "azureblob"],
+    later: ["mongo", "external"],
     meaning:
       "Where modules are kept, in Athens' layout; memory forgets them at the end. See docs/storage.md.",
   }),
@@ -34,14 +34,12 @@ export const storageSettings = {
     environment: ["GOOGLE_CLOUD_PROJECT"],
     default: "",
     meaning: "The project of the bucket.",
-    ...ofStorage("gcp"),
   }),
   gcpBucket: textSetting({
     name: "Storage.GCP.Bucket",
     environment: ["ATHENS_STORAGE_GCP_BUCKET"],
     default: "",
     meaning: "The bucket, which must exist.",
-    ...ofStorage("gcp"),
   }),
   gcpJsonKey: textSetting({
     name: "Storage.GCP.JSONKey",
@@ -49,7 +47,13 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "Credentials as JSON in base64. Empty means those of the machine.",
-    ...ofStorage("gcp"),
+  }),
+  gcpEndpoint: textSetting({
+    name: "Storage.GCP.Endpoint",
+    environment: ["STOA_GCP_ENDPOINT"],
+    default: "",
+    meaning:
+      "The URL of a server that speaks the protocol of Google Cloud Storage. With http: it is spoken to without credentials.",
   }),
   minioEndpoint: textSetting({
     name: "Storage.Minio.Endpoint",
@@ -201,36 +205,39 @@ export const storageSettings = {
     environment: ["ATHENS_AZURE_ACCOUNT_NAME"],
     default: "",
     meaning: "The storage account.",
-    ...ofStorage("azureblob"),
   }),
   azureAccountKey: textSetting({
     name: "Storage.AzureBlob.AccountKey",
     environment: ["ATHENS_AZURE_ACCOUNT_KEY"],
     default: "",
     secret: true,
-    meaning: "The account's key.",
-    ...ofStorage("azureblob"),
+    meaning:
+      "The account's key. Without it and without a managed identity: what the environment, the workload or the machine offers.",
   }),
   azureManagedIdentity: textSetting({
     name: "Storage.AzureBlob.ManagedIdentityResourceId",
     environment: ["ATHENS_AZURE_MANAGED_IDENTITY_RESOURCE_ID"],
     default: "",
     meaning: "A managed identity to use instead of the key, with CredentialScope.",
-    ...ofStorage("azureblob"),
   }),
   azureCredentialScope: textSetting({
     name: "Storage.AzureBlob.CredentialScope",
     environment: ["ATHENS_AZURE_CREDENTIAL_SCOPE"],
     default: "",
     meaning: "The scope that is asked for with the managed identity.",
-    ...ofStorage("azureblob"),
   }),
   azureContainerName: textSetting({
     name: "Storage.AzureBlob.ContainerName",
     environment: ["ATHENS_AZURE_CONTAINER_NAME"],
     default: "",
     meaning: "The container, which must exist.",
-    ...ofStorage("azureblob"),
+  }),
+  azureEndpoint: textSetting({
+    name: "Storage.AzureBlob.Endpoint",
+    environment: ["STOA_AZURE_ENDPOINT"],
+    default: "",
+    meaning:
+      "The URL of the account's blobs. Empty: https://ACCOUNT.blob.core.windows.net, the public cloud.",
   }),
   externalUrl: textSetting({
     name: "Storage.External.URL",
