@@ -14,6 +14,7 @@ import {
 import { goCommand } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
+import { loseHashes, recordedHashes } from "./testing/recorded-hashes.ts";
 import {
   finishedStoa,
   type StoaOptions,
@@ -97,12 +98,8 @@ describe("what enters the store", { skip }, () => {
     const asked = await it.database.requests();
     assert.equal(asked.filter((path) => path === "/lookup/example.com/!small@v1.0.0").length, 1);
     await it.stoa.stop();
-    const hashes = await readFile(
-      join(it.stoa.root, ".stoa/hashes/example.com/!small/v1.0.0@h1"),
-      "utf8",
-    );
     assert.match(
-      hashes,
+      recordedHashes(it.stoa.root, "example.com/Small", "v1.0.0"),
       /^example\.com\/Small v1\.0\.0 h1:\S+=\nexample\.com\/Small v1\.0\.0\/go\.mod h1:\S+=\nverified sum\.test\/db\n$/,
     );
     assert.ok(
@@ -349,6 +346,24 @@ describe("the mirror", { skip }, () => {
   });
 });
 
+test("offline the go command verifies through the mirror, and the database is not asked", {
+  skip,
+}, async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  await using it = await scene([small]);
+  const gosumdb = it.database.key;
+  const words = ["mod", "download", "example.com/small@v1.0.0"];
+  await using first = await goCommand({ goproxy: it.stoa.url, gosumdb });
+  await first.succeed(words);
+  await it.stoa.stop();
+  const offline = await it.again({ env: { ATHENS_NETWORK_MODE: "offline" } });
+  const [asked, fetched] = [(await it.database.requests()).length, it.upstream.requests.length];
+  await using second = await goCommand({ goproxy: offline.url, gosumdb });
+  await second.succeed(words);
+  assert.equal((await it.database.requests()).length, asked);
+  assert.equal(it.upstream.requests.length, fetched);
+});
+
 describe("the mirror's paths", { skip }, () => {
   let it: Scene;
   before(async () => {
@@ -504,7 +519,7 @@ describe("stoa modules verify", { skip }, () => {
     await writeFile(place(swapped, "source.zip"), other.zip);
     await rm(place(torn, "go.mod"));
     // As Athens or an older Stoa kept it: no hash was recorded, but the database knows.
-    await rm(join(root, ".stoa/hashes/example.com/forged"), { recursive: true });
+    loseHashes(root, "example.com/forged");
     const evil = await moduleFixture(
       "module example.com/forged@v1.0.0\n-- go.mod --\nmodule example.com/forged\n\ngo 1.18\n-- evil.go --\npackage evil\n",
     );

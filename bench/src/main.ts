@@ -12,12 +12,14 @@ import { coldDownload } from "./tables/cold-download.ts";
 import { hangingUpstream } from "./tables/hanging-upstream.ts";
 import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
+import { policyCost } from "./tables/policy-cost.ts";
 import { stampede } from "./tables/stampede.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
 import { requireTools } from "./tools.ts";
 
 const tables: readonly BenchTable[] = [
   hotAnswers,
+  policyCost,
   hangingUpstream,
   stampede,
   memory,

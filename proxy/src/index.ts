@@ -12,5 +12,4 @@ export {
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { type OpenStorage, openStorage, type StorageSettings } from "./open-storage.ts";
 export { readQueue } from "./read-queue.ts";
-export { localFolder } from "./storage-files.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";

@@ -26,9 +26,12 @@ const policy: PolicySettings = {
 function settingsFor(goproxy: string): ModuleProxySettings {
   return {
     storage: { kind: "memory" },
+    state: { kind: "memory" },
+    leases: { kind: "memory" },
     upstreams: {
       goproxy,
       noproxy: "",
+      hgrcPath: undefined,
       netrcPath: undefined,
       proxies: {},
       connections: 4,
@@ -39,7 +42,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
       progressMs: 10_000,
     },
     policy: { ...policy, validatorTimeoutMs: 1000, validatorLifetimeMs: 1000, redirectStatus: 302 },
-    gate: { forceSsl: false, account: undefined },
+    gate: { forceSsl: false, account: undefined, adminToken: undefined },
     pages: { showsMetrics: false, homeTemplatePath: "", robotsPath: "", noSumPatterns: [] },
     checksums: { gosumdb: "off", nosumdb: "", databases: [] },
     index: "none",

@@ -5,12 +5,14 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
+import { openAthensIndex } from "./adapters/athens-index/athens-index.ts";
+import type { IndexServer } from "./adapters/athens-index/index-table.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
+import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
-import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
-import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
+import { openState, type ProxyState, type StatePlace } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
@@ -22,6 +24,7 @@ import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
+import { recordKept } from "./application/record-kept.ts";
 import {
   type Capacity,
   type Lifetimes,
@@ -37,14 +40,14 @@ import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
-import { type GateRules, openGate } from "./http/gate.ts";
+import type { VersionIndex } from "./domain/version-index.ts";
+import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
-import { openStorage, type StorageSettings } from "./open-storage.ts";
-import { indexFile, localFolder, queueFile } from "./storage-files.ts";
+import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
@@ -54,6 +57,8 @@ export interface ModuleProxySettings {
     readonly goproxy: string;
     /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
     readonly noproxy: string;
+    /** The file that Mercurial is to read instead of the user's own: its HGRCPATH. */
+    readonly hgrcPath: string | undefined;
     /** The HTTP proxies on the way to them, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
     readonly proxies: {
       readonly http?: string | undefined;
@@ -80,8 +85,12 @@ export interface ModuleProxySettings {
     /** How many versions may wait. */
     readonly queue: number;
   };
-  /** Where it is noted when versions came: in a file of the disk storage, in memory, or nowhere. */
-  readonly index: "none" | "memory" | "sqlite";
+  /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
+  readonly state: StatePlace;
+  /** By what several instances agree who fetches a version. */
+  readonly leases: LeasePlace;
+  /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
+  readonly index: "none" | "memory" | "state" | IndexServer;
   /** Whether the pages for administrators are served. */
   readonly adminApi: boolean;
   readonly checksums: ChecksumSettings;
@@ -140,8 +149,11 @@ export async function openModuleProxy(
   const list = parseProxyList(settings.upstreams.goproxy);
 
   const storage = await openStorage(settings.storage);
-  const { store, loose, catalog, hashes } = storage;
-  const folder = localFolder(settings.storage);
+  const { store, loose, catalog } = storage;
+  const state = await openState(settings.state, {
+    mostJobs: settings.background.queue,
+    takesOver: true,
+  });
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -166,30 +178,28 @@ export async function openModuleProxy(
     metrics,
   );
 
-  const index = openIndex(settings);
+  const index = await openIndex(settings.index, state);
   const indexKeeper = index && new IndexKeeper({ index, catalog, log });
   const databases = checksumDatabases({
     settings: settings.checksums,
     upstreams: list,
     client,
     own,
-    root: folder,
+    root: localFolder(settings.storage),
     log,
     metrics,
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
+  const leases = await openLeases(settings.leases, state.leases);
   const stash = new Stash({
+    leases,
     store,
     loose: looseFetch,
     upstream,
     zipCheck,
     verification,
-    hashes,
-    onKept: async (module) => {
-      await loose.remove(module);
-      await indexKeeper?.kept(module);
-    },
+    onKept: recordKept({ hashes: state.hashes, index: indexKeeper, loose, log }),
     observe: fetchMeter(metrics),
   });
   const lists = new RememberedAnswers<readonly Version[]>({
@@ -208,21 +218,19 @@ export async function openModuleProxy(
     openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
   const policy = new AppliedPolicy(first);
-  const queue = openSqliteJobQueue(folder === undefined ? ":memory:" : queueFile(folder), {
-    mostJobs: settings.background.queue,
-  });
   const background = new BackgroundStash({
-    queue,
+    queue: state.jobs,
     keep: (module, signal) => stash.keep(module, signal),
     log,
     workers: settings.background.workers,
     now: () => new Date(),
   });
-  measuredQueue(queue, background, metrics);
+  measuredQueue(state.jobs, background, metrics);
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const handler = new ProxyHandler({
     gate: openGate({ ...settings.gate, prefix: settings.pathPrefix }),
+    adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
@@ -236,6 +244,7 @@ export async function openModuleProxy(
     mirror: new DatabaseMirror({
       databases: databases.mirrored,
       exempt: settings.checksums.nosumdb,
+      isOffline: () => policy.isOffline,
       lifetimes: settings.lifetimes,
       now,
     }),
@@ -286,9 +295,10 @@ export async function openModuleProxy(
     prepareCredentials: (source) => client.prepareCredentials(source),
     async [Symbol.asyncDispose]() {
       await background[Symbol.asyncDispose]();
-      queue[Symbol.dispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
-      index?.[Symbol.dispose]();
+      await index?.[Symbol.asyncDispose]?.();
+      await leases?.[Symbol.asyncDispose]();
+      await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
@@ -297,14 +307,15 @@ export async function openModuleProxy(
   };
 }
 
-function openIndex({
-  index,
-  storage,
-}: ModuleProxySettings): ReturnType<typeof openSqliteVersionIndex> | undefined {
+async function openIndex(
+  index: ModuleProxySettings["index"],
+  state: ProxyState,
+): Promise<(VersionIndex & Partial<AsyncDisposable>) | undefined> {
   if (index === "none") return undefined;
-  const folder = localFolder(storage);
-  const isKept = index === "sqlite" && folder !== undefined;
-  return openSqliteVersionIndex(isKept ? indexFile(folder) : ":memory:");
+  if (index === "state") return state.index;
+  return index === "memory"
+    ? (await openState({ kind: "memory" }, { mostJobs: 0 })).index
+    : openAthensIndex(index);
 }
 
 /** Names and addresses of this machine. */

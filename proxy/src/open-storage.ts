@@ -24,11 +24,23 @@ export type StorageSettings =
     };
 
 /** An open storage, to be disposed of when nobody uses it any more. */
-export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes"> &
+export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
   AsyncDisposable & {
     /** Absent where nothing can be looked through: what is in memory ends with its process. */
     readonly inspection: OpenedStore["inspection"] | undefined;
   };
+
+/** The folder of what an instance keeps on its own machine; `undefined` if it keeps nothing there. */
+export function localFolder(storage: StorageSettings): string | undefined {
+  switch (storage.kind) {
+    case "disk":
+      return storage.root;
+    case "memory":
+      return undefined;
+    default:
+      return storage.folder;
+  }
+}
 
 /** Rejects with `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used. */
 export async function openStorage(storage: StorageSettings): Promise<OpenStorage> {

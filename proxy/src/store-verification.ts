@@ -4,12 +4,12 @@ import { availableParallelism } from "node:os";
 import { parseProxyList } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
+import { openState } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { StoreVerification } from "./application/verify-store.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
-import { openStorage } from "./open-storage.ts";
-import { localFolder } from "./storage-files.ts";
+import { localFolder, openStorage } from "./open-storage.ts";
 
 /** To be disposed of when it has run. */
 export interface OpenStoreVerification extends AsyncDisposable {
@@ -21,15 +21,15 @@ export interface OpenStoreVerification extends AsyncDisposable {
  * Rejects with an `Error` whose message is a sentence.
  */
 export async function openStoreVerification(
-  settings: Pick<ModuleProxySettings, "storage" | "upstreams" | "checksums">,
+  settings: Pick<ModuleProxySettings, "storage" | "state" | "upstreams" | "checksums">,
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
 ): Promise<OpenStoreVerification> {
   const { storage, upstreams } = settings;
   const list = parseProxyList(upstreams.goproxy);
   const opened = await openStorage(storage);
-  const { store, inspection, hashes } = opened;
+  const { store, inspection } = opened;
   if (inspection === undefined) {
-    throw new Error("storage in memory cannot be looked through: it ends with its process");
+    throw new Error("what is in memory cannot be looked through: it ends with its process");
   }
   const ownHop = randomBytes(8).toString("hex");
   const client = new GoproxyClient({ ...upstreams, ownHop, hops: () => [] });
@@ -42,6 +42,8 @@ export async function openStoreVerification(
     log,
     metrics,
   });
+  const state = await openState(settings.state, { mostJobs: 0 });
+  const { hashes } = state;
   const threads = availableParallelism();
   const zipCheck = new WorkerZipCheck({ threads });
   const { checksums } = databases;
@@ -52,6 +54,7 @@ export async function openStoreVerification(
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
+      await state[Symbol.asyncDispose]();
       await zipCheck.close();
       await opened[Symbol.asyncDispose]();
     },

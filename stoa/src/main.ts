@@ -1,6 +1,6 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { respelled } from "./command-words.ts";
 import { checkConfig, checkConnections, showConfig } from "./commands/config.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
@@ -59,7 +59,7 @@ modules
   .description("print which versions wait to be fetched in the background, and which were given up")
   .option(...fileOption)
   .option("--json", "print JSON")
-  .option("--limit <jobs>", "print so many at most", Number, 100)
+  .option("--limit <jobs>", "print so many at most", parseCount, 100)
   .action(async (options: FileOption & { json?: boolean; limit: number }) => {
     const { showQueue } = await import("./commands/modules.ts");
     await showQueue(placeOf(options), options);
@@ -98,6 +98,11 @@ try {
     process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     process.exitCode = 1;
   }
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number above zero.");
 }
 
 function placeOf({ configFile }: FileOption): ConfigurationPlace {

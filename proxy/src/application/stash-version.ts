@@ -1,7 +1,8 @@
 // Fetch, check, keep: how a module version enters the store.
 import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
-import type { KeptHashes } from "../domain/kept-hashes.ts";
+import type { HashEntry } from "../domain/kept-hashes.ts";
+import type { Leases } from "../domain/leases.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
@@ -10,28 +11,32 @@ import { ArrivingZip } from "./arriving-zip.ts";
 import { type ChecksumVerification, isMismatch } from "./checksum-verification.ts";
 import type { LooseFileFetch } from "./fetch-loose-file.ts";
 import { Once } from "./once.ts";
+import { type TurnParts, takeTurn } from "./take-turn.ts";
 
 /** What a stash needs. */
 export interface StashParts {
   /** Watches a fetch from its first question to an upstream until the version is kept. */
-  readonly observe?: (fetch: Promise<void>) => Promise<void>;
+  readonly observe?: <T>(fetch: Promise<T>) => Promise<T>;
   readonly store: ModuleStore;
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;
   readonly zipCheck: ZipCheck;
   readonly verification: ChecksumVerification;
-  readonly hashes: KeptHashes;
-  /** Told when a version was kept; its loose files may go. */
-  readonly onKept: (module: ModuleVersion) => Promise<void>;
+  /** Shared by all instances; without them there is only this one. */
+  readonly leases?: Leases | undefined;
+  /** Told when a version was kept, and with which hashes. No client waits for it. */
+  readonly onKept: (module: ModuleVersion, entry: HashEntry) => Promise<void>;
 }
 
-/** Makes sure that versions are kept, each fetched once however many ask. */
+/** Makes sure that versions are kept, each fetched once however many ask, here and of all instances. */
 export class Stash {
   readonly #parts: StashParts;
+  readonly #turns: TurnParts;
   readonly #once = new Once<void>();
 
   constructor(parts: StashParts) {
     this.#parts = parts;
+    this.#turns = { leases: parts.leases, isKept: (module) => this.#isKept(module) };
   }
 
   /** Resolves when the version is in the store. Rejects with a `ProxyFailure`, or the signal's reason. */
@@ -71,17 +76,18 @@ export class Stash {
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
-    if (await this.#isKept(module)) return;
+    await using turn = await takeTurn(this.#turns, module, signal);
+    if (turn === undefined) return;
     const fetched = this.#fetchAndKeep(module, signal, arrived);
-    await (this.#parts.observe?.(fetched) ?? fetched);
-    await this.#parts.onKept(module);
+    const entry = await (this.#parts.observe?.(fetched) ?? fetched);
+    await this.#parts.onKept(module, entry);
   }
 
   async #fetchAndKeep(
     module: ModuleVersion,
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
-  ): Promise<void> {
+  ): Promise<HashEntry> {
     const verdict = this.#parts.verification.begin(module, signal);
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);
@@ -92,8 +98,8 @@ export class Stash {
       const hashes = { zip: checked.hash, mod: hashGoMod(mod) };
       const database = await verdict.require(hashes);
       await this.#parts.store.put(module, { info, mod, zip: staged });
-      await this.#parts.hashes.write(module, { ...hashes, database });
       arriving.kept();
+      return { ...hashes, database };
     } catch (failure) {
       arriving.failed(failure);
       // A .mod that was kept before anything was verified may be the one that is wrong.

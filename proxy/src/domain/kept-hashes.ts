@@ -17,26 +17,3 @@ export interface KeptHashes {
   /** Remembers an entry in place of what was there. */
   write(module: ModuleVersion, entry: HashEntry): Promise<void>;
 }
-
-/** An entry as text: two lines of go.sum and, where a database has confirmed them, `verified <database>`. */
-export function formatHashEntry(
-  { zip, mod, database }: HashEntry,
-  { path, version }: ModuleVersion,
-): string {
-  const confirmed = database === undefined ? "" : `verified ${database}\n`;
-  return `${path} ${version} ${zip}\n${path} ${version}/go.mod ${mod}\n${confirmed}`;
-}
-
-/** What has another form, because somebody wrote into it, is no entry. */
-export function parseHashEntry(
-  text: string,
-  { path, version }: ModuleVersion,
-): HashEntry | undefined {
-  const lines = text.split("\n");
-  const after = (prefix: string): string | undefined =>
-    lines.find((line) => line.startsWith(prefix))?.slice(prefix.length);
-  const zip = after(`${path} ${version} `);
-  const mod = after(`${path} ${version}/go.mod `);
-  if (zip === undefined || mod === undefined) return undefined;
-  return { zip, mod, database: after("verified ") };
-}

@@ -9,6 +9,8 @@ export interface GateRules {
   readonly forceSsl: boolean;
   /** The one account; without it everybody is let in. */
   readonly account: { readonly user: string; readonly password: string } | undefined;
+  /** What administrators bring as `Authorization: Bearer …`; it opens everything. */
+  readonly adminToken: string | undefined;
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly prefix: string;
 }
@@ -29,15 +31,24 @@ export type Gate = (request: IncomingMessage) => TurnedAway | undefined;
 const probes = ["/healthz", "/readyz"];
 
 /** The gate for these rules; undefined if there is nothing to ask. */
-export function openGate({ forceSsl, account, prefix }: GateRules): Gate | undefined {
+export function openGate({ forceSsl, account, adminToken, prefix }: GateRules): Gate | undefined {
   if (!forceSsl && account === undefined) return undefined;
   const open = new Set([...probes, ...probes.map((path) => `${prefix}${path}`)]);
   const isMember = account === undefined ? () => true : accountCheck(account);
+  const isAdministrator = adminToken === undefined ? () => false : tokenCheck(adminToken);
   return (request) => {
     if (open.has(pathOf(request))) return undefined;
     if (forceSsl && !isSecure(request)) return toHttps(request);
-    return isMember(request.headers.authorization) ? undefined : unauthorized;
+    const { authorization } = request.headers;
+    return isMember(authorization) || isAdministrator(authorization) ? undefined : unauthorized;
   };
+}
+
+/** The gate before the pages of administrators, behind the other one; undefined where that one is enough. */
+export function openAdminGate({ adminToken }: Pick<GateRules, "adminToken">): Gate | undefined {
+  if (adminToken === undefined) return undefined;
+  const isAdministrator = tokenCheck(adminToken);
+  return ({ headers }) => (isAdministrator(headers.authorization) ? undefined : noAdministrator);
 }
 
 /**
@@ -47,13 +58,23 @@ export function openGate({ forceSsl, account, prefix }: GateRules): Gate | undef
 function accountCheck({ user, password }: { user: string; password: string }) {
   const account = `${user}:${password}`;
   const usual = Buffer.from(`Basic ${Buffer.from(account).toString("base64")}`);
+  const given = Buffer.alloc(usual.length);
   const expected = digest(account);
   return (header: string | undefined): boolean => {
-    const isUsual =
-      header?.length === usual.length && timingSafeEqual(Buffer.from(header, "latin1"), usual);
-    if (isUsual) return true;
+    if (header?.length === usual.length) {
+      given.write(header, "latin1");
+      if (timingSafeEqual(given, usual)) return true;
+    }
     const encoded = /^basic +([A-Za-z0-9+/=]+) *$/i.exec(header ?? "")?.[1] ?? "";
     return timingSafeEqual(digest(Buffer.from(encoded, "base64").toString()), expected);
+  };
+}
+
+function tokenCheck(token: string) {
+  const expected = digest(token);
+  return (header: string | undefined): boolean => {
+    const given = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1];
+    return given !== undefined && timingSafeEqual(digest(given), expected);
   };
 }
 
@@ -78,6 +99,14 @@ const unauthorized: TurnedAway = {
     "Cache-Control",
     "no-store",
   ],
+};
+
+const noAdministrator: TurnedAway = {
+  endpoint: "unauthorized",
+  status: 401,
+  sentence:
+    "unauthorized: this page is for administrators; send Authorization: Bearer and the token of STOA_ADMIN_TOKEN",
+  headers: ["WWW-Authenticate", 'Bearer realm="administrators"', "Cache-Control", "no-store"],
 };
 
 function toHttps(request: IncomingMessage): TurnedAway {

@@ -47,12 +47,14 @@ const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.tx
  * is no proper URL path, `not_found` if it is one that names nothing.
  *
  * `prefix` is where the proxy is mounted: "" or "/a/b". The pages about its health and its numbers are found at the root
- * as well, for probes that do not know the prefix.
+ * as well, for probes that do not know the prefix; and under a prefix the root itself says, as in Athens, that the proxy
+ * is well.
  */
 export function parseModuleRequest(target: string, prefix: string): ModuleRequest {
   const path = decodedPath(target);
   const page = path.slice(1);
   if (rootPages.has(page)) return { kind: "page", page: page as PageName };
+  if (page === "" && prefix !== "") return { kind: "page", page: "healthz" };
   const inside = withoutPrefix(path, prefix);
   if (inside === "") return { kind: "page", page: "home" };
   if (rootPages.has(inside)) return { kind: "page", page: inside as PageName };

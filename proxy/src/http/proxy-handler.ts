@@ -38,6 +38,8 @@ import { answerSumdb } from "./sumdb-answers.ts";
 export interface HandlerParts {
   /** Looks at every request first, where there is anything to ask. */
   readonly gate: Gate | undefined;
+  /** Looks at requests for the pages of administrators as well. */
+  readonly adminGate: Gate | undefined;
   readonly answers: ModuleAnswers;
   readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
@@ -172,8 +174,12 @@ export class ProxyHandler {
   }
 
   #parse(request: IncomingMessage): ModuleRequest {
-    if (request.method !== "GET" && request.method !== "HEAD") throw new MethodRefused();
+    if (request.method !== "GET" && request.method !== "HEAD") throw new TurnedBack(wrongMethod);
     const parsed = parseModuleRequest(request.url ?? "/", this.#parts.pages.prefix);
+    if (parsed.kind === "record" && parsed.page.startsWith("api/")) {
+      const turnedAway = this.#parts.adminGate?.(request);
+      if (turnedAway !== undefined) throw new TurnedBack(turnedAway);
+    }
     if (parsed.kind !== "page") checkHops(hopsOf(request), this.#parts.ownHop);
     return parsed;
   }
@@ -273,13 +279,9 @@ export class ProxyHandler {
       const sent = { status: clientHasLeft, bytes: 0, completed: false };
       return { label, sent, cache: "none", from: undefined };
     }
-    if (failure instanceof MethodRefused) {
-      const sent = sendText(
-        response,
-        405,
-        "method not allowed: only GET and HEAD are answered here",
-        ["Allow", "GET, HEAD", "Cache-Control", "no-store"],
-      );
+    if (failure instanceof TurnedBack) {
+      const { status, sentence, headers } = failure.answer;
+      const sent = sendText(response, status, sentence, headers);
       return { label, sent, cache: "none", from: undefined };
     }
     const answer = failureAnswer(failure, {
@@ -330,7 +332,21 @@ function sendRedirect(
 /** What the log says when nobody was there to be answered; the number is nginx's. */
 const clientHasLeft = 499;
 
-class MethodRefused extends Error {}
+/** A request that is answered without being understood: by its method, or by who sends it. */
+class TurnedBack extends Error {
+  readonly answer: Omit<TurnedAway, "endpoint">;
+
+  constructor(answer: Omit<TurnedAway, "endpoint">) {
+    super(answer.sentence);
+    this.answer = answer;
+  }
+}
+
+const wrongMethod = {
+  status: 405,
+  sentence: "method not allowed: only GET and HEAD are answered here",
+  headers: ["Allow", "GET, HEAD", "Cache-Control", "no-store"],
+};
 
 function hopsOf(request: IncomingMessage): readonly string[] {
   const header = request.headers[hopsHeader.toLowerCase()];

@@ -7,3 +7,4 @@ export {
   type RecordedRequest,
 } from "./fixture-proxy.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
+export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";

@@ -1,23 +1,26 @@
 // stoa modules queue | explain
 import process from "node:process";
-import { explain, explanationText, localFolder, openPolicy, readQueue } from "@stoa/proxy";
+import { explain, explanationText, openPolicy, readQueue } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { reportProblems } from "./config.ts";
-import { storageSettings } from "./storage-settings.ts";
+import { keptStorage } from "./kept-storage.ts";
+import { statePlace } from "./state-place.ts";
 
 /** Prints what waits to be fetched in the background, and what was given up. */
 export async function showQueue(
   place: ConfigurationPlace,
   { json = false, limit = 100 }: { readonly json?: boolean; readonly limit?: number },
 ): Promise<void> {
-  const folder = localFolder(storageSettings(readConfiguration(place)));
-  if (folder === undefined) {
+  const { values } = readConfiguration(place);
+  const state = statePlace(values);
+  if (state.kind === "memory") {
     throw new Error(
-      "with memory storage the queue is inside of the running program: see stoa_background_jobs in its /metrics",
+      "the queue is inside of the running program, for STOA_STATE is memory: see stoa_background_jobs in its /metrics",
     );
   }
-  const { counts, jobs } = await readQueue(folder, limit);
+  if (values.state.kind === "beside storage" && values.storageType === "disk") keptStorage(values);
+  const { counts, jobs } = await readQueue(state, limit);
   const rows = jobs.map(({ module, ...rest }) => ({
     module: `${module.path}@${module.version}`,
     ...rest,

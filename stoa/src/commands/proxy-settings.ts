@@ -3,6 +3,9 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
+import { indexPlace } from "./index-place.ts";
+import { leasePlace } from "./lease-place.ts";
+import { statePlace } from "./state-place.ts";
 import { storageSettings } from "./storage-settings.ts";
 
 /** What the module proxy is told. */
@@ -14,6 +17,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       noproxy: go.noproxy,
       netrcPath: values.netrcPath || undefined,
       githubToken: values.githubToken || undefined,
+      hgrcPath: values.hgrcPath || undefined,
       proxies: go.outbound,
       connections: values.upstreamConnections,
       queue: values.upstreamQueue,
@@ -28,7 +32,9 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       validatorLifetimeMs: values.validatorTtlSeconds * 1000,
       redirectStatus: Number(values.redirectStatus),
     },
-    index: values.indexType,
+    state: statePlace(values),
+    leases: leasePlace(values),
+    index: indexPlace(values),
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },
     checksums: {
@@ -46,6 +52,7 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
     pathPrefix: values.pathPrefix,
     gate: {
       forceSsl: values.forceSsl,
+      adminToken: values.adminToken || undefined,
       account:
         values.basicAuthUser === ""
           ? undefined

@@ -85,7 +85,7 @@ const refused: readonly (readonly [text: string, at: string, message: RegExp])[]
     "athens.toml:1: TraceExporter",
     /not available in Stoa yet.*leave it empty/,
   ],
-  ['HGRCPath = "/x"\n', "athens.toml:1: HGRCPath", /^"\/x" is not available in Stoa yet: /],
+  ["HGRCPath = 5\n", "athens.toml:1: HGRCPath", /^5 is not text/],
   ['ForceSSL = "yes"\n', "athens.toml:1: ForceSSL", /neither true nor false/],
   ['GoBinaryEnvVars = "GOPROXY=a"\n', "athens.toml:1: GoBinaryEnvVars", /not a list such as/],
   ['GoBinaryEnvVars = ["GOPROXY"]\n', "athens.toml:1: GoBinaryEnvVars", /NAME=VALUE/],

@@ -52,13 +52,10 @@ export function configurationPage(): string {
 }
 
 function toRow(setting: Setting<unknown>): string {
-  const { name, environment, print, kind, meaning, idle, notYet } = setting;
+  const { name, environment, print, kind, meaning, idle } = setting;
   const names = environment.map((known) => `\`${known}\``).join(", ");
   const standard = print(setting.default);
-  const limits = [
-    idle === undefined ? "" : ` *Without effect: ${idle}.*`,
-    notYet === undefined ? "" : ` *Not available yet: ${notYet}. Other values are refused.*`,
-  ].join("");
+  const limits = idle === undefined ? "" : ` *Without effect: ${idle}.*`;
   const cells = [
     `\`${name}\``,
     names,

@@ -27,12 +27,21 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const message = `${name} (${environment[0]}) must be set as well: ${why}`;
     yield { at: placeOf(config, given), message };
   }
-  const { storageType } = config.values;
+  const { adminApi, adminToken, basicAuthUser, storageType, diskRoot } = config.values;
+  if (storageType === "disk" && diskRoot.trim() === "") {
+    const message = "with StorageType disk it must name the folder in which modules are kept";
+    yield { at: placeOf(config, "diskRoot"), message };
+  }
   for (const key of neededBy[storageType] ?? []) {
     if (config.values[key] !== "") continue;
     const { name, environment } = settingOf(key);
     const message = `it is ${storageType}, so ${name} (${environment[0]}) must be set`;
     yield { at: placeOf(config, "storageType"), message };
+  }
+  if (adminApi && adminToken === "" && basicAuthUser === "") {
+    const message =
+      "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator";
+    yield { at: placeOf(config, "adminApi"), message };
   }
 }
 

@@ -17,6 +17,7 @@ export function* checkNamedFiles(
   const key = yield* contentOf(config, "tlsKeyFile");
   if (cert !== undefined && key !== undefined) yield* checkKeyPair(config, cert, key);
   yield* contentOf(config, "netrcPath");
+  yield* contentOf(config, "hgrcPath");
   if (config.values.goEnv === "production" && configFile !== undefined) {
     for (const path of [configFile, config.values.filterFile]) yield* checkMode(path);
   }
@@ -24,7 +25,7 @@ export function* checkNamedFiles(
 
 function* contentOf(
   config: LoadedConfig,
-  key: SettingKey & ("tlsCertFile" | "tlsKeyFile" | "netrcPath"),
+  key: SettingKey & ("tlsCertFile" | "tlsKeyFile" | "netrcPath" | "hgrcPath"),
 ): Generator<ConfigProblem, Buffer | undefined> {
   const path = config.values[key];
   if (path === "") return undefined;

@@ -4,6 +4,7 @@ import { observationSettings } from "./sections/observation-settings.ts";
 import { policySettings } from "./sections/policy-settings.ts";
 import { serverSettings } from "./sections/server-settings.ts";
 import { singleFlightSettings } from "./sections/single-flight-settings.ts";
+import { stateSettings } from "./sections/state-settings.ts";
 import { storageSettings } from "./sections/storage-settings.ts";
 import { upstreamSettings } from "./sections/upstream-settings.ts";
 import type { Setting } from "./setting.ts";
@@ -12,6 +13,7 @@ import type { Setting } from "./setting.ts";
 export const settings = {
   ...serverSettings,
   ...storageSettings,
+  ...stateSettings,
   ...upstreamSettings,
   ...policySettings,
   ...observationSettings,
@@ -26,6 +28,7 @@ export const settingSections: readonly {
 }[] = [
   { title: "The server", settings: serverSettings },
   { title: "Where modules are kept", settings: storageSettings },
+  { title: "What is remembered beside them", settings: stateSettings },
   { title: "Where modules come from", settings: upstreamSettings },
   { title: "What may be had", settings: policySettings },
   { title: "What can be seen", settings: observationSettings },

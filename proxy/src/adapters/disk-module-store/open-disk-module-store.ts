@@ -1,12 +1,10 @@
 // How the storage folder is opened: its parts, put together.
 import { resolve } from "node:path";
-import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
-import { DiskKeptHashes } from "./disk-kept-hashes.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DiskStoreInspection } from "./disk-store-inspection.ts";
@@ -23,7 +21,6 @@ export interface OpenedStore {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
-  readonly hashes: KeptHashes;
   readonly inspection: StoreInspection;
 }
 
@@ -51,15 +48,13 @@ export async function openDiskModuleStore(options: {
     store,
     loose: new DiskLooseFiles(root, disk, incoming),
     catalog: new DiskCatalog(root),
-    hashes: new DiskKeptHashes(root, disk, incoming),
     inspection: new DiskStoreInspection(root, disk, whole),
   };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
-    for (const folder of [root.incoming, root.loose, root.mending, root.hashes])
-      await makeFolders(folder);
+    for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
   } catch (failure) {
     if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
     throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {

@@ -12,7 +12,6 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
  *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
- *     .stoa/hashes     see DiskKeptHashes
  *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {
@@ -20,7 +19,6 @@ export class StorageRoot {
   readonly incoming: string;
   readonly loose: string;
   readonly mending: string;
-  readonly hashes: string;
   readonly quarantine: string;
 
   constructor(path: string) {
@@ -28,7 +26,6 @@ export class StorageRoot {
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
-    this.hashes = join(path, ".stoa", "hashes");
     this.quarantine = join(path, ".stoa", "quarantine");
   }
 

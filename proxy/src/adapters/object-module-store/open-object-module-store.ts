@@ -1,6 +1,5 @@
 // How a bucket is opened as a module store: its parts, put together.
 import { BlobFailure, type BlobFailureKind, type LabellingBlobStore } from "@stoa/blobs";
-import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
@@ -8,7 +7,6 @@ import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
-import { ObjectKeptHashes } from "./object-kept-hashes.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
@@ -23,7 +21,6 @@ export interface OpenedObjectStore {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
-  readonly hashes: KeptHashes;
   readonly inspection: StoreInspection;
 }
 
@@ -45,7 +42,6 @@ export function openObjectModuleStore(
     store: new ObjectModuleStore({ store, layout, whole, writing, spool }),
     loose: new ObjectLooseFiles(store),
     catalog,
-    hashes: new ObjectKeptHashes(store),
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
   };
 }

@@ -7,7 +7,6 @@ import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
  *
  *     .stoa/claims/<escaped path>/<escaped version>@claim   see VersionClaims
  *     .stoa/loose/<escaped path>/<escaped version>@<kind>   see ObjectLooseFiles
- *     .stoa/hashes/<escaped path>/<escaped version>@h1      see ObjectKeptHashes
  *     .stoa/quarantine/<escaped path>/<escaped version>@<random>/<kind>
  *     .stoa/probe                                           see tryObjectStore
  */
@@ -16,7 +15,7 @@ export const ownPrefix = ".stoa/";
 export const probeKey = `${ownPrefix}probe`;
 
 export function ownKey(
-  folder: "claims" | "loose" | "hashes" | "quarantine",
+  folder: "claims" | "loose" | "quarantine",
   { path, version }: ModuleVersion,
   what: string,
 ): string {

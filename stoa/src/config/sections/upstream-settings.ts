@@ -8,8 +8,6 @@ import {
   textsOf,
 } from "../setting.ts";
 
-const noRepositories = "it is for fetching from repositories, which Stoa cannot do yet";
-
 export const upstreamSettings = {
   goBinaryEnvVars: parsedSetting<ReadonlyMap<string, string>>({
     name: "GoBinaryEnvVars",
@@ -41,8 +39,8 @@ export const upstreamSettings = {
     name: "HGRCPath",
     environment: ["ATHENS_HGRC_PATH"],
     default: "",
-    meaning: "The configuration of Mercurial.",
-    notYet: noRepositories,
+    meaning:
+      "The configuration of Mercurial, for repositories that are fetched with it; it is read where it lies. Empty means .hgrc in the home folder.",
   }),
   goBinary: textSetting({
     name: "GoBinary",

@@ -1,0 +1,17 @@
+// Where the state is, as the configuration has it.
+import { join } from "node:path";
+import type { ModuleProxySettings } from "@stoa/proxy";
+import type { Configuration } from "../config/configuration.ts";
+
+/** The place that STOA_STATE names, or the usual one of the storage. */
+export function statePlace({
+  state,
+  storageType,
+  diskRoot,
+  localFolder,
+}: Configuration["values"]): ModuleProxySettings["state"] {
+  if (state.kind !== "beside storage") return state;
+  if (storageType === "memory") return { kind: "memory" };
+  const folder = storageType === "disk" ? diskRoot : localFolder;
+  return { kind: "sqlite", file: join(folder, ".stoa", "state.sqlite") };
+}
