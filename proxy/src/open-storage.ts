@@ -5,6 +5,7 @@ import {
   openDiskModuleStore,
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { openZipSpool } from "./adapters/disk-module-store/zip-spool.ts";
+import { openExternalModuleStore } from "./adapters/external-module-store/open-external-module-store.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import {
   openObjectModuleStore,
@@ -21,12 +22,13 @@ export type StorageSettings =
       readonly bucket: BucketSettings;
       readonly layout: "protocol" | "folder";
       readonly folder: string;
-    };
+    }
+  | { readonly kind: "external"; readonly url: string; readonly folder: string };
 
 /** An open storage, to be disposed of when nobody uses it any more. */
 export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
   AsyncDisposable & {
-    /** Absent where nothing can be looked through: what is in memory ends with its process. */
+    /** Absent where nothing can be looked through. */
     readonly inspection: OpenedStore["inspection"] | undefined;
   };
 
@@ -57,6 +59,13 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
         ...openObjectModuleStore(bucket, { layout, spool }),
         [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
       };
+    }
+    case "external": {
+      const { url, folder } = storage;
+      const spool = await openZipSpool(folder);
+      const { loose } = await openDiskModuleStore({ root: folder });
+      const opened = await openExternalModuleStore(url, { spool, loose });
+      return { ...opened, inspection: undefined, ...nothingToClose };
     }
   }
 }

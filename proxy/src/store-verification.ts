@@ -29,7 +29,9 @@ export async function openStoreVerification(
   const opened = await openStorage(storage);
   const { store, inspection } = opened;
   if (inspection === undefined) {
-    throw new Error("what is in memory cannot be looked through: it ends with its process");
+    throw new Error(
+      "this storage cannot be looked through: memory ends with its process, and an external one cannot say what it keeps",
+    );
   }
   const ownHop = randomBytes(8).toString("hex");
   const client = new GoproxyClient({ ...upstreams, ownHop, hops: () => [] });

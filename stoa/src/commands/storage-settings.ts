@@ -23,6 +23,8 @@ export function storageSettings({ values }: Pick<Configuration, "values">): Stor
       return { kind: "bucket", layout: "protocol", folder, bucket: gcpBucket(values) };
     case "azureblob":
       return { kind: "bucket", layout: "protocol", folder, bucket: azureContainer(values) };
+    case "external":
+      return { kind: "external", url: values.externalUrl, folder };
   }
 }
 
@@ -140,6 +142,7 @@ const keysToBlame: Readonly<
     missing: "gcpBucket",
     unfit: "gcpBucket",
   },
+  external: { unreachable: "externalUrl" },
   azureblob: {
     unreachable: "azureAccountName",
     denied: "azureAccountKey",

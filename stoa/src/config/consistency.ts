@@ -15,6 +15,7 @@ const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly S
   minio: ["minioEndpoint", "minioBucket", "minioKey", "minioSecret"],
   gcp: ["gcpBucket"],
   azureblob: ["azureAccountName", "azureContainerName"],
+  external: ["externalUrl"],
 };
 
 /** Everything that is wrong although each key by itself is right. */
@@ -37,6 +38,11 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const { name, environment } = settingOf(key);
     const message = `it is ${storageType}, so ${name} (${environment[0]}) must be set`;
     yield { at: placeOf(config, "storageType"), message };
+  }
+  const { externalUrl } = config.values;
+  if (externalUrl !== "" && !/^https?:$/.test(URL.parse(externalUrl)?.protocol ?? "")) {
+    const message = "it must be a URL that begins with http:// or https://";
+    yield { at: placeOf(config, "externalUrl"), message };
   }
   if (adminApi && adminToken === "" && basicAuthUser === "") {
     const message =

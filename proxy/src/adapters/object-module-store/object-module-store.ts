@@ -18,7 +18,7 @@ import type {
 import { readableBytes } from "../../domain/same-bytes.ts";
 import { takeSpooled, type ZipSpool } from "../../domain/zip-spool.ts";
 import type { ObjectLayout } from "./object-layout.ts";
-import { RemoteFile } from "./remote-file.ts";
+import { remoteFile } from "./remote-file.ts";
 import { atStore } from "./store-trouble.ts";
 import type { VersionWriting } from "./version-writing.ts";
 import type { WholeObjects } from "./whole-objects.ts";
@@ -53,7 +53,7 @@ export class ObjectModuleStore implements ModuleStore {
       const head = found[kind];
       const started = new Date(head.labels["started"] ?? Number.NaN);
       const modified = Number.isNaN(started.getTime()) ? head.modified : started;
-      return new RemoteFile(store, head, modified, () => whole.forget(module));
+      return remoteFile(store, head, modified, () => whole.forget(module));
     });
   }
 

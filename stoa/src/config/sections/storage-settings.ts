@@ -11,8 +11,8 @@ export const storageSettings = {
     name: "StorageType",
     environment: ["ATHENS_STORAGE_TYPE"],
     default: "disk",
-    choices: ["disk", "memory", "s3", "minio", "gcp", "azureblob"],
-    later: ["mongo", "external"],
+    choices: ["disk", "memory", "s3", "minio", "gcp", "azureblob", "external"],
+    later: ["mongo"],
     meaning:
       "Where modules are kept, in Athens' layout; memory forgets them at the end. See docs/storage.md.",
   }),
@@ -244,7 +244,6 @@ export const storageSettings = {
     environment: ["ATHENS_EXTERNAL_STORAGE_URL"],
     default: "",
     meaning: "The URL of a server that speaks Athens' protocol for storages.",
-    ...ofStorage("external"),
   }),
   cdnEndpoint: textSetting({
     name: "Storage.CDN.Endpoint",
