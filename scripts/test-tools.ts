@@ -49,13 +49,12 @@ const goTools: readonly GoTool[] = [
     version: "v1.56.1",
     package: "",
   },
-  {
-    command: "ferretdb",
-    module: "github.com/FerretDB/FerretDB",
-    version: "v1.24.0",
-    package: "/cmd/ferretdb",
-  },
 ];
+
+/** A server that is built from a folder of ours; `mark` is new when the build would be. */
+const ownTools = [
+  { command: "mongo-server", folder: "scripts/mongo-server", mark: "ferretdb-1.24.0" },
+] as const;
 
 /** A server that is an npm package, with more below it than the project wants to carry. */
 const npmTools = [{ command: "azurite-blob", npmPackage: "azurite", version: "3.35.0" }] as const;
@@ -86,6 +85,11 @@ export function provideTestTools(): { readonly path: string; readonly missing: r
     const built = join(cache, "go-tools", `${tool.command}@${tool.version}`);
     if (existsSync(join(built, tool.command)) || buildGoTool(tool, built)) path.push(built);
     else missing.push(`${tool.command} (${tool.module} ${tool.version}): go cannot build it`);
+  }
+  for (const { command, folder: source, mark } of ownTools) {
+    const built = join(cache, "go-tools", `${command}@${mark}`);
+    if (existsSync(join(built, command)) || buildOwnTool(source, command, built)) path.push(built);
+    else missing.push(`${command} (${source}): go cannot build it`);
   }
   for (const { command, npmPackage, version } of npmTools) {
     if (isOnPath(command)) continue;
@@ -135,6 +139,13 @@ function buildGoTool({ command, module, version, package: inside }: GoTool, to: 
     writeFileSync(join(work, "go.mod"), `module tool\n\nrequire ${module} ${version}\n`);
     const output = ["-o", join(work, command)];
     return run("go", ["build", "-mod=mod", ...output, `${module}${inside}`], work) === 0;
+  });
+}
+
+/** Says whether it worked. */
+function buildOwnTool(source: string, command: string, to: string): boolean {
+  return inWorkFolder(join(cache, "go-tools"), to, (work) => {
+    return run("go", ["build", "-o", join(work, command), "."], source) === 0;
   });
 }
 

@@ -12,7 +12,12 @@ import {
   startS3Server,
 } from "@stoa/blobs/testing";
 import { fixturesFrom } from "@stoa/gomod/testing";
-import { fixtureProxy } from "@stoa/proxy/testing";
+import {
+  externalServer,
+  fixtureProxy,
+  mongoServerIsMissing,
+  startMongoServer,
+} from "@stoa/proxy/testing";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { hermeticModules } from "./testing/hermetic-modules.ts";
 import { ask } from "./testing/http-answer.ts";
@@ -141,6 +146,8 @@ describe("a bucket of S3", { skip: s3ServerIsMissing() }, () => {
 for (const { name, skip, start } of [
   { name: "azureblob", skip: azureServerIsMissing(), start: azureScene },
   { name: "gcp", skip: gcsServerIsMissing(), start: gcpScene },
+  { name: "mongo", skip: mongoServerIsMissing(), start: mongoScene },
+  { name: "external", skip: false as const, start: externalScene },
 ]) {
   test(`with ${name}, instances share what the go command has asked for, and bad keys are named`, {
     skip: skip || goIsMissing(),
@@ -187,6 +194,36 @@ async function azureScene(): Promise<Scene> {
     mistakes: [
       [{ ATHENS_AZURE_CONTAINER_NAME: "none" }, /^stoa: ATHENS_AZURE_CONTAINER_NAME: .*not exist/],
       [{ ATHENS_AZURE_ACCOUNT_KEY: "d3Jvbmc=" }, /^stoa: ATHENS_AZURE_ACCOUNT_KEY: .*authenticate/],
+    ],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function mongoScene(): Promise<Scene> {
+  const server = await startMongoServer();
+  return {
+    variables: { ATHENS_MONGO_STORAGE_URL: server.url },
+    mistakes: [
+      [
+        { ATHENS_MONGO_STORAGE_URL: "mongodb://me:hunter2@127.0.0.1:9/" },
+        /^stoa: ATHENS_MONGO_STORAGE_URL: MongoDB: .*127\.0\.0\.1:9/m,
+      ],
+      [{ ATHENS_MONGO_STORAGE_URL: "localhost" }, /^stoa: ATHENS_MONGO_STORAGE_URL: .*scheme/m],
+    ],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function externalScene(): Promise<Scene> {
+  const server = await externalServer();
+  return {
+    variables: { ATHENS_EXTERNAL_STORAGE_URL: server.url },
+    mistakes: [
+      [
+        { ATHENS_EXTERNAL_STORAGE_URL: "http://127.0.0.1:9" },
+        /^stoa: .*_URL: .*cannot be reached/m,
+      ],
+      [{ ATHENS_EXTERNAL_STORAGE_URL: "127.0.0.1" }, /^stoa: .*_URL: .*http/m],
     ],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };

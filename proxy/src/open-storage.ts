@@ -7,6 +7,7 @@ import {
 import { openZipSpool } from "./adapters/disk-module-store/zip-spool.ts";
 import { openExternalModuleStore } from "./adapters/external-module-store/open-external-module-store.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
+import type { MongoSettings } from "./adapters/mongo-module-store/mongo-settings.ts";
 import {
   openObjectModuleStore,
   storageTrouble,
@@ -23,6 +24,7 @@ export type StorageSettings =
       readonly layout: "protocol" | "folder";
       readonly folder: string;
     }
+  | { readonly kind: "mongo"; readonly mongo: MongoSettings; readonly folder: string }
   | { readonly kind: "external"; readonly url: string; readonly folder: string };
 
 /** An open storage, to be disposed of when nobody uses it any more. */
@@ -59,6 +61,13 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
         ...openObjectModuleStore(bucket, { layout, spool }),
         [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
       };
+    }
+    case "mongo": {
+      const spool = await openZipSpool(storage.folder);
+      const { openMongoModuleStore } = await import(
+        "./adapters/mongo-module-store/open-mongo-module-store.ts"
+      );
+      return openMongoModuleStore(storage.mongo, spool);
     }
     case "external": {
       const { url, folder } = storage;

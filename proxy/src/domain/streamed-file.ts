@@ -12,7 +12,7 @@ export interface FileTransfers {
 export interface FileTransfer {
   readonly pieces: AsyncIterator<Uint8Array>;
   /** Ends it, wherever it is. */
-  end(): PromiseLike<void>;
+  end(): Promise<void>;
 }
 
 interface Source {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { type ModuleVersion, parseVersion, unescapePath } from "@stoa/gomod";
+import { openMemoryModuleStore } from "../adapters/memory-module-store/memory-module-store.ts";
 import type { FileKind, ModuleStore } from "../domain/module-store.ts";
 import { putFiles } from "./module-store-contract.ts";
 
@@ -14,9 +15,9 @@ export interface ExternalServerOptions {
   readonly account?: string;
 }
 
-/** Serves a store under this protocol. */
+/** Serves a store, one in memory unless another is given, under this protocol. */
 export async function externalServer(
-  store: ModuleStore,
+  store: ModuleStore = openMemoryModuleStore().store,
   { tellsLength = true, account }: ExternalServerOptions = {},
 ): Promise<AsyncDisposable & { readonly url: string }> {
   const expected = account && `Basic ${Buffer.from(account).toString("base64")}`;

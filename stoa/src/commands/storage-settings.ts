@@ -23,12 +23,25 @@ export function storageSettings({ values }: Pick<Configuration, "values">): Stor
       return { kind: "bucket", layout: "protocol", folder, bucket: gcpBucket(values) };
     case "azureblob":
       return { kind: "bucket", layout: "protocol", folder, bucket: azureContainer(values) };
+    case "mongo":
+      return { kind: "mongo", folder, mongo: mongoSettings(values) };
     case "external":
       return { kind: "external", url: values.externalUrl, folder };
   }
 }
 
+type MongoSettings = Extract<StorageSettings, { kind: "mongo" }>["mongo"];
 type BucketSettings = Extract<StorageSettings, { kind: "bucket" }>["bucket"];
+
+function mongoSettings(values: SettingValues): MongoSettings {
+  return {
+    url: values.mongoUrl,
+    database: values.mongoDatabase,
+    collection: values.mongoCollection,
+    caFile: values.mongoCertPath || undefined,
+    isInsecure: values.mongoInsecure,
+  };
+}
 
 /** Keys count unless the standard places are asked for. Authority: gomods/athens, pkg/storage/s3. */
 function s3Bucket(values: SettingValues): BucketSettings {
@@ -143,6 +156,7 @@ const keysToBlame: Readonly<
     unfit: "gcpBucket",
   },
   external: { unreachable: "externalUrl" },
+  mongo: { unreachable: "mongoUrl", denied: "mongoUrl", unfit: "mongoUrl" },
   azureblob: {
     unreachable: "azureAccountName",
     denied: "azureAccountKey",

@@ -15,6 +15,7 @@ const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly S
   minio: ["minioEndpoint", "minioBucket", "minioKey", "minioSecret"],
   gcp: ["gcpBucket"],
   azureblob: ["azureAccountName", "azureContainerName"],
+  mongo: ["mongoUrl"],
   external: ["externalUrl"],
 };
 

@@ -180,7 +180,7 @@ class TimelessZip implements SpooledZip {
     this.#zip.take();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#zip[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#zip[Symbol.asyncDispose]();
   }
 }

@@ -18,7 +18,7 @@ export function remoteFile(
     const pieces = blob.body[Symbol.asyncIterator]();
     return {
       pieces: { next: () => atStore(() => pieces.next()) },
-      end: () => blob[Symbol.asyncDispose](),
+      end: async () => blob[Symbol.asyncDispose](),
     };
   };
   return new StreamedFile(

@@ -1,18 +1,12 @@
 // The keys about where modules are kept.
 import { choiceSetting, switchSetting, textSetting } from "../setting.ts";
 
-/** A key of a storage that Stoa does not have so far: read and checked, so that a whole file of Athens' passes. */
-function ofStorage(type: string): { readonly idle: string } {
-  return { idle: `it is for StorageType ${type}, which is not available yet` };
-}
-
 export const storageSettings = {
   storageType: choiceSetting({
     name: "StorageType",
     environment: ["ATHENS_STORAGE_TYPE"],
     default: "disk",
-    choices: ["disk", "memory", "s3", "minio", "gcp", "azureblob", "external"],
-    later: ["mongo"],
+    choices: ["disk", "memory", "s3", "minio", "gcp", "azureblob", "mongo", "external"],
     meaning:
       "Where modules are kept, in Athens' layout; memory forgets them at the end. See docs/storage.md.",
   }),
@@ -98,35 +92,30 @@ export const storageSettings = {
     environment: ["ATHENS_MONGO_STORAGE_URL"],
     default: "",
     meaning: "The connection string.",
-    ...ofStorage("mongo"),
   }),
   mongoDatabase: textSetting({
     name: "Storage.Mongo.DefaultDBName",
     environment: ["ATHENS_MONGO_DEFAULT_DATABASE"],
     default: "athens",
     meaning: "The database.",
-    ...ofStorage("mongo"),
   }),
   mongoCollection: textSetting({
     name: "Storage.Mongo.DefaultCollectionName",
     environment: ["ATHENS_MONGO_DEFAULT_COLLECTION"],
     default: "modules",
     meaning: "The collection.",
-    ...ofStorage("mongo"),
   }),
   mongoCertPath: textSetting({
     name: "Storage.Mongo.CertPath",
     environment: ["ATHENS_MONGO_CERT_PATH"],
     default: "",
     meaning: "Certificates to trust, as PEM.",
-    ...ofStorage("mongo"),
   }),
   mongoInsecure: switchSetting({
     name: "Storage.Mongo.InsecureConn",
     environment: ["ATHENS_MONGO_INSECURE"],
     default: false,
     meaning: "Whether the server's certificate is left unchecked.",
-    ...ofStorage("mongo"),
   }),
   mongoInsecureName: switchSetting({
     name: "Storage.Mongo.Insecure",
