@@ -1,4 +1,4 @@
-// Programs that tests use and that the project does not depend on, kept below node_modules/.cache; nothing is installed.
+// Programs that tests use and that are no npm packages: from Debian, unpacked, or installed where they need others.
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
@@ -9,14 +9,17 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import { basename, delimiter, join, resolve } from "node:path";
 import process from "node:process";
+import { provideTestServers } from "./test-servers.ts";
 
 interface Tool {
   /** The program. */
   readonly command: string;
   /** Debian's package that holds it. */
   readonly debianPackage: string;
+  /** Packages with libraries that it needs and a plain Debian lacks. */
+  readonly libraries?: readonly string[];
 }
 
 /** What the README asks for. */
@@ -25,46 +28,33 @@ const assumed: readonly (readonly [command: string, argument: string])[] = [
   ["go", "version"],
 ];
 
-const tools: readonly Tool[] = [{ command: "promtool", debianPackage: "prometheus" }];
-
-/** A server that the go command builds from its module. */
-interface GoTool {
-  readonly command: string;
-  readonly module: string;
-  readonly version: string;
-  /** The package of the program, below the module. */
-  readonly package: string;
-}
-
-const goTools: readonly GoTool[] = [
+const tools: readonly Tool[] = [
+  { command: "promtool", debianPackage: "prometheus" },
+  { command: "ssh", debianPackage: "openssh-client", libraries: ["libedit2", "libbsd0"] },
   {
-    command: "versitygw",
-    module: "github.com/versity/versitygw",
-    version: "v1.8.0",
-    package: "/cmd/versitygw",
-  },
-  {
-    command: "fake-gcs-server",
-    module: "github.com/fsouza/fake-gcs-server",
-    version: "v1.56.1",
-    package: "",
+    command: "sshd",
+    debianPackage: "openssh-server",
+    libraries: ["libwrap0", "libnsl2", "libtirpc3"],
   },
 ];
 
-/** A server that is built from a folder of ours; `mark` is new when the build would be. */
-const ownTools = [
-  { command: "mongo-server", folder: "scripts/mongo-server", mark: "ferretdb-1.24.0" },
-] as const;
+/** These need libraries, a Python or a user of their own, so they are installed, which only root can do. */
+const installed: readonly Tool[] = [
+  { command: "hg", debianPackage: "mercurial" },
+  { command: "svn", debianPackage: "subversion" },
+  { command: "fossil", debianPackage: "fossil" },
+  { command: "redis-server", debianPackage: "redis-server" },
+  { command: "redis-sentinel", debianPackage: "redis-sentinel" },
+  { command: "etcd", debianPackage: "etcd-server" },
+  { command: "mariadbd", debianPackage: "mariadb-server" },
+  { command: "pg_ctlcluster", debianPackage: "postgresql" },
+];
 
-/** A server that is an npm package, with more below it than the project wants to carry. */
-const npmTools = [{ command: "azurite-blob", npmPackage: "azurite", version: "3.35.0" }] as const;
-
-const cache = resolve("node_modules", ".cache");
-const folder = join(cache, "debian");
+const folder = resolve("node_modules", ".cache", "debian");
 
 /**
- * A PATH on which the tools are found, and a sentence for each that is missing and cannot be had: the tests that need it
- * are skipped then, and say so. The first time takes some minutes.
+ * A PATH on which the tools are found, and a sentence for each that is missing and cannot be had. Only a machine with
+ * apt-get can get any; elsewhere the tests that need one are skipped and say so.
  */
 export function provideTestTools(): { readonly path: string; readonly missing: readonly string[] } {
   const path = [process.env["PATH"] ?? ""];
@@ -74,31 +64,14 @@ export function provideTestTools(): { readonly path: string; readonly missing: r
   for (const tool of tools) {
     if (isOnPath(tool.command)) continue;
     const unpacked = join(folder, tool.debianPackage);
-    const problem = globSync(join(unpacked, "usr", "bin", tool.command)).length
-      ? undefined
-      : unpack(tool.debianPackage, unpacked);
-    if (problem === undefined) path.push(join(unpacked, "usr", "bin"));
+    const problem = existsSync(join(unpacked, "bin")) ? undefined : unpack(tool, unpacked);
+    if (problem === undefined) path.push(join(unpacked, "bin"));
     else missing.push(`${tool.command} (Debian's package ${tool.debianPackage}): ${problem}`);
   }
-  for (const tool of goTools) {
-    if (isOnPath(tool.command)) continue;
-    const built = join(cache, "go-tools", `${tool.command}@${tool.version}`);
-    if (existsSync(join(built, tool.command)) || buildGoTool(tool, built)) path.push(built);
-    else missing.push(`${tool.command} (${tool.module} ${tool.version}): go cannot build it`);
-  }
-  for (const { command, folder: source, mark } of ownTools) {
-    const built = join(cache, "go-tools", `${command}@${mark}`);
-    if (existsSync(join(built, command)) || buildOwnTool(source, command, built)) path.push(built);
-    else missing.push(`${command} (${source}): go cannot build it`);
-  }
-  for (const { command, npmPackage, version } of npmTools) {
-    if (isOnPath(command)) continue;
-    const installed = join(cache, "npm-tools", `${npmPackage}@${version}`);
-    const programs = join(installed, "node_modules", ".bin");
-    const isThere = existsSync(join(programs, command));
-    if (isThere || installNpmTool(`${npmPackage}@${version}`, installed)) path.push(programs);
-    else missing.push(`${command} (${npmPackage} ${version}): npm cannot install it`);
-  }
+  missing.push(...install(installed.filter(({ command }) => !isInstalled(command))));
+  const servers = provideTestServers();
+  path.push(...servers.folders);
+  missing.push(...servers.missing);
   return { path: path.join(delimiter), missing };
 }
 
@@ -106,19 +79,45 @@ function isOnPath(command: string, argument = "--version"): boolean {
   return spawnSync(command, [argument], { stdio: "ignore" }).error === undefined;
 }
 
+/** Looks for the file: not every server can be asked for its version without being started. */
+function isInstalled(command: string): boolean {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"];
+  return folders.some((folder) => existsSync(join(folder, command)));
+}
+
+/** Says which of them are still missing, and why. */
+function install(tools: readonly Tool[]): readonly string[] {
+  if (tools.length === 0) return [];
+  const packages = tools.map(({ debianPackage }) => debianPackage);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) {
+    const get = (...args: string[]): number | null => run("apt-get", ["-q", ...args], ".");
+    const all = ["install", "-y", "--no-install-recommends", ...packages];
+    if (get(...all) !== 0 && get("update") === 0) get(...all);
+  }
+  const why = isRoot ? "apt-get cannot install it" : "only root can install it";
+  return tools
+    .filter(({ command }) => !isInstalled(command))
+    .map(({ command, debianPackage }) => `${command} (Debian's package ${debianPackage}): ${why}`);
+}
+
 /** Says what went wrong, if anything did. */
-function unpack(debianPackage: string, to: string): string | undefined {
+function unpack(tool: Tool, to: string): string | undefined {
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, "work-"));
   try {
-    const download = (): number | null => run("apt-get", ["download", "-q", debianPackage], work);
+    const packages = [tool.debianPackage, ...(tool.libraries ?? [])];
+    const download = (): number | null => run("apt-get", ["download", "-q", ...packages], work);
     // A machine that has never asked for its package lists knows no package.
     if (download() !== 0 && (run("apt-get", ["update", "-q"], work) !== 0 || download() !== 0)) {
       return "apt-get cannot download it";
     }
-    const [archive = ""] = globSync("*.deb", { cwd: work });
     const files = join(work, "files");
-    if (run("dpkg", ["-x", archive, files], work) !== 0) return "dpkg cannot unpack it";
+    for (const archive of globSync("*.deb", { cwd: work })) {
+      if (run("dpkg", ["-x", archive, files], work) !== 0) return "dpkg cannot unpack it";
+    }
+    writeStarters(files, to);
+    rmSync(to, { recursive: true, force: true });
     renameSync(files, to);
     return undefined;
   } finally {
@@ -126,47 +125,23 @@ function unpack(debianPackage: string, to: string): string | undefined {
   }
 }
 
-function run(command: string, args: readonly string[], cwd: string): number | null {
-  return spawnSync(command, args, { cwd, stdio: "ignore" }).status;
-}
-
-/**
- * Says whether it worked. The program is built as a part of a module of its own: a module in which the versions of all its
- * parts are those that its makers have tested, and whose other versions need not be known.
- */
-function buildGoTool({ command, module, version, package: inside }: GoTool, to: string): boolean {
-  return inWorkFolder(join(cache, "go-tools"), to, (work) => {
-    writeFileSync(join(work, "go.mod"), `module tool\n\nrequire ${module} ${version}\n`);
-    const output = ["-o", join(work, command)];
-    return run("go", ["build", "-mod=mod", ...output, `${module}${inside}`], work) === 0;
-  });
-}
-
-/** Says whether it worked. */
-function buildOwnTool(source: string, command: string, to: string): boolean {
-  return inWorkFolder(join(cache, "go-tools"), to, (work) => {
-    return run("go", ["build", "-o", join(work, command), "."], source) === 0;
-  });
-}
-
-/** Says whether it worked. */
-function installNpmTool(npmPackage: string, to: string): boolean {
-  return inWorkFolder(join(cache, "npm-tools"), to, (work) => {
-    writeFileSync(join(work, "package.json"), "{}\n");
-    const words = ["install", "--no-audit", "--no-fund", "--ignore-scripts", npmPackage];
-    return run("npm", words, work) === 0;
-  });
-}
-
-/** Makes a folder in another, and gives it its place only when the work has succeeded; says whether it has. */
-function inWorkFolder(base: string, to: string, fill: (work: string) => boolean): boolean {
-  mkdirSync(base, { recursive: true });
-  const work = mkdtempSync(join(base, "work-"));
-  try {
-    if (!fill(work)) return false;
-    renameSync(work, to);
-    return true;
-  } finally {
-    rmSync(work, { recursive: true, force: true });
+/** Small scripts in `bin` that start the unpacked programs with their libraries. */
+function writeStarters(files: string, at: string): void {
+  mkdirSync(join(files, "bin"));
+  const libraries = globSync("{usr/,}lib/*-linux-gnu*", { cwd: files }).map((name) =>
+    join(at, name),
+  );
+  for (const program of globSync("usr/{bin,sbin}/*", { cwd: files })) {
+    const lines = [
+      "#!/bin/sh",
+      `export LD_LIBRARY_PATH="${libraries.join(":")}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`,
+      `exec "${join(at, program)}" "$@"`,
+    ];
+    writeFileSync(join(files, "bin", basename(program)), `${lines.join("\n")}\n`, { mode: 0o755 });
   }
+}
+
+function run(command: string, args: readonly string[], cwd: string): number | null {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  return spawnSync(command, args, { cwd, stdio: "ignore", env }).status;
 }

@@ -1,5 +1,7 @@
 // Stoa with its modules in a bucket: two instances, the real go command, and what is said when the bucket cannot be used.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
   azureServerIsMissing,
@@ -23,6 +25,7 @@ import { hermeticModules } from "./testing/hermetic-modules.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, largeModule, proxiedModules } from "./testing/proxied-modules.ts";
 import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
+import { temporaryFolder } from "./testing/temporary-folder.ts";
 
 describe("a bucket of S3", { skip: s3ServerIsMissing() }, () => {
   let server: S3Server;
@@ -175,6 +178,43 @@ for (const { name, skip, start } of [
     }
   });
 }
+
+test("one Stoa keeps its modules at another", { skip: goIsMissing() }, async () => {
+  await using upstream = await fixtureProxy(await fixturesFrom(hermeticModules));
+  const token = { STOA_EXTERNAL_STORAGE_PATH: "/storage", STOA_EXTERNAL_STORAGE_TOKEN: "secret" };
+  await using keeper = await startStoa({ goproxy: "off", env: token });
+  const env = {
+    ATHENS_STORAGE_TYPE: "external",
+    ATHENS_EXTERNAL_STORAGE_URL: `${keeper.url.replace("://", "://athens:secret@")}/storage`,
+  };
+  await using stoa = await startStoa({ goproxy: upstream.url, env });
+  await using go = await goCommand({ goproxy: stoa.url });
+  await go.succeed(["mod", "download", "github.com/ACME/Shouting@v1.0.0"]);
+  const kept = await ask(`${keeper.url}/github.com/!a!c!m!e/!shouting/@v/v1.0.0.zip`);
+  assert.equal(kept.status, 200);
+});
+
+test("a disk storage is imported into a bucket, and out of it again", {
+  skip: s3ServerIsMissing(),
+}, async () => {
+  await using server = await startS3Server();
+  const env = s3Variables(await server.newBucket());
+  const large = await largeModule("example.com/large", "v1.0.0", 9_000_000);
+  await using scene = await proxiedModules([large]);
+  assert.equal((await ask(`${scene.stoa.url}${filePath(large, "zip")}`)).status, 200);
+  await using folder = await temporaryFolder();
+  const moved = async (...words: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await finishedStoa(["modules", ...words], env, folder.path);
+    assert.equal(code, 0, stderr);
+    return `${stdout}${stderr}`;
+  };
+  await moved("import", "--from", `disk:${scene.stoa.root}`);
+  assert.match(await moved("import", "--from", `disk:${scene.stoa.root}`), /1 /);
+  await moved("export", "--to", "disk:./out");
+  const zip = await readFile(join(folder.path, "out/example.com/large/v1.0.0/source.zip"));
+  assert.ok(zip.equals(Buffer.from(large.zip)));
+  assert.match(await moved("verify"), /^1 versions: /m);
+});
 
 interface Scene extends AsyncDisposable {
   readonly variables: Record<string, string>;

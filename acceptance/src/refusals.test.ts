@@ -68,8 +68,8 @@ const cases: readonly Case[] = [
   },
   {
     name: "a single flight that is not there yet",
-    env: () => ({ ATHENS_SINGLE_FLIGHT_TYPE: "etcd" }),
-    says: /"etcd" is not available in Stoa yet/,
+    env: () => ({ ATHENS_SINGLE_FLIGHT_TYPE: "gcp" }),
+    says: /"gcp" is not available in Stoa yet/,
     isFoundByCheck: true,
   },
   {

@@ -32,6 +32,8 @@ export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
   AsyncDisposable & {
     /** Absent where nothing can be looked through. */
     readonly inspection: OpenedStore["inspection"] | undefined;
+    /** Absent where versions cannot be removed from here. */
+    readonly removal?: OpenedStore["removal"];
   };
 
 /** The folder of what an instance keeps on its own machine; `undefined` if it keeps nothing there. */

@@ -11,6 +11,7 @@ import { type FakeUpstream, fakeUpstream } from "../testing/fake-upstream.ts";
 import type { ArrivingZip } from "./arriving-zip.ts";
 import { ChecksumVerification } from "./checksum-verification.ts";
 import { LooseFileFetch } from "./fetch-loose-file.ts";
+import { VersionKeeping } from "./keep-version.ts";
 import { Stash } from "./stash-version.ts";
 
 const present = new AbortController().signal;
@@ -43,17 +44,25 @@ async function setUp(module: ModuleFixture) {
   );
   const kept: string[] = [];
   const entries: HashEntry[] = [];
+  const keeping = new VersionKeeping({
+    store,
+    zipCheck,
+    records: {
+      begin: async () => undefined,
+      dropped: async () => undefined,
+      async kept({ path, version }, entry) {
+        kept.push(`${path}@${version}`);
+        entries.push(entry);
+        await loose.remove({ path, version });
+      },
+    },
+  });
   const stash = new Stash({
     store,
     loose: new LooseFileFetch(loose, upstream, verification),
     upstream,
-    zipCheck,
     verification,
-    onKept: async ({ path, version }, entry) => {
-      kept.push(`${path}@${version}`);
-      entries.push(entry);
-      await loose.remove({ path, version });
-    },
+    keeping,
   });
   return { store, loose, entries, upstream, check, checksums, mismatches, kept, stash, module };
 }

@@ -1,15 +1,13 @@
 // Fetch, check, keep: how a module version enters the store.
-import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
+import type { ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
-import type { HashEntry } from "../domain/kept-hashes.ts";
 import type { Leases } from "../domain/leases.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
-import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
-import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
 import { ArrivingZip } from "./arriving-zip.ts";
 import { type ChecksumVerification, isMismatch } from "./checksum-verification.ts";
 import type { LooseFileFetch } from "./fetch-loose-file.ts";
+import { tooLarge, type VersionKeeping } from "./keep-version.ts";
 import { Once } from "./once.ts";
 import { type TurnParts, takeTurn } from "./take-turn.ts";
 
@@ -20,12 +18,10 @@ export interface StashParts {
   readonly store: ModuleStore;
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;
-  readonly zipCheck: ZipCheck;
   readonly verification: ChecksumVerification;
+  readonly keeping: VersionKeeping;
   /** Shared by all instances; without them there is only this one. */
   readonly leases?: Leases | undefined;
-  /** Told when a version was kept, and with which hashes. No client waits for it. */
-  readonly onKept: (module: ModuleVersion, entry: HashEntry) => Promise<void>;
 }
 
 /** Makes sure that versions are kept, each fetched once however many ask, here and of all instances. */
@@ -79,27 +75,22 @@ export class Stash {
     await using turn = await takeTurn(this.#turns, module, signal);
     if (turn === undefined) return;
     const fetched = this.#fetchAndKeep(module, signal, arrived);
-    const entry = await (this.#parts.observe?.(fetched) ?? fetched);
-    await this.#parts.onKept(module, entry);
+    await (this.#parts.observe?.(fetched) ?? fetched);
   }
 
   async #fetchAndKeep(
     module: ModuleVersion,
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
-  ): Promise<HashEntry> {
+  ): Promise<void> {
     const verdict = this.#parts.verification.begin(module, signal);
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);
     try {
-      await this.#write(delivery, staged, arriving);
-      const checked = await this.#parts.zipCheck.check(module, staged.place, signal);
-      requireSameGoMod(module, checked, mod);
-      const hashes = { zip: checked.hash, mod: hashGoMod(mod) };
-      const database = await verdict.require(hashes);
-      await this.#parts.store.put(module, { info, mod, zip: staged });
-      arriving.kept();
-      return { ...hashes, database };
+      await this.#parts.keeping.receive(delivery, staged, () => arriving.grew());
+      const visible = (): void => arriving.kept();
+      const arrivedVersion = { info, mod, zip: staged, verdict, visible };
+      await this.#parts.keeping.keep(module, arrivedVersion, signal);
     } catch (failure) {
       arriving.failed(failure);
       // A .mod that was kept before anything was verified may be the one that is wrong.
@@ -150,25 +141,9 @@ export class Stash {
       throw failure;
     }
   }
-
-  async #write(delivery: ZipDelivery, staged: StagedZip, arriving: ArrivingZip): Promise<void> {
-    for await (const chunk of delivery.body) {
-      if (staged.size + chunk.length > maxZipBytes) throw tooLarge(delivery.from);
-      await staged.append(chunk);
-      arriving.grew();
-    }
-    await staged.end();
-  }
 }
 
 /** Lets go of a zip that nobody will read, and of its connection. */
 async function discard(delivery: ZipDelivery): Promise<void> {
   await delivery.body[Symbol.asyncIterator]().return?.();
-}
-
-function tooLarge(from: string): ProxyFailure {
-  return new ProxyFailure(
-    "invalid_module",
-    `the zip from ${from} is larger than the ${maxZipBytes / 2 ** 20} MiB that the go command accepts`,
-  );
 }

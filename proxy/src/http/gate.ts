@@ -13,6 +13,10 @@ export interface GateRules {
   readonly adminToken: string | undefined;
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly prefix: string;
+  /** A place with an account of its own, which takes the place of the other; its token alone is enough, as a bearer's. */
+  readonly storage?:
+    | { readonly base: string; readonly user: string; readonly token: string }
+    | undefined;
 }
 
 /** The answer to a request that is not let in. */
@@ -31,14 +35,19 @@ export type Gate = (request: IncomingMessage) => TurnedAway | undefined;
 const probes = ["/healthz", "/readyz"];
 
 /** The gate for these rules; undefined if there is nothing to ask. */
-export function openGate({ forceSsl, account, adminToken, prefix }: GateRules): Gate | undefined {
-  if (!forceSsl && account === undefined) return undefined;
+export function openGate(rules: GateRules): Gate | undefined {
+  const { forceSsl, account, adminToken, prefix, storage } = rules;
+  if (!forceSsl && account === undefined && storage === undefined) return undefined;
   const open = new Set([...probes, ...probes.map((path) => `${prefix}${path}`)]);
   const isMember = account === undefined ? () => true : accountCheck(account);
   const isAdministrator = adminToken === undefined ? () => false : tokenCheck(adminToken);
+  const storageGate = storage && openStorageGate(storage);
   return (request) => {
     if (open.has(pathOf(request))) return undefined;
     if (forceSsl && !isSecure(request)) return toHttps(request);
+    if (storage !== undefined && isBelow(request.url ?? "", storage.base)) {
+      return storageGate?.(request);
+    }
     const { authorization } = request.headers;
     return isMember(authorization) || isAdministrator(authorization) ? undefined : unauthorized;
   };
@@ -49,6 +58,18 @@ export function openAdminGate({ adminToken }: Pick<GateRules, "adminToken">): Ga
   if (adminToken === undefined) return undefined;
   const isAdministrator = tokenCheck(adminToken);
   return ({ headers }) => (isAdministrator(headers.authorization) ? undefined : noAdministrator);
+}
+
+/** Whether a target, as it stands in the request line, is below a path. One that is written in another way is not. */
+export function isBelow(target: string, base: string): boolean {
+  return target.startsWith(`${base}/`);
+}
+
+function openStorageGate({ user, token }: { user: string; token: string }): Gate {
+  const isAccount = accountCheck({ user, password: token });
+  const isBearer = tokenCheck(token);
+  return ({ headers: { authorization } }) =>
+    isBearer(authorization) || isAccount(authorization) ? undefined : unknownStorageClient;
 }
 
 /**
@@ -96,6 +117,19 @@ const unauthorized: TurnedAway = {
   headers: [
     "WWW-Authenticate",
     'Basic realm="basic auth required", charset="UTF-8"',
+    "Cache-Control",
+    "no-store",
+  ],
+};
+
+const unknownStorageClient: TurnedAway = {
+  endpoint: "unauthorized",
+  status: 401,
+  sentence:
+    "unauthorized: this storage has a user and a token of its own; put them into the URL: https://USER:TOKEN@HOST/PATH",
+  headers: [
+    "WWW-Authenticate",
+    'Basic realm="external storage", charset="UTF-8"',
     "Cache-Control",
     "no-store",
   ],

@@ -7,6 +7,13 @@ export {
   fixtureProxy,
   type RecordedRequest,
 } from "./fixture-proxy.ts";
+export {
+  type EngineServer,
+  noEtcd,
+  noRedis,
+  startEtcd,
+  startRedis,
+} from "./lease-servers.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
 export { mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";

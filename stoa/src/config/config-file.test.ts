@@ -85,6 +85,7 @@ const refused: readonly (readonly [text: string, at: string, message: RegExp])[]
     "athens.toml:1: TraceExporter",
     /not available in Stoa yet.*leave it empty/,
   ],
+  ['Direct = "svn"\n', "athens.toml:1: Direct", /^"svn" is none of git, go/],
   ["HGRCPath = 5\n", "athens.toml:1: HGRCPath", /^5 is not text/],
   ['ForceSSL = "yes"\n', "athens.toml:1: ForceSSL", /neither true nor false/],
   ['GoBinaryEnvVars = "GOPROXY=a"\n', "athens.toml:1: GoBinaryEnvVars", /not a list such as/],

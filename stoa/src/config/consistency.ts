@@ -6,6 +6,12 @@ import type { SettingKey, SettingValues } from "./settings.ts";
 /** Keys of which one is worth nothing, or is dangerous, without the other. */
 const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string])[] = [
   ["tlsCertFile", "tlsKeyFile", "TLS needs both"],
+  [
+    "externalStoragePath",
+    "externalStorageToken",
+    "without a token everybody could put modules into the storage",
+  ],
+  ["githubAppId", "githubAppKey", "an app proves who it is with its key"],
   ["basicAuthUser", "basicAuthPass", "with one of them alone everybody would be let in"],
 ];
 

@@ -48,6 +48,7 @@ const refused: readonly (readonly [name: string, value: string, message: RegExp]
   ["ATHENS_STORAGE_TYPE", "mango", /none of disk, memory, s3/],
   ["ATHENS_STATS_EXPORTER", "datadog", /not available in Stoa yet; there is prometheus/],
   ["ATHENS_TRACE_SAMPLING_FRACTION", "", /from 0 to 1/],
+  ["STOA_DIRECT", "hg", /none of git, go/],
   [
     "ATHENS_PORT",
     "tcp://10.0.0.7:80",

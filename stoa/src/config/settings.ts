@@ -1,4 +1,5 @@
 // Every key that Stoa reads, in the order in which it is shown. The only truth about them.
+import { directSettings } from "./sections/direct-settings.ts";
 import { indexSettings } from "./sections/index-settings.ts";
 import { observationSettings } from "./sections/observation-settings.ts";
 import { policySettings } from "./sections/policy-settings.ts";
@@ -15,6 +16,7 @@ export const settings = {
   ...storageSettings,
   ...stateSettings,
   ...upstreamSettings,
+  ...directSettings,
   ...policySettings,
   ...observationSettings,
   ...indexSettings,
@@ -30,6 +32,7 @@ export const settingSections: readonly {
   { title: "Where modules are kept", settings: storageSettings },
   { title: "What is remembered beside them", settings: stateSettings },
   { title: "Where modules come from", settings: upstreamSettings },
+  { title: "Straight from repositories", settings: directSettings },
   { title: "What may be had", settings: policySettings },
   { title: "What can be seen", settings: observationSettings },
   { title: "The index", settings: indexSettings },

@@ -65,6 +65,22 @@ function tableContract(
       assert.equal((await index.since(0, 1000)).length, 34);
     });
 
+    test("forgets just what is removed, whatever its case, and what is not there", async () => {
+      await using index = await openAthensIndex(server());
+      const before = await index.since(0, 1000);
+      await index.remove([
+        module("example.com/THEIRS", "v2.0.0"),
+        module("example.com/many", "v1.0.7"),
+        module("example.com/absent", "v1.0.0"),
+      ]);
+      const after = await index.since(0, 1000);
+      assert.deepEqual(
+        after,
+        before.filter(({ module: { version } }) => version !== "v1.0.7"),
+      );
+      assert.equal(after.length, before.length - 1);
+    });
+
     test("cannot be opened with a wrong database: one sentence that names the keys", async () => {
       await assert.rejects(openAthensIndex({ ...server(), database: "absent" }), {
         message: /database absent \(.+\): check the keys of \[Index\.(MySQL|Postgres)\]/,

@@ -41,6 +41,10 @@ class AthensIndex implements VersionIndex, AsyncDisposable {
     await translating(() => this.#table.add(fitting, Date.now() * 1000));
   }
 
+  async remove(modules: readonly ModuleVersion[]): Promise<void> {
+    await translating(() => this.#table.remove(modules));
+  }
+
   async since(atMicros: number, limit: number): Promise<readonly IndexEntry[]> {
     const rows = await translating(() => this.#table.since(atMicros, limit));
     return rows.map(({ path, version, at }) => ({

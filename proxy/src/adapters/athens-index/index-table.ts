@@ -19,6 +19,7 @@ export interface IndexServer {
 export interface IndexTable extends AsyncDisposable {
   /** Adds those that are missing, each with a time later than all before, in turn with everybody who adds through Stoa. */
   add(modules: readonly ModuleVersion[], nowMicros: number): Promise<void>;
+  remove(modules: readonly ModuleVersion[]): Promise<void>;
   since(
     atMicros: number,
     limit: number,

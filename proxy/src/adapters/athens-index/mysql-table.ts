@@ -67,6 +67,18 @@ class MysqlTable implements IndexTable {
     });
   }
 
+  remove(modules: readonly ModuleVersion[]): Promise<void> {
+    return this.#connected(async (connection) => {
+      for (const { path, version } of modules) {
+        await connection.query(
+          // The columns know no case, versions do.
+          "DELETE FROM indexes WHERE path = ? AND version = ? AND BINARY path = ? AND BINARY version = ?",
+          [path, version, path, version],
+        );
+      }
+    });
+  }
+
   since(
     atMicros: number,
     limit: number,

@@ -32,8 +32,9 @@ export async function openPostgresTable(server: IndexServer): Promise<IndexTable
     max: 4,
     allowExitOnIdle: true,
   });
-  // A connection that breaks while nobody uses it is nobody's failure: the pool makes another.
+  // A connection that breaks while no statement runs is nobody's failure: the pool makes another.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const table = new PostgresTable(pool);
   try {
     await table.create();
@@ -68,6 +69,15 @@ class PostgresTable implements IndexTable {
         );
       }
     });
+  }
+
+  async remove(modules: readonly ModuleVersion[]): Promise<void> {
+    for (const { path, version } of modules) {
+      await this.#pool.query("DELETE FROM indexes WHERE path = $1 AND version = $2", [
+        path,
+        version,
+      ]);
+    }
   }
 
   async since(

@@ -23,6 +23,8 @@ import { openLeases } from "./open-leases.ts";
 import { openRedisEngine } from "./redis-engine.ts";
 import { RenewedLeases } from "./renewed-leases.ts";
 
+const unusedState = { ofState: undefined as unknown as LeaseEngine, lifetimeMs: 1000 };
+
 /** Takes the lease as soon as it is free, within a bound. */
 async function eventually(leases: Leases, key: string): Promise<AsyncDisposable> {
   for (let tries = 0; tries < 400; tries++) {
@@ -120,7 +122,7 @@ describe("Redis", { skip: noRedis }, () => {
     const open = (endpoint: string, word: string) =>
       openLeases(
         { kind: "redis", redis: { kind: "single", endpoint, password: word } },
-        undefined as unknown as LeaseEngine,
+        unusedState,
       );
     await assert.rejects(open(`127.0.0.1:${server.port}`, "wrong"), {
       message: /^Redis, .*(WRONGPASS|NOAUTH|invalid).*\[SingleFlight\.Redis\]/i,
@@ -134,6 +136,7 @@ describe("Redis", { skip: noRedis }, () => {
     const endpoint = `127.0.0.1:${server.port}`;
     await using leases = new RenewedLeases(
       await openRedisEngine({ kind: "single", endpoint, password }),
+      { lifetimeMs: 1000 },
     );
     await server.kill();
     await assert.rejects(leases.take("away@v1"), {
@@ -149,6 +152,7 @@ describe("Redis", { skip: noRedis }, () => {
     const endpoint = `127.0.0.1:${server.port}`;
     await using leases = new RenewedLeases(
       await openRedisEngine({ kind: "single", endpoint, password }),
+      { lifetimeMs: 1000 },
     );
     process.kill(server.pid, "SIGSTOP");
     try {
@@ -191,7 +195,7 @@ describe("Redis with a sentinel", { skip: noRedis }, () => {
   engineContract("Redis with a sentinel", false, open);
 
   test("another server becomes the master when the first one dies", async () => {
-    await using leases = new RenewedLeases(await open());
+    await using leases = new RenewedLeases(await open(), { lifetimeMs: 1000 });
     await fleet.killMaster();
     await using lease = await eventually(leases, "after failover@v1");
     assert.ok(lease);
@@ -210,7 +214,7 @@ describe("etcd", { skip: noEtcd }, () => {
 
   test("no member that answers is a sentence that names the keys", async () => {
     const place = { kind: "etcd", endpoints: ["127.0.0.1:1", "127.0.0.1:2"] } as const;
-    await assert.rejects(openLeases(place, undefined as unknown as LeaseEngine), {
+    await assert.rejects(openLeases(place, unusedState), {
       message: /^etcd, .*ECONNREFUSED.*\[SingleFlight\.Etcd\]/,
     });
   });

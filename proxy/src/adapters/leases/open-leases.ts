@@ -14,21 +14,22 @@ export type LeasePlace =
 /** Opens the engine; `undefined` for one instance. Rejects with a sentence that names the key to fix. */
 export async function openLeases(
   place: LeasePlace,
-  ofState: LeaseEngine,
+  options: { readonly ofState: LeaseEngine; readonly lifetimeMs: number },
 ): Promise<(Leases & AsyncDisposable) | undefined> {
   switch (place.kind) {
     case "memory":
       return undefined;
     case "state":
-      return new RenewedLeases(ofState);
+      return new RenewedLeases(options.ofState, options);
     case "redis": {
       const { redis } = place;
       const keys = redis.kind === "sentinel" ? "SingleFlight.RedisSentinel" : "SingleFlight.Redis";
-      return new RenewedLeases(await opened(openRedisEngine(redis), "Redis", keys));
+      return new RenewedLeases(await opened(openRedisEngine(redis), "Redis", keys), options);
     }
     case "etcd":
       return new RenewedLeases(
         await opened(openEtcdEngine(place.endpoints), "etcd", "SingleFlight.Etcd"),
+        options,
       );
   }
 }

@@ -4,18 +4,15 @@ import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 
 /**
- * How long a lease outlives its holder: the longest that anybody waits for a dead instance. Renewed three times meanwhile,
- * so that two lost answers in a row do no harm.
+ * Leases by an engine. `lifetimeMs` is how long one outlives its holder: the longest that anybody waits for a dead instance.
+ * It is renewed three times meanwhile, so that two lost answers in a row do no harm.
  */
-const usualLifetimeMs = 15_000;
-
-/** Leases by an engine. */
 export class RenewedLeases implements Leases, AsyncDisposable {
   readonly #engine: LeaseEngine;
   readonly #lifetimeMs: number;
   readonly #held = new Set<HeldLease>();
 
-  constructor(engine: LeaseEngine, { lifetimeMs = usualLifetimeMs } = {}) {
+  constructor(engine: LeaseEngine, { lifetimeMs }: { readonly lifetimeMs: number }) {
     this.#engine = engine;
     this.#lifetimeMs = lifetimeMs;
   }

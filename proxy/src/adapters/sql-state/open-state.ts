@@ -1,11 +1,15 @@
 // Where the proxy's own state is kept: a file, memory, or PostgreSQL.
+import type { FillMark } from "../../domain/fill-mark.ts";
 import type { JobQueue } from "../../domain/job-queue.ts";
+import type { KeepJournal } from "../../domain/keep-journal.ts";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LeaseEngine } from "../../domain/leases.ts";
 import type { VersionIndex } from "../../domain/version-index.ts";
 import { openPostgresDatabase } from "./postgres-database.ts";
 import type { SqlDatabase } from "./sql-database.ts";
+import { SqlFillMark } from "./sql-fill-mark.ts";
 import { SqlJobQueue } from "./sql-job-queue.ts";
+import { SqlKeepJournal } from "./sql-keep-journal.ts";
 import { SqlKeptHashes } from "./sql-kept-hashes.ts";
 import { SqlLeaseEngine } from "./sql-lease-engine.ts";
 import { SqlVersionIndex } from "./sql-version-index.ts";
@@ -23,6 +27,9 @@ export interface ProxyState extends AsyncDisposable {
   readonly jobs: JobQueue;
   readonly index: VersionIndex;
   readonly hashes: KeptHashes;
+  readonly journal: KeepJournal;
+  /** The mark of the index of a name. */
+  readonly filling: (index: string) => FillMark;
   /** Leases for all who use the same state. */
   readonly leases: LeaseEngine;
 }
@@ -45,6 +52,8 @@ export async function openState(
       jobs,
       index: new SqlVersionIndex(database),
       hashes: new SqlKeptHashes(database),
+      journal: new SqlKeepJournal(database),
+      filling: (index) => new SqlFillMark(database, index),
       leases: new SqlLeaseEngine(database, nameOf(place)),
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
     };

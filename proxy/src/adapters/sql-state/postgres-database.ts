@@ -28,8 +28,9 @@ export async function openPostgresDatabase(url: string): Promise<SqlDatabase> {
     keepAlive: true,
     allowExitOnIdle: true,
   });
-  // A connection that breaks while nobody uses it is nobody's failure: the pool makes another.
+  // A connection that breaks while no statement runs is nobody's failure: the pool makes another.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const database = new PostgresDatabase(pool);
   try {
     await database.prepareSchema();
@@ -51,20 +52,24 @@ class PostgresDatabase implements SqlDatabase {
   }
 
   async rows(statement: string, ...values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
-    const { rows } = await this.#pool.query<SqlRow>(numbered(statement), [...values]);
+    const text = numbered(statement);
+    const { rows } = await onLiveConnection(() => this.#pool.query<SqlRow>(text, [...values]));
     return rows;
   }
 
   async change(statement: string, ...values: readonly SqlValue[]): Promise<number> {
-    const { rowCount } = await this.#pool.query(numbered(statement), [...values]);
+    const text = numbered(statement);
+    const { rowCount } = await onLiveConnection(() => this.#pool.query(text, [...values]));
     return rowCount ?? 0;
   }
 
   async changeInTurn(statement: string, lists: readonly (readonly SqlValue[])[]): Promise<void> {
     const text = numbered(statement);
-    await this.#inTurn(locks.turn, async (client) => {
-      for (const values of lists) await client.query(text, [...values]);
-    });
+    await onLiveConnection(() =>
+      this.#inTurn(locks.turn, async (client) => {
+        for (const values of lists) await client.query(text, [...values]);
+      }),
+    );
   }
 
   /** Takes the steps that this database has not seen. Who starts at the same time waits, and finds them taken. */
@@ -98,6 +103,24 @@ class PostgresDatabase implements SqlDatabase {
       client.release(true);
       throw failure;
     }
+  }
+}
+
+/** What is said of a connection that was dead already, or died under the statement; 57P01 to 57P03 by the server itself. */
+const brokenConnection = /^Connection terminated|ECONNRESET|EPIPE|^57P0[123]$/;
+
+/**
+ * Runs `work` again, once, if its connection broke: after a restart of the server the pool still holds dead ones. All
+ * statements may be repeated: each says what is to be there afterwards.
+ */
+async function onLiveConnection<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (failure) {
+    if (!(failure instanceof Error)) throw failure;
+    const code = "code" in failure ? String(failure.code) : "";
+    if (!brokenConnection.test(failure.message) && !brokenConnection.test(code)) throw failure;
+    return await work();
   }
 }
 

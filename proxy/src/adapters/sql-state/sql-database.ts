@@ -54,4 +54,11 @@ export const schemaSteps: readonly string[] = [
      PRIMARY KEY (path, version)
    )`,
   "CREATE TABLE stoa_lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until_ms BIGINT NOT NULL)",
+  `CREATE TABLE stoa_keeping (
+     path TEXT NOT NULL,
+     version TEXT NOT NULL,
+     begun_ms BIGINT NOT NULL,
+     PRIMARY KEY (path, version)
+   )`,
+  "CREATE TABLE stoa_filling (name TEXT PRIMARY KEY, next TEXT)",
 ];

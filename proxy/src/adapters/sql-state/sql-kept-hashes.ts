@@ -35,4 +35,10 @@ export class SqlKeptHashes implements KeptHashes {
       ),
     );
   }
+
+  async remove({ path, version }: ModuleVersion): Promise<void> {
+    await translating("the record of hashes", () =>
+      this.#database.change("DELETE FROM stoa_hash WHERE path = ? AND version = ?", path, version),
+    );
+  }
 }

@@ -117,6 +117,48 @@ function stateContract(name: string, skip: string | false, place: () => StatePla
       assert.deepEqual(rest, entries.slice(1, 4));
     });
 
+    test("index entries and hashes can be removed, and what is not there may be removed too", async () => {
+      const { index, hashes } = state;
+      const gone = moduleVersion("example.com/gone", "v1.0.0");
+      const entry = { zip: "h1:a", mod: "h1:b", database: undefined };
+      await index.add([gone]);
+      await hashes.write(gone, entry);
+      for (let times = 0; times < 2; times++) {
+        await index.remove([gone, moduleVersion("example.com/never", "v1.0.0")]);
+        await hashes.remove(gone);
+      }
+      assert.equal(await hashes.read(gone), undefined);
+      const left = await index.since(0, 1000);
+      assert.ok(left.every(({ module }) => module.path !== gone.path));
+    });
+
+    test("what is being kept is unfinished until it ends, for those who ask later", async () => {
+      const { journal } = state;
+      const before = Date.now();
+      await journal.begin(one);
+      await journal.begin(one);
+      await journal.begin(two);
+      assert.deepEqual(await journal.unfinished(at(before)), []);
+      const later = at(Date.now() + 1);
+      assert.equal((await journal.unfinished(later)).length, 2);
+      await journal.end(one);
+      await journal.end(one);
+      assert.deepEqual(await journal.unfinished(later), [two]);
+      await journal.end(two);
+    });
+
+    test("an index is new until its mark is moved, and each has its own", async () => {
+      assert.deepEqual(await state.filling("a").read(), { isDone: false, next: undefined });
+      await state.filling("a").move("example.com/m|v1.0.0");
+      assert.deepEqual(await state.filling("a").read(), {
+        isDone: false,
+        next: "example.com/m|v1.0.0",
+      });
+      await state.filling("a").move(undefined);
+      assert.deepEqual(await state.filling("a").read(), { isDone: true, next: undefined });
+      assert.deepEqual(await state.filling("b").read(), { isDone: false, next: undefined });
+    });
+
     test("hashes are what was written last, and absent before", async () => {
       assert.equal(await state.hashes.read(one), undefined);
       await state.hashes.write(one, { zip: "h1:a", mod: "h1:b", database: undefined });
@@ -178,6 +220,28 @@ describe("PostgreSQL", { skip: noPostgres }, () => {
     await server.start();
     assert.equal(await state.jobs.add(two, at(3)), "known");
     await state.jobs.finish(two);
+  });
+
+  test("a server that dies while somebody waits for his turn fails him, and nothing else", async () => {
+    const { Client } = (await import("pg")).default;
+    await using state = await openState({ kind: "postgres", url: server.url }, { mostJobs: 10 });
+    const other = new Client({ connectionString: server.url });
+    other.on("error", () => undefined);
+    await other.connect();
+    await other.query("BEGIN");
+    await other.query("LOCK TABLE stoa_version");
+    const refused = assert.rejects(state.index.add([one]), { code: "store_unavailable" });
+    for (let waiting = 0; waiting === 0; ) {
+      const { rows } = await other.query<{ n: number }>(
+        "SELECT count(*)::int AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+      );
+      waiting = rows[0]?.n ?? 0;
+    }
+    await server.kill();
+    await refused;
+    await server.start();
+    await state.index.add([one]);
+    await other.end();
   });
 
   test("a refused connection is one sentence that names the key and hides the password", async () => {

@@ -26,6 +26,15 @@ export class SqlVersionIndex implements VersionIndex {
     );
   }
 
+  remove(modules: readonly ModuleVersion[]): Promise<void> {
+    return translating("the index of versions", () =>
+      this.#database.changeInTurn(
+        "DELETE FROM stoa_version WHERE path = ? AND version = ?",
+        modules.map(({ path, version }) => [path, version]),
+      ),
+    );
+  }
+
   async since(atMicros: number, limit: number): Promise<readonly IndexEntry[]> {
     const rows = await translating("the index of versions", () =>
       this.#database.rows(

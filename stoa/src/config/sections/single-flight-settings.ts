@@ -27,6 +27,15 @@ export const singleFlightSettings = {
     meaning:
       "How several instances agree who fetches a version: by redis, redis-sentinel, etcd, or state, which is the database of STOA_STATE. memory: there is one instance.",
   }),
+  leaseSeconds: numberSetting({
+    name: "SingleFlight.LeaseTTL",
+    environment: ["STOA_LEASE_TTL"],
+    default: 15,
+    unit: "seconds",
+    least: 1,
+    meaning:
+      "How long the others wait for an instance that has died in the middle of a fetch. While it lives its lease is renewed three times as often.",
+  }),
   etcdEndpoints: textSetting({
     name: "SingleFlight.Etcd.Endpoints",
     environment: ["ATHENS_ETCD_ENDPOINTS"],
