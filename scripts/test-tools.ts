@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
 import process from "node:process";
+import { provideTestServers } from "./test-servers.ts";
 
 interface Tool {
   /** The program. */
@@ -69,6 +70,9 @@ export function provideTestTools(): { readonly path: string; readonly missing: r
     else missing.push(`${tool.command} (Debian's package ${tool.debianPackage}): ${problem}`);
   }
   missing.push(...install(installed.filter(({ command }) => !isInstalled(command))));
+  const servers = provideTestServers();
+  path.push(...servers.folders);
+  missing.push(...servers.missing);
   return { path: path.join(delimiter), missing };
 }
 

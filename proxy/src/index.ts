@@ -12,6 +12,7 @@ export { checkAccess } from "./check-access.ts";
 export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export { parseVcsRules } from "./domain/repository/vcs-rules.ts";
+export { StorageTrouble, type StorageTroubleKind } from "./domain/storage-trouble.ts";
 export {
   type ModuleProxy,
   type ModuleProxySettings,
@@ -19,6 +20,7 @@ export {
 } from "./module-proxy.ts";
 export type { DirectSettings, RepositoryCredentials } from "./open-direct-upstream.ts";
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
+export { type OpenStorage, openStorage, type StorageSettings } from "./open-storage.ts";
 export { readQueue } from "./read-queue.ts";
 export { openVersionRemoval, rebuildStorageIndex } from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";

@@ -5,14 +5,9 @@ import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
-import {
-  type OpenedStore,
-  openDiskModuleStore,
-} from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
-import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
@@ -58,10 +53,11 @@ import {
 } from "./open-direct-upstream.ts";
 import { type IndexPlace, openIndex } from "./open-index.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
+import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
-  readonly storage: { readonly kind: "disk"; readonly root: string } | { readonly kind: "memory" };
+  readonly storage: StorageSettings;
   readonly upstreams: RepositoryCredentials & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
@@ -168,7 +164,8 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog, removal } = await openStorage(settings.storage);
+  const storage = await openStorage(settings.storage);
+  const { store, loose, catalog, removal } = storage;
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
     takesOver: true,
@@ -188,7 +185,7 @@ export async function openModuleProxy(
   const goCommand = await openGoCommand({
     settings: settings.goCommand,
     credentials: settings.upstreams,
-    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    root: localFolder(settings.storage),
     log,
     metrics,
   });
@@ -220,7 +217,7 @@ export async function openModuleProxy(
     client,
     own,
     isOffline: () => policy.isOffline,
-    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    root: localFolder(settings.storage),
     log,
     metrics,
   });
@@ -370,18 +367,9 @@ export async function openModuleProxy(
       await goCommand[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
+      await storage[Symbol.asyncDispose]();
     },
   };
-}
-
-function openStorage(
-  storage: ModuleProxySettings["storage"],
-): Promise<
-  Pick<OpenedStore, "store" | "loose" | "catalog"> & Partial<Pick<OpenedStore, "removal">>
-> {
-  return storage.kind === "disk"
-    ? openDiskModuleStore({ root: storage.root })
-    : Promise.resolve(openMemoryModuleStore());
 }
 
 /** Names and addresses of this machine. */

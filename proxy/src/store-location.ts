@@ -3,10 +3,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Log } from "@stoa/telemetry";
-import {
-  openDiskModuleStore,
-  openDiskSource,
-} from "./adapters/disk-module-store/open-disk-module-store.ts";
+import { openDiskSource } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { openTreeSource } from "./adapters/module-tree/open-tree-source.ts";
 import { openTreeModuleStore } from "./adapters/module-tree/tree-module-store.ts";
 import { openState, type ProxyState, type StatePlace } from "./adapters/sql-state/open-state.ts";
@@ -18,9 +15,11 @@ import type { KeptHashes } from "./domain/kept-hashes.ts";
 import { ListedSource } from "./domain/listed-source.ts";
 import type { LooseFiles } from "./domain/loose-files.ts";
 import type { ModuleStore } from "./domain/module-store.ts";
+import { catalogEntries, StoreSource } from "./domain/store-source.ts";
 import type { Fetcher } from "./domain/upstream.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
 import { openIndex } from "./open-index.ts";
+import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
 
 /** A place that holds versions. */
 export interface StoreLocation {
@@ -104,7 +103,7 @@ function folderLocation(path: string): StoreLocation {
 }
 
 /** A storage folder in Athens' layout; without `memory`, Stoa's memory of it is inside, if there is any. */
-export function diskLocation(folder: string, memory?: StorageMemory): StoreLocation {
+function diskLocation(folder: string, memory?: StorageMemory): StoreLocation {
   const root = resolve(folder);
   const name = `disk:${root}`;
   const file = join(root, ".stoa", "state.sqlite");
@@ -121,19 +120,54 @@ export function diskLocation(folder: string, memory?: StorageMemory): StoreLocat
         [Symbol.asyncDispose]: async () => remembered?.[Symbol.asyncDispose](),
       };
     },
-    async openTarget(log) {
-      const { store, loose, catalog } = await openDiskModuleStore({ root });
-      const opened = new AsyncDisposableStack();
-      const { hashes, journal, ...rest } = opened.use(await openState(state, { mostJobs: 0 }));
-      const chosen = await openIndex(index, { hashes, journal, ...rest });
-      const keeper = chosen && opened.use(new IndexKeeper({ ...opened.use(chosen), catalog, log }));
-      const records = opened.use(
-        new KeptRecords({ store, hashes, journal, index: keeper, loose, log }),
-      );
-      await records.resume();
-      return { store, loose, records, root, [Symbol.asyncDispose]: () => opened.disposeAsync() };
-    },
+    openTarget: (log) => storageTarget({ kind: "disk", root }, { state, index }, log),
   };
+}
+
+/** The storage of the configuration; `undefined` if it is in the memory of another process. */
+export function configuredLocation(
+  storage: StorageSettings,
+  memory: StorageMemory,
+): StoreLocation | undefined {
+  if (storage.kind === "memory") return undefined;
+  if (storage.kind === "disk") return diskLocation(storage.root, memory);
+  const name = `the configured storage (${storage.kind})`;
+  return {
+    name,
+    identity: name,
+    async openSource() {
+      const opened = new AsyncDisposableStack();
+      const { store, catalog } = opened.use(await openStorage(storage));
+      const entries = (signal: AbortSignal): AsyncIterable<SourceEntry> =>
+        catalogEntries(catalog, signal);
+      const remembered = await readableState(memory.state);
+      if (remembered !== undefined) opened.use(remembered);
+      return {
+        source: new StoreSource({ name, store, entries }),
+        hashes: remembered?.hashes,
+        [Symbol.asyncDispose]: () => opened.disposeAsync(),
+      };
+    },
+    openTarget: (log) => storageTarget(storage, memory, log),
+  };
+}
+
+async function storageTarget(
+  storage: StorageSettings,
+  { state, index }: StorageMemory,
+  log: Log,
+): Promise<OpenedTarget> {
+  const opened = new AsyncDisposableStack();
+  const { store, loose, catalog } = opened.use(await openStorage(storage));
+  const { hashes, journal, ...rest } = opened.use(await openState(state, { mostJobs: 0 }));
+  const chosen = await openIndex(index, { hashes, journal, ...rest });
+  const keeper = chosen && opened.use(new IndexKeeper({ ...opened.use(chosen), catalog, log }));
+  const records = opened.use(
+    new KeptRecords({ store, hashes, journal, index: keeper, loose, log }),
+  );
+  await records.resume();
+  const root = localFolder(storage);
+  return { store, loose, records, root, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** The state, unless there is none, or none that can be read: SQLite reads no file of ours on a read-only disk. */

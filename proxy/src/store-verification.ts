@@ -3,13 +3,13 @@ import { randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { parseProxyList } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
-import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { openState } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { StoreVerification } from "./application/verify-store.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
+import { localFolder, openStorage } from "./open-storage.ts";
 
 /** To be disposed of when it has run. */
 export interface OpenStoreVerification extends AsyncDisposable {
@@ -25,13 +25,14 @@ export async function openStoreVerification(
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
 ): Promise<OpenStoreVerification> {
   const { storage, upstreams } = settings;
-  if (storage.kind !== "disk") {
+  const list = parseProxyList(upstreams.goproxy);
+  const opened = await openStorage(storage);
+  const { store, inspection } = opened;
+  if (inspection === undefined) {
     throw new Error(
-      "only a disk storage can be looked through: what is in memory ends with its process",
+      "this storage cannot be looked through: memory ends with its process, and an external one cannot say what it keeps",
     );
   }
-  const list = parseProxyList(upstreams.goproxy);
-  const { store, inspection } = await openDiskModuleStore({ root: storage.root });
   const ownHop = randomBytes(8).toString("hex");
   const client = new GoproxyClient({ ...upstreams, ownHop, hops: () => [] });
   const databases = checksumDatabases({
@@ -39,7 +40,7 @@ export async function openStoreVerification(
     upstreams: list,
     client,
     own: { port: 0, hosts: [] },
-    root: storage.root,
+    root: localFolder(storage),
     log,
     metrics,
   });
@@ -57,6 +58,7 @@ export async function openStoreVerification(
       await databases[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
       await zipCheck.close();
+      await opened[Symbol.asyncDispose]();
     },
   };
 }

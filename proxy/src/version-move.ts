@@ -12,7 +12,7 @@ import { checksumDatabases } from "./checksum-databases.ts";
 import { parseImportList } from "./domain/listed-source.ts";
 import type { Upstream } from "./domain/upstream.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
-import { diskLocation, parseStoreLocation, type StoreLocation } from "./store-location.ts";
+import { configuredLocation, parseStoreLocation, type StoreLocation } from "./store-location.ts";
 
 /** What is to be moved, as the user wrote it. */
 export interface MoveOrder {
@@ -93,7 +93,7 @@ export async function openVersionMove(
 
 function locationOf(written: string | undefined, settings: MoveSettings): StoreLocation {
   const { storage } = settings;
-  const configured = storage.kind === "disk" ? diskLocation(storage.root, settings) : undefined;
+  const configured = configuredLocation(storage, settings);
   const named = written === undefined ? configured : parseStoreLocation(written);
   if (named !== undefined) return named.identity === configured?.identity ? configured : named;
   throw new Error(

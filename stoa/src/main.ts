@@ -2,7 +2,7 @@
 import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { respelled } from "./command-words.ts";
-import { checkConfig, showConfig } from "./commands/config.ts";
+import { checkConfig, checkConnections, showConfig } from "./commands/config.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
 import { programVersion } from "./version.ts";
@@ -61,7 +61,11 @@ config
   .command("check")
   .description("say what is wrong with the configuration, all of it; exit 1 if anything is")
   .option(...fileOption)
-  .action((options: FileOption) => checkConfig(placeOf(options)));
+  .option("--connect", "try whether what the configuration names can be reached and used")
+  .action(async ({ connect, ...options }: FileOption & { connect?: boolean }) => {
+    if (connect === true) await checkConnections(placeOf(options));
+    else checkConfig(placeOf(options));
+  });
 
 const modules = program.command("modules").description("look at the module proxy");
 modules

@@ -104,12 +104,12 @@ export class StoreVerification {
   /** The hashes that the kept bytes have now. Rejects with `invalid_module` if they are no module. */
   async #hashes(module: ModuleVersion, signal: AbortSignal): Promise<VersionHashes | undefined> {
     const { store, inspection, zipCheck } = this.#parts;
-    const place = await inspection.zip(module);
+    await using zip = await inspection.zip(module);
     await using stored = await store.open(module, "mod");
-    if (place === undefined || stored === undefined) return undefined;
+    if (zip === undefined || stored === undefined) return undefined;
     const mod = new Uint8Array(stored.size);
     const length = await stored.read(0, mod);
-    const checked = await zipCheck.check(module, place, signal);
+    const checked = await zipCheck.check(module, zip.place, signal);
     requireSameGoMod(module, checked, mod.subarray(0, length));
     return { zip: checked.hash, mod: hashGoMod(mod.subarray(0, length)) };
   }

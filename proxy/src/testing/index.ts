@@ -1,4 +1,5 @@
 // The doors of what tests around the module proxy need.
+export { externalServer } from "./external-server.ts";
 export {
   type Fault,
   type FixtureProxy,
@@ -14,5 +15,6 @@ export {
   startRedis,
 } from "./lease-servers.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
+export { mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { runServer } from "./server-process.ts";

@@ -19,7 +19,7 @@ export async function showQueue(
       "the queue is inside of the running program, for STOA_STATE is memory: see stoa_background_jobs in its /metrics",
     );
   }
-  if (values.state.kind === "beside storage") keptStorage(values);
+  if (values.state.kind === "beside storage" && values.storageType === "disk") keptStorage(values);
   const { counts, jobs } = await readQueue(state, limit);
   const rows = jobs.map(({ module, ...rest }) => ({
     module: `${module.path}@${module.version}`,

@@ -7,13 +7,13 @@ import { credentialsOf, directSettings } from "./direct-settings.ts";
 import { indexPlace } from "./index-place.ts";
 import { leasePlace } from "./lease-place.ts";
 import { statePlace } from "./state-place.ts";
+import { storageSettings } from "./storage-settings.ts";
 
 /** What the module proxy is told. */
 export function proxySettings(config: Configuration): ModuleProxySettings {
   const { values, go } = config;
   return {
-    storage:
-      values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
+    storage: storageSettings({ values }),
     upstreams: {
       goproxy: go.goproxy,
       noproxy: go.noproxy,

@@ -19,6 +19,7 @@ import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
 import { credentialsOf } from "./direct-settings.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { namingTheKey } from "./storage-settings.ts";
 
 /**
  * Serves until SIGTERM or SIGINT, then drains. Resolves when the server listens or has said why it does not; sets the
@@ -35,7 +36,9 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
   const log = openLog({ level: values.logLevel, format });
   for (const { at, message } of warnings) log.warn(`${at}: ${message}`);
   const metrics = openMetrics();
-  const proxy = await openModuleProxy(proxySettings(config), { log, metrics });
+  const proxy = await namingTheKey(config, async () =>
+    openModuleProxy(proxySettings(config), { log, metrics }),
+  );
   const diagnostics = values.enablePprof ? await openDiagnostics(values, log, metrics) : undefined;
   const listening = await listenFor(proxy, values).catch(async (failure) => {
     await diagnostics?.drain(0);

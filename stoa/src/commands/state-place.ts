@@ -8,9 +8,10 @@ export function statePlace({
   state,
   storageType,
   diskRoot,
+  localFolder,
 }: Configuration["values"]): ModuleProxySettings["state"] {
   if (state.kind !== "beside storage") return state;
-  return storageType === "disk"
-    ? { kind: "sqlite", file: join(diskRoot, ".stoa", "state.sqlite") }
-    : { kind: "memory" };
+  if (storageType === "memory") return { kind: "memory" };
+  const folder = storageType === "disk" ? diskRoot : localFolder;
+  return { kind: "sqlite", file: join(folder, ".stoa", "state.sqlite") };
 }

@@ -6,6 +6,7 @@ import { type ConfigurationPlace, readConfiguration } from "../config/configurat
 import { reportProblems } from "./config.ts";
 import { keptStorage } from "./kept-storage.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { namingTheKey } from "./storage-settings.ts";
 
 /** What the user wants. */
 export interface VerifyOptions {
@@ -28,10 +29,9 @@ export async function verifyModules(
   if (config.problems.length > 0) return;
   if (config.values.storageType === "disk") keptStorage(config.values);
   const log = openLog({ level: "error", format: "plain" });
-  const opened = await openStoreVerification(proxySettings(config), {
-    log,
-    metrics: openMetrics(),
-  });
+  const opened = await namingTheKey(config, async () =>
+    openStoreVerification(proxySettings(config), { log, metrics: openMetrics() }),
+  );
   await using _closed = opened;
   const { verification } = opened;
   const stop = new AbortController();

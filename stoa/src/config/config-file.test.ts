@@ -78,11 +78,7 @@ const refused: readonly (readonly [text: string, at: string, message: RegExp])[]
     /^5 is not text/,
   ],
   ['timeout = "300"\n', "athens.toml:1: timeout", /^"300" is not a whole number/],
-  [
-    'StorageType = "s3"\n',
-    "athens.toml:1: StorageType",
-    /"s3" is not available in Stoa yet; there is disk, memory/,
-  ],
+  ['StorageType = "s4"\n', "athens.toml:1: StorageType", /"s4" is none of disk, memory, s3/],
   ['SingleFlightType = "gcp"\n', "athens.toml:1: SingleFlightType", /not available in Stoa yet/],
   [
     'TraceExporter = "otlp"\n',

@@ -1,7 +1,7 @@
 // What several keys say together.
 import type { ConfigProblem } from "./config-file.ts";
 import { type LoadedConfig, settingOf } from "./load-config.ts";
-import type { SettingKey } from "./settings.ts";
+import type { SettingKey, SettingValues } from "./settings.ts";
 
 /** Keys of which one is worth nothing, or is dangerous, without the other. */
 const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string])[] = [
@@ -14,6 +14,16 @@ const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string
   ["githubAppId", "githubAppKey", "an app proves who it is with its key"],
   ["basicAuthUser", "basicAuthPass", "with one of them alone everybody would be let in"],
 ];
+
+/** What a storage cannot be opened without. */
+const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly SettingKey[]>>> = {
+  s3: ["s3Bucket"],
+  minio: ["minioEndpoint", "minioBucket", "minioKey", "minioSecret"],
+  gcp: ["gcpBucket"],
+  azureblob: ["azureAccountName", "azureContainerName"],
+  mongo: ["mongoUrl"],
+  external: ["externalUrl"],
+};
 
 /** Everything that is wrong although each key by itself is right. */
 export function* findContradictions(config: LoadedConfig): Generator<ConfigProblem> {
@@ -29,6 +39,17 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
   if (storageType === "disk" && diskRoot.trim() === "") {
     const message = "with StorageType disk it must name the folder in which modules are kept";
     yield { at: placeOf(config, "diskRoot"), message };
+  }
+  for (const key of neededBy[storageType] ?? []) {
+    if (config.values[key] !== "") continue;
+    const { name, environment } = settingOf(key);
+    const message = `it is ${storageType}, so ${name} (${environment[0]}) must be set`;
+    yield { at: placeOf(config, "storageType"), message };
+  }
+  const { externalUrl } = config.values;
+  if (externalUrl !== "" && !/^https?:$/.test(URL.parse(externalUrl)?.protocol ?? "")) {
+    const message = "it must be a URL that begins with http:// or https://";
+    yield { at: placeOf(config, "externalUrl"), message };
   }
   if (adminApi && adminToken === "" && basicAuthUser === "") {
     const message =

@@ -45,7 +45,7 @@ const refused: readonly (readonly [name: string, value: string, message: RegExp]
   ["ATHENS_INDEX_MYSQL_PARAMS", "a=1", /name:value/],
   ["ATHENS_INDEX_MYSQL_PARAMS", "a:1:2", /name:value/],
   ["PROXY_FORCE_SSL", "yes", /neither true nor false/],
-  ["ATHENS_STORAGE_TYPE", "mongo", /not available in Stoa yet; there is disk, memory/],
+  ["ATHENS_STORAGE_TYPE", "mango", /none of disk, memory, s3/],
   ["ATHENS_STATS_EXPORTER", "datadog", /not available in Stoa yet; there is prometheus/],
   ["ATHENS_TRACE_SAMPLING_FRACTION", "", /from 0 to 1/],
   ["STOA_DIRECT", "hg", /none of git, go/],

@@ -9,11 +9,11 @@ import {
   splitPathVersion,
   type Version,
 } from "@stoa/gomod";
+import { requireSameFile } from "../../domain/altered-module.ts";
 import type { FileKind, ModuleFiles, ModuleStore, StagedZip } from "../../domain/module-store.ts";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { readableBytes } from "../../domain/same-bytes.ts";
 import { type DurableDisk, whenAllEnded } from "./durable-disk.ts";
 import type { IncomingFolder } from "./incoming-folder.ts";
-import { holdSameBytes, type ReadableBytes } from "./same-bytes.ts";
 import { removeFolder, StagedDiskZip } from "./staged-disk-zip.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 import { StoredDiskFile } from "./stored-disk-file.ts";
@@ -130,35 +130,7 @@ export class DiskModuleStore implements ModuleStore {
     // Only now, see StorageRoot on names that end in .info.
     await rename(unnamedInfo, join(zip.folder, fileName(module, "info")));
     if ((await placing.place(zip.folder, module)) === "placed") return;
-    await this.#requireSame(module, "mod", inMemory(mod));
-    await this.#requireSame(module, "zip", zip);
+    await requireSameFile(this, module, "mod", readableBytes(mod));
+    await requireSameFile(this, module, "zip", zip);
   }
-
-  async #requireSame(module: ModuleVersion, kind: FileKind, arrived: ReadableBytes): Promise<void> {
-    await using kept = await this.open(module, kind);
-    if (kept === undefined) {
-      throw new ProxyFailure(
-        "store_unavailable",
-        "it was removed from the storage while it was compared with what has just arrived; ask again",
-        { subject: module },
-      );
-    }
-    if (await holdSameBytes(kept, arrived)) return;
-    throw new ProxyFailure(
-      "altered_module",
-      `the ${kind} that has just arrived differs from the one kept before: versions never change, so the kept one stays; compare both with the checksum database to learn which is true`,
-      { subject: module },
-    );
-  }
-}
-
-function inMemory(bytes: Uint8Array): ReadableBytes {
-  return {
-    size: bytes.length,
-    read(position, into) {
-      const part = bytes.subarray(position, position + into.length);
-      into.set(part);
-      return Promise.resolve(part.length);
-    },
-  };
 }

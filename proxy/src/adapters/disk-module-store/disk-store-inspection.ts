@@ -3,8 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
-import type { BytesPlace } from "../../domain/module-store.ts";
-import type { StoreInspection } from "../../domain/store-inspection.ts";
+import type { StoreInspection, ZipAtHand } from "../../domain/store-inspection.ts";
 import type { DurableDisk } from "./durable-disk.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 import { fileName, moduleVersionOf, versionFolder } from "./version-folder.ts";
@@ -26,12 +25,10 @@ export class DiskStoreInspection implements StoreInspection {
     return this.#below("");
   }
 
-  async zip(module: ModuleVersion): Promise<BytesPlace | undefined> {
+  async zip(module: ModuleVersion): Promise<ZipAtHand | undefined> {
     if (!(await this.#whole.isOnDisk(module))) return undefined;
-    return {
-      kind: "file",
-      path: join(versionFolder(this.#root.path, module), fileName(module, "zip")),
-    };
+    const path = join(versionFolder(this.#root.path, module), fileName(module, "zip"));
+    return { place: { kind: "file", path }, [Symbol.asyncDispose]: () => Promise.resolve() };
   }
 
   withdraw(module: ModuleVersion): Promise<string> {

@@ -121,3 +121,14 @@ export async function makeFolder(path: string): Promise<boolean> {
     throw failure;
   }
 }
+
+/** Like the recursive mkdir of Node, which on a read-only disk says ENOENT, and under /proc never ends. */
+export async function makeFolders(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (failure) {
+    if (!hasCode(failure, "ENOENT") || dirname(path) === path) throw failure;
+    await makeFolders(dirname(path));
+    await makeFolder(path);
+  }
+}

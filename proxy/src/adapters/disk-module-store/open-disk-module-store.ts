@@ -1,5 +1,5 @@
 // How the storage folder is opened: its parts, put together.
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
@@ -12,7 +12,7 @@ import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DiskStoreInspection } from "./disk-store-inspection.ts";
 import { DiskStoreRemoval } from "./disk-store-removal.ts";
-import { DurableDisk, makeFolder } from "./durable-disk.ts";
+import { DurableDisk, makeFolders } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
 import { ProcessMark } from "./process-mark.ts";
@@ -87,16 +87,5 @@ async function makeOwnFolders(root: StorageRoot): Promise<void> {
     throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {
       cause: failure,
     });
-  }
-}
-
-/** Like the recursive mkdir of Node, which on a read-only disk says ENOENT, and under /proc never ends. */
-async function makeFolders(path: string): Promise<void> {
-  try {
-    await makeFolder(path);
-  } catch (failure) {
-    if (!hasCode(failure, "ENOENT") || dirname(path) === path) throw failure;
-    await makeFolders(dirname(path));
-    await makeFolder(path);
   }
 }

@@ -18,14 +18,14 @@ export class StagedDiskZip implements StagedZip {
   readonly place: BytesPlace;
   readonly #file: OpenFile;
   readonly #root: StorageRoot;
-  readonly #disk: DurableDisk;
+  readonly #disk: Pick<DurableDisk, "sync">;
   #state: "arriving" | "whole" | "taken" = "arriving";
   #size = 0;
 
   private constructor(
     opened: { folder: string; path: string; file: OpenFile },
     root: StorageRoot,
-    disk: DurableDisk,
+    disk: Pick<DurableDisk, "sync">,
   ) {
     this.folder = opened.folder;
     this.place = { kind: "file", path: opened.path };
@@ -37,7 +37,11 @@ export class StagedDiskZip implements StagedZip {
   }
 
   /** `folder` must not exist. Rejects with `store_unavailable`. */
-  static begin(folder: string, root: StorageRoot, disk: DurableDisk): Promise<StagedDiskZip> {
+  static begin(
+    folder: string,
+    root: StorageRoot,
+    disk: Pick<DurableDisk, "sync">,
+  ): Promise<StagedDiskZip> {
     return root.translating(async () => {
       const path = join(folder, "source.zip");
       await mkdir(folder);

@@ -1,5 +1,6 @@
 // The module store in this process's memory: for trying things out and for tests.
 import type { ModulePath, ModuleVersion, Version } from "@stoa/gomod";
+import { alteredModule } from "../../domain/altered-module.ts";
 import {
   catalogPage,
   comparePlaces,
@@ -8,7 +9,6 @@ import {
 } from "../../domain/catalog-order.ts";
 import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
 import type { FileKind, ModuleFiles, ModuleStore, StoredFile } from "../../domain/module-store.ts";
-import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import type { CatalogPage, VersionCatalog } from "../../domain/version-catalog.ts";
 import { readBytes, StagedMemoryZip } from "./staged-memory-zip.ts";
 
@@ -63,8 +63,8 @@ class MemoryModuleStore implements ModuleStore, VersionCatalog {
     const zipBytes = zip.take();
     const kept = this.#modules.get(module.path)?.get(module.version);
     if (kept !== undefined) {
-      requireSame(module, "mod", kept.mod.bytes, mod);
-      requireSame(module, "zip", kept.zip.bytes, zipBytes);
+      if (Buffer.compare(kept.mod.bytes, mod) !== 0) throw alteredModule(module, "mod");
+      if (Buffer.compare(kept.zip.bytes, zipBytes) !== 0) throw alteredModule(module, "zip");
       return;
     }
     const modified = new Date();
@@ -126,18 +126,4 @@ class MemoryLooseFiles implements LooseFiles {
 
 function keyOf(module: ModuleVersion, kind: LooseKind): string {
   return `${module.path}@${module.version}.${kind}`;
-}
-
-function requireSame(
-  module: ModuleVersion,
-  kind: FileKind,
-  kept: Uint8Array,
-  arrived: Uint8Array,
-): void {
-  if (Buffer.compare(kept, arrived) === 0) return;
-  throw new ProxyFailure(
-    "altered_module",
-    `the ${kind} that has just arrived differs from the one kept before: versions never change, so the kept one stays; compare both with the checksum database to learn which is true`,
-    { subject: module },
-  );
 }

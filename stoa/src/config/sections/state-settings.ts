@@ -15,7 +15,7 @@ export const stateSettings = {
     default: { kind: "beside storage" },
     secret: true,
     meaning:
-      "Where Stoa keeps what it remembers beside the modules: accepted background work, recorded hashes, the index. A postgres:// URL, for several instances; the path of an SQLite file; memory. Empty: .stoa/state.sqlite in the folder of a disk storage, memory with any other. Losing it loses no module.",
+      "Where Stoa keeps what it remembers beside the modules: accepted background work, recorded hashes, the index. A postgres:// URL, for several instances; the path of an SQLite file; memory. Empty: .stoa/state.sqlite in the folder of a disk storage or in LocalFolder, memory with memory storage. Losing it loses no module.",
     kind: "a file path, memory, or a postgres:// URL",
     parse: parseState,
     print: printState,

@@ -8,20 +8,21 @@ import {
   textSetting,
 } from "../setting.ts";
 
-/** A key of a storage that Stoa does not have so far: read and checked, so that a whole file of Athens' passes. */
-function ofStorage(type: string): { readonly idle: string } {
-  return { idle: `it is for StorageType ${type}, which is not available yet` };
-}
-
 export const storageSettings = {
   storageType: choiceSetting({
     name: "StorageType",
     environment: ["ATHENS_STORAGE_TYPE"],
     default: "disk",
-    choices: ["disk", "memory"],
-    later: ["mongo", "gcp", "minio", "s3", "azureblob", "external"],
+    choices: ["disk", "memory", "s3", "minio", "gcp", "azureblob", "mongo", "external"],
     meaning:
-      "Where modules are kept: disk, in Athens' layout, or memory, which forgets them at the end.",
+      "Where modules are kept, in Athens' layout; memory forgets them at the end. See docs/storage.md.",
+  }),
+  localFolder: textSetting({
+    name: "LocalFolder",
+    environment: ["STOA_LOCAL_FOLDER"],
+    default: "./data",
+    meaning:
+      "Where this instance keeps what is its own while the modules are kept elsewhere: zips that are arriving, its queue, its index. With disk storage that is Storage.Disk.RootPath. Two instances must not share it.",
   }),
   diskRoot: textSetting({
     name: "Storage.Disk.RootPath",
@@ -34,14 +35,12 @@ export const storageSettings = {
     environment: ["GOOGLE_CLOUD_PROJECT"],
     default: "",
     meaning: "The project of the bucket.",
-    ...ofStorage("gcp"),
   }),
   gcpBucket: textSetting({
     name: "Storage.GCP.Bucket",
     environment: ["ATHENS_STORAGE_GCP_BUCKET"],
     default: "",
     meaning: "The bucket, which must exist.",
-    ...ofStorage("gcp"),
   }),
   gcpJsonKey: textSetting({
     name: "Storage.GCP.JSONKey",
@@ -49,14 +48,19 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "Credentials as JSON in base64. Empty means those of the machine.",
-    ...ofStorage("gcp"),
+  }),
+  gcpEndpoint: textSetting({
+    name: "Storage.GCP.Endpoint",
+    environment: ["STOA_GCP_ENDPOINT"],
+    default: "",
+    meaning:
+      "The URL of a server that speaks the protocol of Google Cloud Storage. With http: it is spoken to without credentials.",
   }),
   minioEndpoint: textSetting({
     name: "Storage.Minio.Endpoint",
     environment: ["ATHENS_MINIO_ENDPOINT"],
     default: "",
-    meaning: "Host and port of MinIO.",
-    ...ofStorage("minio"),
+    meaning: "Host and port of MinIO, or its URL.",
   }),
   minioKey: textSetting({
     name: "Storage.Minio.Key",
@@ -64,7 +68,6 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The access key.",
-    ...ofStorage("minio"),
   }),
   minioSecret: textSetting({
     name: "Storage.Minio.Secret",
@@ -72,63 +75,54 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The secret key.",
-    ...ofStorage("minio"),
   }),
   minioBucket: textSetting({
     name: "Storage.Minio.Bucket",
     environment: ["ATHENS_MINIO_BUCKET_NAME"],
     default: "",
     meaning: "The bucket; it is created if it is missing.",
-    ...ofStorage("minio"),
   }),
   minioRegion: textSetting({
     name: "Storage.Minio.Region",
     environment: ["ATHENS_MINIO_REGION"],
     default: "",
     meaning: "The region.",
-    ...ofStorage("minio"),
   }),
   minioEnableSsl: switchSetting({
     name: "Storage.Minio.EnableSSL",
     environment: ["ATHENS_MINIO_USE_SSL"],
     default: false,
     meaning: "Whether MinIO is spoken to over TLS.",
-    ...ofStorage("minio"),
   }),
   mongoUrl: textSetting({
     name: "Storage.Mongo.URL",
     environment: ["ATHENS_MONGO_STORAGE_URL"],
     default: "",
     meaning: "The connection string.",
-    ...ofStorage("mongo"),
   }),
   mongoDatabase: textSetting({
     name: "Storage.Mongo.DefaultDBName",
     environment: ["ATHENS_MONGO_DEFAULT_DATABASE"],
     default: "athens",
     meaning: "The database.",
-    ...ofStorage("mongo"),
   }),
   mongoCollection: textSetting({
     name: "Storage.Mongo.DefaultCollectionName",
     environment: ["ATHENS_MONGO_DEFAULT_COLLECTION"],
     default: "modules",
     meaning: "The collection.",
-    ...ofStorage("mongo"),
   }),
   mongoCertPath: textSetting({
     name: "Storage.Mongo.CertPath",
     environment: ["ATHENS_MONGO_CERT_PATH"],
     default: "",
     meaning: "Certificates to trust, as PEM.",
-    ...ofStorage("mongo"),
   }),
   mongoInsecure: switchSetting({
     name: "Storage.Mongo.InsecureConn",
     environment: ["ATHENS_MONGO_INSECURE"],
     default: false,
     meaning: "Whether the server's certificate is left unchecked.",
-    ...ofStorage("mongo"),
   }),
   mongoInsecureName: switchSetting({
     name: "Storage.Mongo.Insecure",
@@ -141,8 +135,7 @@ export const storageSettings = {
     name: "Storage.S3.Region",
     environment: ["AWS_REGION"],
     default: "",
-    meaning: "The region.",
-    ...ofStorage("s3"),
+    meaning: "The region. Empty: as AWS's own programs find it; us-east-1 where Endpoint is set.",
   }),
   s3Key: textSetting({
     name: "Storage.S3.Key",
@@ -150,7 +143,6 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The access key.",
-    ...ofStorage("s3"),
   }),
   s3Secret: textSetting({
     name: "Storage.S3.Secret",
@@ -158,7 +150,6 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The secret key.",
-    ...ofStorage("s3"),
   }),
   s3Token: textSetting({
     name: "Storage.S3.Token",
@@ -166,92 +157,89 @@ export const storageSettings = {
     default: "",
     secret: true,
     meaning: "The session token.",
-    ...ofStorage("s3"),
   }),
   s3Bucket: textSetting({
     name: "Storage.S3.Bucket",
     environment: ["ATHENS_S3_BUCKET_NAME"],
     default: "",
     meaning: "The bucket, which must exist.",
-    ...ofStorage("s3"),
   }),
   s3UseDefaultConfiguration: switchSetting({
     name: "Storage.S3.UseDefaultConfiguration",
     environment: ["AWS_USE_DEFAULT_CONFIGURATION"],
     default: false,
-    meaning: "Whether credentials are looked for wherever AWS's own programs look.",
-    ...ofStorage("s3"),
+    meaning:
+      "Whether credentials are looked for wherever AWS's own programs look, even if Key and Secret are set. Without Key and CredentialsEndpoint they always are.",
   }),
   s3ForcePathStyle: switchSetting({
     name: "Storage.S3.ForcePathStyle",
     environment: ["AWS_FORCE_PATH_STYLE"],
     default: false,
     meaning: "Whether the bucket is part of the path instead of the host name.",
-    ...ofStorage("s3"),
   }),
   s3CredentialsEndpoint: textSetting({
     name: "Storage.S3.CredentialsEndpoint",
     environment: ["AWS_CREDENTIALS_ENDPOINT"],
     default: "",
-    meaning: "A URL that gives out credentials.",
-    ...ofStorage("s3"),
+    meaning:
+      "A URL that gives out credentials, as in containers of AWS. Asked before Key and Secret are used.",
   }),
   s3ContainerCredentialsUri: textSetting({
     name: "Storage.S3.AwsContainerCredentialsRelativeURI",
     environment: ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"],
     default: "",
     meaning: "What is added to CredentialsEndpoint.",
-    ...ofStorage("s3"),
   }),
   s3Endpoint: textSetting({
     name: "Storage.S3.Endpoint",
     environment: ["AWS_ENDPOINT"],
     default: "",
     meaning: "The URL of a server that speaks S3's protocol.",
-    ...ofStorage("s3"),
   }),
   azureAccountName: textSetting({
     name: "Storage.AzureBlob.AccountName",
     environment: ["ATHENS_AZURE_ACCOUNT_NAME"],
     default: "",
     meaning: "The storage account.",
-    ...ofStorage("azureblob"),
   }),
   azureAccountKey: textSetting({
     name: "Storage.AzureBlob.AccountKey",
     environment: ["ATHENS_AZURE_ACCOUNT_KEY"],
     default: "",
     secret: true,
-    meaning: "The account's key.",
-    ...ofStorage("azureblob"),
+    meaning:
+      "The account's key. Without it and without a managed identity: what the environment, the workload or the machine offers.",
   }),
   azureManagedIdentity: textSetting({
     name: "Storage.AzureBlob.ManagedIdentityResourceId",
     environment: ["ATHENS_AZURE_MANAGED_IDENTITY_RESOURCE_ID"],
     default: "",
     meaning: "A managed identity to use instead of the key, with CredentialScope.",
-    ...ofStorage("azureblob"),
   }),
   azureCredentialScope: textSetting({
     name: "Storage.AzureBlob.CredentialScope",
     environment: ["ATHENS_AZURE_CREDENTIAL_SCOPE"],
     default: "",
     meaning: "The scope that is asked for with the managed identity.",
-    ...ofStorage("azureblob"),
   }),
   azureContainerName: textSetting({
     name: "Storage.AzureBlob.ContainerName",
     environment: ["ATHENS_AZURE_CONTAINER_NAME"],
     default: "",
     meaning: "The container, which must exist.",
-    ...ofStorage("azureblob"),
+  }),
+  azureEndpoint: textSetting({
+    name: "Storage.AzureBlob.Endpoint",
+    environment: ["STOA_AZURE_ENDPOINT"],
+    default: "",
+    meaning:
+      "The URL of the account's blobs. Empty: https://ACCOUNT.blob.core.windows.net, the public cloud.",
   }),
   externalUrl: textSetting({
     name: "Storage.External.URL",
     environment: ["ATHENS_EXTERNAL_STORAGE_URL"],
     default: "",
     meaning: "The URL of a server that speaks Athens' protocol for storages.",
-    ...ofStorage("external"),
   }),
   externalStoragePath: parsedSetting({
     name: "ExternalStoragePath",

@@ -25,3 +25,15 @@ export async function holdSameBytes(a: ReadableBytes, b: ReadableBytes): Promise
   }
   return true;
 }
+
+/** Bytes in memory, to be compared. */
+export function readableBytes(bytes: Uint8Array): ReadableBytes {
+  return {
+    size: bytes.length,
+    read(position, into) {
+      const part = bytes.subarray(position, position + into.length);
+      into.set(part);
+      return Promise.resolve(part.length);
+    },
+  };
+}

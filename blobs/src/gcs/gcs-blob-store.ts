@@ -1,0 +1,268 @@
+// Blobs in a bucket of Google Cloud Storage.
+import { EventEmitter } from "node:events";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import {
+  type Bucket,
+  type File,
+  type FileMetadata,
+  type GetFilesOptions,
+  Storage,
+} from "@google-cloud/storage";
+import { bodyPieces, inParts } from "../blob-body.ts";
+import { BlobFailure } from "../blob-failure.ts";
+import { checkBlobKey } from "../blob-key.ts";
+import type {
+  BlobBody,
+  BlobEntry,
+  GetOptions,
+  LabelledHead,
+  LabellingBlobStore,
+  Labels,
+  ListOptions,
+  OpenBlob,
+  PutOptions,
+} from "../blob-store.ts";
+import { clientFrom } from "./gcs-credentials.ts";
+import { statusOf, translateGcsFailure } from "./gcs-failure.ts";
+import type { GcsSettings } from "./gcs-settings.ts";
+
+/** What is larger is sent in chunks of this size. */
+const chunkBytes = 8 << 20;
+
+/** The SDK's streams have some listeners more than Node finds normal, and Node would say so at every read. */
+EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 30);
+
+/**
+ * A tag is a generation, and conditions are `ifGenerationMatch`. The SDK sends a CRC32C with what it uploads, checks that
+ * of what it reads whole, and alone repeats requests.
+ */
+export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
+  readonly #bucket: Bucket;
+  readonly #place: string;
+
+  constructor(settings: GcsSettings) {
+    const { bucket, project, endpoint, credentials } = settings;
+    const storage = new Storage({
+      ...(project === undefined ? {} : { projectId: project }),
+      ...(credentials === undefined ? {} : { authClient: clientFrom(credentials) }),
+      ...(endpoint === undefined
+        ? {}
+        : { apiEndpoint: endpoint, useAuthWithCustomEndpoint: endpoint.startsWith("https:") }),
+      retryOptions: { maxRetries: 3, maxRetryDelay: 2, totalTimeout: 60 },
+    });
+    this.#bucket = storage.bucket(bucket);
+    this.#place = `the bucket ${bucket} at ${endpoint === undefined ? "Google" : new URL(endpoint).host}`;
+  }
+
+  async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
+    const file = this.#file(key);
+    try {
+      const [found] = await this.#translating(() => file.getMetadata(), signal);
+      return headOf(key, found);
+    } catch (failure) {
+      if (isAbsence(failure)) return undefined;
+      throw failure;
+    }
+  }
+
+  async get(
+    key: string,
+    { from = 0, to, unlessTag, onlyTag }: GetOptions = {},
+    signal?: AbortSignal,
+  ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
+    for (let turn = 0; turn < 5; turn += 1) {
+      const head = await this.stat(key, signal);
+      if (head === undefined) return undefined;
+      if (head.tag === unlessTag) return "unchanged";
+      if (onlyTag !== undefined && head.tag !== onlyTag) break;
+      const end = Math.min(to ?? head.size, head.size);
+      if (end <= from) return openBlob(head, Readable.from([]), bodyPieces(new Uint8Array()));
+      const file = this.#bucket.file(key, { generation: Number(head.tag) });
+      const isWhole = from === 0 && end === head.size;
+      const range = isWhole ? {} : { start: from, end: end - 1, validation: false };
+      const stream = file.createReadStream({ decompress: false, ...range });
+      const pieces = this.#piecesOf(stream, signal);
+      try {
+        const first = await pieces.next();
+        return openBlob(head, stream, putBack(first, pieces));
+      } catch (failure) {
+        // Replaced between the two requests: what is there now is looked at again.
+        if (!isAbsence(failure)) throw failure;
+      }
+    }
+    throw new BlobFailure("changed", `${key} was replaced while it was read`);
+  }
+
+  async put(
+    key: string,
+    body: BlobBody,
+    options: PutOptions & { readonly labels?: Labels } = {},
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    const file = this.#file(key);
+    try {
+      const parts = inParts(bodyPieces(body, options.sha256, signal), chunkBytes);
+      const first = (await parts.next()).value as Buffer;
+      const isSmall = first.length < chunkBytes;
+      await pipeline(
+        Readable.from(putBack({ value: first }, parts), { objectMode: false }),
+        file.createWriteStream({
+          ...describe(options),
+          resumable: !isSmall,
+          chunkSize: chunkBytes,
+        }),
+        signal === undefined ? {} : { signal },
+      );
+      return String(file.metadata.generation);
+    } catch (failure) {
+      signal?.throwIfAborted();
+      if (options.when !== undefined && statusOf(failure) === 412) return undefined;
+      throw this.#missingOr(failure);
+    }
+  }
+
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    const file = this.#file(key);
+    await this.#translating(() => file.delete({ ignoreNotFound: true }), signal);
+  }
+
+  async *list(
+    prefix: string,
+    { after, atOnce }: ListOptions = {},
+    signal?: AbortSignal,
+  ): AsyncGenerator<BlobEntry> {
+    const query = {
+      prefix,
+      autoPaginate: false,
+      fields: "items(name,size),nextPageToken",
+      ...(atOnce === undefined ? {} : { maxResults: atOnce }),
+      ...(after === undefined ? {} : { startOffset: after }),
+    };
+    for (let pageToken: string | undefined; ; ) {
+      const page = pageToken === undefined ? query : { ...query, pageToken };
+      const [files, next] = await this.#page(page, signal);
+      for (const { name = "", size = 0 } of files) {
+        // The offset is the first key that may come.
+        if (name !== after) yield { key: name, size: Number(size) };
+      }
+      pageToken = (next as { readonly pageToken?: string } | null)?.pageToken;
+      if (pageToken === undefined) return;
+    }
+  }
+
+  /** Asks as a listing does, for the permission to look at a bucket is one that nothing else needs. */
+  async check(signal?: AbortSignal): Promise<void> {
+    await this.#page({ maxResults: 1, autoPaginate: false, fields: "nextPageToken" }, signal);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #file(key: string): File {
+    checkBlobKey(key);
+    return this.#bucket.file(key);
+  }
+
+  /** With `fields` the SDK gives out what the service says, as it is. */
+  async #page(
+    query: GetFilesOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly [files: readonly FileMetadata[], next: unknown]> {
+    try {
+      const [files, next] = await this.#translating(() => this.#bucket.getFiles(query), signal);
+      return [files as unknown as readonly FileMetadata[], next];
+    } catch (failure) {
+      throw this.#missingOr(failure);
+    }
+  }
+
+  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of stream) {
+        signal?.throwIfAborted();
+        yield piece as Uint8Array;
+      }
+    } catch (failure) {
+      signal?.throwIfAborted();
+      throw translateGcsFailure(failure, this.#place);
+    }
+  }
+
+  async #translating<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      signal?.throwIfAborted();
+      return await send();
+    } catch (failure) {
+      signal?.throwIfAborted();
+      throw translateGcsFailure(failure, this.#place);
+    }
+  }
+
+  /** Where nothing in a bucket is asked for, nothing but the bucket can be missing. */
+  #missingOr(failure: unknown): unknown {
+    const translated = translateGcsFailure(failure, this.#place);
+    if (!isAbsence(translated)) return translated;
+    return new BlobFailure("missing_store", `${this.#place} does not exist`, { cause: failure });
+  }
+}
+
+function openBlob(
+  head: LabelledHead,
+  stream: Readable,
+  body: AsyncIterable<Uint8Array>,
+): OpenBlob<LabelledHead> {
+  stream.on("error", () => undefined);
+  return {
+    head,
+    body,
+    [Symbol.asyncDispose]: async () => {
+      stream.destroy();
+    },
+  };
+}
+
+async function* putBack<T>(
+  first: { readonly value: T; readonly done?: boolean | undefined },
+  rest: AsyncIterable<T>,
+): AsyncGenerator<T> {
+  if (first.done === true) return;
+  yield first.value;
+  yield* rest;
+}
+
+function describe({ when, contentType, labels }: PutOptions & { readonly labels?: Labels }): {
+  metadata: FileMetadata;
+  preconditionOpts?: { ifGenerationMatch: number };
+} {
+  const generation =
+    when === "absent" ? 0 : typeof when === "object" ? Number(when.tag) : undefined;
+  return {
+    metadata: {
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(labels === undefined ? {} : { metadata: { ...labels } }),
+    },
+    ...(generation === undefined ? {} : { preconditionOpts: { ifGenerationMatch: generation } }),
+  };
+}
+
+function headOf(key: string, found: FileMetadata): LabelledHead {
+  const { size, generation, updated, metadata } = found;
+  const labels = Object.entries(metadata ?? {}).map(([name, value]) => [name, String(value)]);
+  return {
+    key,
+    size: Number(size ?? 0),
+    tag: String(generation),
+    modified: new Date(updated ?? 0),
+    labels: Object.fromEntries(labels) as Labels,
+  };
+}
+
+function isAbsence(failure: unknown): boolean {
+  return (
+    failure instanceof BlobFailure &&
+    failure.kind === "unexpected" &&
+    statusOf(failure.cause) === 404
+  );
+}

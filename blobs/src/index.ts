@@ -1,0 +1,16 @@
+// The door of blobs: the interface, its failures, and how a store is opened.
+export { BlobFailure, type BlobFailureKind } from "./blob-failure.ts";
+export type {
+  BlobBody,
+  BlobEntry,
+  BlobHead,
+  BlobStore,
+  GetOptions,
+  LabelledHead,
+  LabellingBlobStore,
+  Labels,
+  ListOptions,
+  OpenBlob,
+  PutOptions,
+} from "./blob-store.ts";
+export { type Bucket, type BucketSettings, openBucket } from "./open-bucket.ts";

@@ -1,0 +1,306 @@
+// Blobs in a bucket of S3 or of a server that speaks its protocol.
+import { Readable } from "node:stream";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandOutput,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { bodyPieces, requireSha256 } from "../blob-body.ts";
+import { BlobFailure } from "../blob-failure.ts";
+import { checkBlobKey } from "../blob-key.ts";
+import type {
+  BlobBody,
+  BlobEntry,
+  GetOptions,
+  LabelledHead,
+  LabellingBlobStore,
+  Labels,
+  ListOptions,
+  OpenBlob,
+  PutOptions,
+} from "../blob-store.ts";
+import { openS3Client } from "./s3-client.ts";
+import { statusOf, translateS3Failure } from "./s3-failure.ts";
+import type { S3Settings } from "./s3-settings.ts";
+
+/** What is larger is sent in parts of this size, of which so many are in memory at once. */
+const partBytes = 8 << 20;
+const partsAtOnce = 2;
+
+/**
+ * Conditions are `If-None-Match` and `If-Match` of PutObject and CompleteMultipartUpload, which AWS has had since 2024.
+ * The SDK sends a checksum with everything and checks that of what it reads whole. It alone repeats requests.
+ */
+export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #place: string;
+
+  constructor(settings: S3Settings) {
+    this.#client = openS3Client(settings);
+    this.#bucket = settings.bucket;
+    const host = settings.endpoint === undefined ? "S3" : new URL(settings.endpoint).host;
+    this.#place = `the bucket ${settings.bucket} at ${host}`;
+  }
+
+  async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
+    checkBlobKey(key);
+    const found = await this.#orAbsent(
+      () =>
+        this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
+      signal,
+    );
+    return found && headOf(key, found, found.ContentLength ?? 0);
+  }
+
+  async get(
+    key: string,
+    options: GetOptions = {},
+    signal?: AbortSignal,
+  ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
+    checkBlobKey(key);
+    const { from = 0, to: end, unlessTag, onlyTag } = options;
+    if (end !== undefined && end <= from) return this.#nothingOf(key, options, signal);
+    const whole = from === 0 && end === undefined;
+    const command = new GetObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      ...(whole
+        ? { ChecksumMode: "ENABLED" }
+        : { Range: `bytes=${from}-${end === undefined ? "" : end - 1}` }),
+      ...(unlessTag === undefined ? {} : { IfNoneMatch: `"${unlessTag}"` }),
+      ...(onlyTag === undefined ? {} : { IfMatch: `"${onlyTag}"` }),
+    });
+    try {
+      const found = await this.#orAbsent(() => this.#client.send(command, to(signal)), signal);
+      return found && this.#opened(key, found, signal);
+    } catch (failure) {
+      const status = failure instanceof BlobFailure ? statusOf(failure.cause) : undefined;
+      if (status === 304) return "unchanged";
+      if (status === 412) throw changed(key, failure);
+      if (status === 416) return this.#nothingOf(key, options, signal);
+      throw failure;
+    }
+  }
+
+  async put(
+    key: string,
+    body: BlobBody,
+    options: PutOptions & { readonly labels?: Labels } = {},
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    checkBlobKey(key);
+    const target = { Bucket: this.#bucket, Key: key, ...describe(options) };
+    try {
+      const send =
+        body instanceof Uint8Array && body.length <= partBytes
+          ? this.#putWhole(target, body, options.sha256, signal)
+          : this.#putInParts(target, bodyPieces(body, options.sha256, signal), signal);
+      return tagOf((await send).ETag);
+    } catch (failure) {
+      signal?.throwIfAborted();
+      if (options.when !== undefined && [404, 409, 412].includes(statusOf(failure) ?? 0)) {
+        await this.check(signal);
+        return undefined;
+      }
+      throw translateS3Failure(failure, this.#place);
+    }
+  }
+
+  async delete(key: string, signal?: AbortSignal): Promise<void> {
+    checkBlobKey(key);
+    await this.#orAbsent(
+      () =>
+        this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
+      signal,
+    );
+  }
+
+  async *list(
+    prefix: string,
+    { after, atOnce }: ListOptions = {},
+    signal?: AbortSignal,
+  ): AsyncGenerator<BlobEntry> {
+    for (let token: string | undefined; ; ) {
+      const command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: prefix,
+        ...(atOnce === undefined ? {} : { MaxKeys: atOnce }),
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+        ...(after === undefined || token !== undefined ? {} : { StartAfter: after }),
+      });
+      const page = await this.#translating(() => this.#client.send(command, to(signal)), signal);
+      for (const { Key = "", Size = 0 } of page.Contents ?? []) yield { key: Key, size: Size };
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      if (token === undefined) return;
+    }
+  }
+
+  async check(signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket }), to(signal));
+    } catch (failure) {
+      signal?.throwIfAborted();
+      if (statusOf(failure) === undefined) throw translateS3Failure(failure, this.#place);
+      // An answer to HEAD has no words; one to GET says what is wrong.
+      const command = new ListObjectsV2Command({ Bucket: this.#bucket, MaxKeys: 1 });
+      await this.#translating(() => this.#client.send(command, to(signal)), signal);
+    }
+  }
+
+  /** Makes the bucket unless it exists. */
+  async create(): Promise<void> {
+    try {
+      await this.check();
+    } catch (failure) {
+      if (!(failure instanceof BlobFailure && failure.kind === "missing_store")) throw failure;
+      const command = new CreateBucketCommand({ Bucket: this.#bucket });
+      // Another instance may have been faster.
+      await this.#client.send(command).catch(() => this.check());
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#client.destroy();
+    return Promise.resolve();
+  }
+
+  async #putWhole(
+    target: PutObjectCommandInput,
+    body: Uint8Array,
+    sha256: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<{ ETag?: string | undefined }> {
+    requireSha256(body, sha256);
+    return await this.#client.send(new PutObjectCommand({ ...target, Body: body }), to(signal));
+  }
+
+  async #putInParts(
+    target: PutObjectCommandInput,
+    pieces: AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ ETag?: string | undefined }> {
+    const upload = new Upload({
+      client: this.#client,
+      partSize: partBytes,
+      queueSize: partsAtOnce,
+      params: { ...target, Body: Readable.from(pieces) },
+    });
+    const stop = (): void => void upload.abort();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      return await upload.done();
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  #opened(
+    key: string,
+    found: GetObjectCommandOutput,
+    signal: AbortSignal | undefined,
+  ): OpenBlob<LabelledHead> {
+    const stream = found.Body as Readable;
+    // Whoever iterates hears of it; whoever has let go does not want to.
+    stream.on("error", () => undefined);
+    const total = found.ContentRange?.split("/")[1];
+    return {
+      head: headOf(key, found, total === undefined ? (found.ContentLength ?? 0) : Number(total)),
+      body: this.#piecesOf(stream, signal),
+      [Symbol.asyncDispose]: async () => {
+        stream.destroy();
+      },
+    };
+  }
+
+  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const piece of stream) yield piece as Uint8Array;
+    } catch (failure) {
+      signal?.throwIfAborted();
+      throw translateS3Failure(failure, this.#place);
+    }
+  }
+
+  /** A part that holds no byte cannot be asked for. */
+  async #nothingOf(
+    key: string,
+    { unlessTag, onlyTag }: GetOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
+    const head = await this.stat(key, signal);
+    if (head === undefined) return undefined;
+    if (head.tag === unlessTag) return "unchanged";
+    if (onlyTag !== undefined && head.tag !== onlyTag) throw changed(key);
+    const body = bodyPieces(new Uint8Array());
+    return { head, body, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+
+  /** `undefined` if the service says that there is no such thing. A missing bucket looks alike where it has no words. */
+  async #orAbsent<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
+    try {
+      return await this.#translating(send, signal);
+    } catch (failure) {
+      const isAbsent =
+        failure instanceof BlobFailure &&
+        failure.kind === "unexpected" &&
+        statusOf(failure.cause) === 404;
+      if (isAbsent) return undefined;
+      throw failure;
+    }
+  }
+
+  async #translating<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await send();
+    } catch (failure) {
+      signal?.throwIfAborted();
+      throw translateS3Failure(failure, this.#place);
+    }
+  }
+}
+
+function to(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
+}
+
+function describe({
+  when,
+  contentType,
+  labels,
+}: PutOptions & { readonly labels?: Labels }): Omit<PutObjectCommandInput, "Bucket" | "Key"> {
+  return {
+    ...(when === "absent" ? { IfNoneMatch: "*" } : {}),
+    ...(typeof when === "object" ? { IfMatch: `"${when.tag}"` } : {}),
+    ...(contentType === undefined ? {} : { ContentType: contentType }),
+    ...(labels === undefined ? {} : { Metadata: { ...labels } }),
+  };
+}
+
+function headOf(key: string, found: HeadObjectCommandOutput, size: number): LabelledHead {
+  return {
+    key,
+    size,
+    tag: tagOf(found.ETag),
+    modified: found.LastModified ?? new Date(0),
+    labels: found.Metadata ?? {},
+  };
+}
+
+/** Without the quotes that HTTP puts around it. */
+function tagOf(etag: string | undefined): string {
+  return (etag ?? "").replaceAll('"', "");
+}
+
+function changed(key: string, cause?: unknown): BlobFailure {
+  return new BlobFailure("changed", `${key} was replaced while it was read`, { cause });
+}

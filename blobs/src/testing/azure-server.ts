@@ -1,0 +1,50 @@
+// An Azure server for tests: Azurite in memory, on a port of its own.
+import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { AzureBlobStore } from "../azure/azure-blob-store.ts";
+import type { AzureSettings } from "../azure/azure-settings.ts";
+import type { BucketServer, TestBucket } from "./bucket-server.ts";
+import { programIsMissing, type ServerProgram, startServer } from "./server-program.ts";
+
+export interface AzureContainer extends TestBucket {
+  readonly settings: AzureSettings;
+}
+
+export interface AzureServer extends BucketServer, ServerProgram {
+  newBucket(): Promise<AzureContainer>;
+}
+
+const account = "stoatest";
+const key = Buffer.from("the key of an account that exists nowhere else").toString("base64");
+
+/** Why there can be none here; false if there can. */
+export function azureServerIsMissing(): string | false {
+  return programIsMissing("azurite-blob");
+}
+
+/** Starts one; see `azureServerIsMissing`. */
+export async function startAzureServer(): Promise<AzureServer> {
+  const words = [
+    "--inMemoryPersistence",
+    "--skipApiVersionCheck",
+    "--disableTelemetry",
+    "--silent",
+  ];
+  const server = await startServer(
+    "azurite-blob",
+    (port) => [...words, "--blobHost", "127.0.0.1", "--blobPort", `${port}`],
+    { AZURITE_ACCOUNTS: `${account}:${key}` },
+  );
+  const endpoint = `${server.url}/${account}`;
+  const service = new BlobServiceClient(endpoint, new StorageSharedKeyCredential(account, key));
+  let containers = 0;
+  return {
+    ...server,
+    async newBucket() {
+      containers += 1;
+      const container = `container-${containers}`;
+      await service.createContainer(container);
+      const settings = { account, container, endpoint, identity: { kind: "key", key } } as const;
+      return { settings, open: () => AzureBlobStore.open(settings) };
+    },
+  };
+}

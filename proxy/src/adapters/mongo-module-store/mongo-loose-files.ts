@@ -1,0 +1,43 @@
+// Loose .info and .mod files in MongoDB: the collection `stoa_loose`.
+import type { ModuleVersion } from "@stoa/gomod";
+import { Binary, type Collection, type Db } from "mongodb";
+import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
+import { atMongo, isDuplicate } from "./mongo-trouble.ts";
+
+interface LooseDocument {
+  readonly _id: string;
+  readonly bytes: Binary;
+}
+
+export class MongoLooseFiles implements LooseFiles {
+  readonly #collection: Collection<LooseDocument>;
+
+  constructor(database: Db) {
+    this.#collection = database.collection<LooseDocument>("stoa_loose");
+  }
+
+  async read(module: ModuleVersion, kind: LooseKind): Promise<Uint8Array | undefined> {
+    const found = await atMongo(() => this.#collection.findOne({ _id: nameOf(module, kind) }));
+    return found?.bytes.value();
+  }
+
+  write(module: ModuleVersion, kind: LooseKind, bytes: Uint8Array): Promise<void> {
+    const document = { _id: nameOf(module, kind), bytes: new Binary(Uint8Array.from(bytes)) };
+    return atMongo(async () => {
+      try {
+        await this.#collection.insertOne(document);
+      } catch (failure) {
+        if (!isDuplicate(failure)) throw failure;
+      }
+    });
+  }
+
+  async remove(module: ModuleVersion): Promise<void> {
+    const names = [nameOf(module, "info"), nameOf(module, "mod")];
+    await atMongo(() => this.#collection.deleteMany({ _id: { $in: names } }));
+  }
+}
+
+function nameOf({ path, version }: ModuleVersion, kind: LooseKind): string {
+  return `${path}@${version} ${kind}`;
+}

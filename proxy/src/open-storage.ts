@@ -1,0 +1,96 @@
+// Where modules are kept, opened as the settings say.
+import { type Bucket, type BucketSettings, openBucket } from "@stoa/blobs";
+import {
+  type OpenedStore,
+  openDiskModuleStore,
+} from "./adapters/disk-module-store/open-disk-module-store.ts";
+import { openZipSpool } from "./adapters/disk-module-store/zip-spool.ts";
+import { openExternalModuleStore } from "./adapters/external-module-store/open-external-module-store.ts";
+import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
+import type { MongoSettings } from "./adapters/mongo-module-store/mongo-settings.ts";
+import {
+  openObjectModuleStore,
+  storageTrouble,
+  tryObjectStore,
+} from "./adapters/object-module-store/open-object-module-store.ts";
+
+/** Where modules are kept. `folder` is for what an instance keeps on its own machine. */
+export type StorageSettings =
+  | { readonly kind: "disk"; readonly root: string }
+  | { readonly kind: "memory" }
+  | {
+      readonly kind: "bucket";
+      readonly bucket: BucketSettings;
+      readonly layout: "protocol" | "folder";
+      readonly folder: string;
+    }
+  | { readonly kind: "mongo"; readonly mongo: MongoSettings; readonly folder: string }
+  | { readonly kind: "external"; readonly url: string; readonly folder: string };
+
+/** An open storage, to be disposed of when nobody uses it any more. */
+export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
+  AsyncDisposable & {
+    /** Absent where nothing can be looked through. */
+    readonly inspection: OpenedStore["inspection"] | undefined;
+    /** Absent where versions cannot be removed from here. */
+    readonly removal?: OpenedStore["removal"];
+  };
+
+/** The folder of what an instance keeps on its own machine; `undefined` if it keeps nothing there. */
+export function localFolder(storage: StorageSettings): string | undefined {
+  switch (storage.kind) {
+    case "disk":
+      return storage.root;
+    case "memory":
+      return undefined;
+    default:
+      return storage.folder;
+  }
+}
+
+/** Rejects with `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used. */
+export async function openStorage(storage: StorageSettings): Promise<OpenStorage> {
+  switch (storage.kind) {
+    case "disk":
+      return { ...(await openDiskModuleStore({ root: storage.root })), ...nothingToClose };
+    case "memory":
+      return { ...openMemoryModuleStore(), inspection: undefined, ...nothingToClose };
+    case "bucket": {
+      const bucket = await openTriedBucket(storage.bucket);
+      const spool = await openZipSpool(storage.folder);
+      const { layout } = storage;
+      return {
+        ...openObjectModuleStore(bucket, { layout, spool }),
+        [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
+      };
+    }
+    case "mongo": {
+      const spool = await openZipSpool(storage.folder);
+      const { openMongoModuleStore } = await import(
+        "./adapters/mongo-module-store/open-mongo-module-store.ts"
+      );
+      return openMongoModuleStore(storage.mongo, spool);
+    }
+    case "external": {
+      const { url, folder } = storage;
+      const spool = await openZipSpool(folder);
+      const { loose } = await openDiskModuleStore({ root: folder });
+      const opened = await openExternalModuleStore(url, { spool, loose });
+      return { ...opened, inspection: undefined, ...nothingToClose };
+    }
+  }
+}
+
+const nothingToClose = { [Symbol.asyncDispose]: () => Promise.resolve() };
+
+async function openTriedBucket(settings: BucketSettings): Promise<Bucket> {
+  let bucket: Bucket | undefined;
+  try {
+    bucket = await openBucket(settings);
+    await tryObjectStore(bucket);
+    return bucket;
+  } catch (failure) {
+    await bucket?.[Symbol.asyncDispose]();
+    throw storageTrouble(failure);
+  }
+}
