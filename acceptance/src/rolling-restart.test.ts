@@ -52,7 +52,14 @@ test("a rolling restart under load fails no request", { skip: noRedis || noNginx
   await writeFile(join(folder.path, "nginx.conf"), own);
   await using _balancer = await runServer(
     nginx,
-    ["-p", folder.path, "-c", join(folder.path, "nginx.conf"), "-g", "daemon off; master_process off;"],
+    [
+      "-p",
+      folder.path,
+      "-c",
+      join(folder.path, "nginx.conf"),
+      "-g",
+      "daemon off; master_process off;",
+    ],
     front,
     { cwd: folder.path },
   );
