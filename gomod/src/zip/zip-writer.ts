@@ -29,17 +29,44 @@ export interface ReadableModuleFile extends ModuleFile {
 const level = 6;
 /** Content is compressed in pieces of this length, so that the zip does not depend on how a file was read. */
 const pieceBytes = 2 ** 20;
+/** What is handed out at a time, at least. */
+const chunkBytes = 2 ** 17;
 /** Up to here the way to another thread and back takes longer than compressing. */
 const hereBytes = 32 * 1024;
 const deflateElsewhere = promisify(deflateRaw);
 
 /**
  * The zip of a module, made of those `files` that belong to it, in their order. The same files give the same bytes. No
- * more than a few pieces of one file are in memory. Throws `InvalidText` of kind `module zip` if the files are no module,
- * if a file has not the size that was announced, or if the zip grows larger than it may be; what `read` throws is passed
- * on. Authority: golang.org/x/mod/zip.Create, which lets a file be shorter than announced.
+ * more than a few pieces of one file are in memory. Chunks are large, for each may cost its reader a call to the disk.
+ * Throws `InvalidText` of kind `module zip` if the files are no module, if a file has not the size that was announced, or
+ * if the zip grows larger than it may be; what `read` throws is passed on. Authority: golang.org/x/mod/zip.Create, which
+ * lets a file be shorter than announced.
  */
-export async function* writeModuleZip(
+export function writeModuleZip(
+  module: ModuleVersion,
+  files: readonly ReadableModuleFile[],
+): AsyncGenerator<Uint8Array, void, undefined> {
+  return gathered(records(module, files));
+}
+
+/** Makes few large chunks out of many small ones. */
+async function* gathered(
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let held: Uint8Array[] = [];
+  let heldBytes = 0;
+  for await (const chunk of chunks) {
+    held.push(chunk);
+    heldBytes += chunk.length;
+    if (heldBytes < chunkBytes) continue;
+    yield joined(held);
+    held = [];
+    heldBytes = 0;
+  }
+  if (heldBytes > 0) yield joined(held);
+}
+
+async function* records(
   module: ModuleVersion,
   files: readonly ReadableModuleFile[],
 ): AsyncGenerator<Uint8Array, void, undefined> {

@@ -38,7 +38,7 @@ export class LooseFileFetch {
     return this.#loose.remove(module);
   }
 
-  /** The file, kept or fetched; it is durable when this resolves. Rejects with a `ProxyFailure`. */
+  /** The file, kept or fetched; it is kept when this resolves. Rejects with a `ProxyFailure`. */
   fetch(module: ModuleVersion, kind: LooseKind, signal: AbortSignal): Promise<LooseFile> {
     const key = `${kind} ${module.path}@${module.version}`;
     return this.#once.run(key, signal, async (shared, keepGoing) => {

@@ -43,6 +43,11 @@ export class VersionKeeping {
     this.#parts = parts;
   }
 
+  /** Says that a version is on its way. */
+  expect(): void {
+    this.#parts.zipCheck.prepare();
+  }
+
   /** Writes a whole delivery into a stage and ends it; `grew` is told of every step. */
   async receive(delivery: ZipDelivery, staged: StagedZip, grew?: () => void): Promise<void> {
     for await (const chunk of delivery.body) {

@@ -35,7 +35,7 @@ async function setUp(module: ModuleFixture) {
     result: { hash: "h1:x", goMod: Buffer.from(goMod) } as CheckedZip,
     run: (): Promise<CheckedZip> => Promise.resolve(check.result),
   };
-  const zipCheck: ZipCheck = { check: () => check.run() };
+  const zipCheck: ZipCheck = { prepare: () => undefined, check: () => check.run() };
   const checksums: { recorded: Checksums["recorded"] } = { recorded: async () => undefined };
   const mismatches: ProxyFailure[] = [];
   const verification = new ChecksumVerification(

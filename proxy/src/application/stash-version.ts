@@ -83,6 +83,7 @@ export class Stash {
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
+    this.#parts.keeping.expect();
     const verdict = this.#parts.verification.begin(module, signal);
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);

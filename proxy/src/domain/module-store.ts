@@ -63,7 +63,7 @@ export interface StagedZip extends AsyncDisposable {
   readonly size: number;
   /** Appends; one call at a time, each awaited before the next. `chunk` may be reused afterwards. */
   append(chunk: Uint8Array): Promise<void>;
-  /** Says that all bytes have been appended and makes them durable. */
+  /** Says that all bytes have been appended. They are durable when the zip has been put. */
   end(): Promise<void>;
   /** Reads what has been appended so far; see `StoredFile.read`. */
   read(position: number, into: Uint8Array): Promise<number>;

@@ -5,6 +5,8 @@ import { ProxyFailure } from "./proxy-failure.ts";
 
 /** Looks into a module zip. */
 export interface ZipCheck {
+  /** Says that a zip is on its way, so that it need not wait for what can be done before it is there. */
+  prepare(): void;
   /**
    * Reads the whole zip and checks every rule of module zips: names, sizes, checksums, collisions. Rejects with
    * `invalid_module` and a sentence that names the first broken rule. Does not block the event loop.

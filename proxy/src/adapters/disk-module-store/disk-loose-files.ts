@@ -3,14 +3,15 @@ import { readFile, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
 import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
-import type { DurableDisk } from "./durable-disk.ts";
+import { type DurableDisk, makeMissingFolders } from "./durable-disk.ts";
 import type { IncomingFolder } from "./incoming-folder.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 
 /**
  * A file lies at `.stoa/loose/<escaped path>/<escaped version>@<kind>`. The at sign cannot occur in a path, so a file
  * never takes the place of a folder; the kind comes last because a version may end in `.info`; escaped names differ
- * also where capitals do not count.
+ * also where capitals do not count. A power cut may take the name of a file, which is then fetched again, but never a
+ * part of what is behind a name.
  */
 export class DiskLooseFiles implements LooseFiles {
   readonly #root: StorageRoot;
@@ -39,12 +40,11 @@ export class DiskLooseFiles implements LooseFiles {
       const temporary = this.#incoming.newPath();
       try {
         await this.#disk.write(temporary, bytes);
-        await this.#disk.makeFolders(this.#root.loose, dirname(place));
+        await makeMissingFolders(this.#root.loose, dirname(place));
         await this.#disk.claimName(temporary, place);
       } finally {
         await unlink(temporary).catch(() => undefined);
       }
-      await this.#disk.syncFolder(dirname(place));
     });
   }
 

@@ -124,6 +124,7 @@ export class DiskModuleStore implements ModuleStore {
     const { disk, placing } = this.#parts;
     const unnamedInfo = join(zip.folder, "info");
     await whenAllEnded([
+      zip.durable(),
       disk.write(join(zip.folder, fileName(module, "mod")), mod),
       disk.write(unnamedInfo, info),
     ]);

@@ -73,19 +73,16 @@ export class DurableDisk {
 
   /** Makes a folder and those above it, durably, up to `base`, which must exist: a vanished one is not made anew. */
   async makeFolders(base: string, path: string): Promise<void> {
-    if (path === base) return;
-    const above = dirname(path);
-    const isNew = await makeFolder(path).catch(async (failure: unknown) => {
-      if (!hasCode(failure, "ENOENT") || above === base) throw failure;
-      await this.makeFolders(base, above);
-      return makeFolder(path);
-    });
-    if (!isNew && this.#durableFolders.has(path)) return;
+    await makeMissingFolders(base, path, (folder) => this.#durableFolders.delete(folder));
+    const unsure: string[] = [];
     // Even a folder that was there may be another process's, made a moment ago and not yet durable.
-    await this.makeFolders(base, above);
-    await this.syncFolder(above);
+    for (let folder = path; folder !== base; folder = dirname(folder)) {
+      if (this.#durableFolders.has(folder)) break;
+      unsure.push(folder);
+    }
+    await this.syncAll(unsure.map((folder) => dirname(folder)));
     if (this.#durableFolders.size >= rememberedFolders) this.#durableFolders.clear();
-    this.#durableFolders.add(path);
+    for (const folder of unsure) this.#durableFolders.add(folder);
   }
 
   /** Gives a file the name `to` unless that is taken; says whether it was free. `from` may or may not remain. */
@@ -109,6 +106,22 @@ export async function whenAllEnded(works: readonly Promise<void>[]): Promise<voi
   for (const outcome of await Promise.allSettled(works)) {
     if (outcome.status === "rejected") throw outcome.reason;
   }
+}
+
+/** Makes a folder and those above it, up to `base`, which must exist; tells of those that are new. */
+export async function makeMissingFolders(
+  base: string,
+  path: string,
+  onMade?: (folder: string) => void,
+): Promise<void> {
+  if (path === base) return;
+  const above = dirname(path);
+  const isNew = await makeFolder(path).catch(async (failure: unknown) => {
+    if (!hasCode(failure, "ENOENT") || above === base) throw failure;
+    await makeMissingFolders(base, above, onMade);
+    return makeFolder(path);
+  });
+  if (isNew) onMade?.(path);
 }
 
 /** Makes a folder in one that is there; says whether it is new. */

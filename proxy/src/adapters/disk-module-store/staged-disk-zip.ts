@@ -21,6 +21,7 @@ export class StagedDiskZip implements StagedZip {
   readonly #disk: Pick<DurableDisk, "sync">;
   #state: "arriving" | "whole" | "taken" = "arriving";
   #size = 0;
+  #synced = Promise.resolve();
 
   private constructor(
     opened: { folder: string; path: string; file: OpenFile },
@@ -70,11 +71,15 @@ export class StagedDiskZip implements StagedZip {
 
   async end(): Promise<void> {
     if (this.#state !== "arriving") return;
-    await this.#root.translating(async () => {
-      await this.#file.setModified(this.started);
-      await this.#disk.sync(this.#file);
-    });
+    await this.#root.translating(() => this.#file.setModified(this.started));
     this.#state = "whole";
+    this.#synced = this.#disk.sync(this.#file);
+    this.#synced.catch(() => undefined); // whoever waits for it is told
+  }
+
+  /** Resolves when the whole zip is on the disk. Rejects with an error of the operating system. */
+  durable(): Promise<void> {
+    return this.#synced;
   }
 
   read(position: number, into: Uint8Array): Promise<number> {

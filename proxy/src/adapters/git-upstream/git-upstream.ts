@@ -135,7 +135,13 @@ export function gitUpstream(options: GitUpstreamOptions): GitRepositories {
       ended: ended.signal,
     },
   });
-  const complaint = () => gitComplaint(git, environment);
+  let isGitSound = false;
+  const complaint = async () => {
+    if (isGitSound) return undefined;
+    const found = await gitComplaint(git, environment);
+    isGitSound = found === undefined; // a program that is missing may be installed while this one runs
+    return found;
+  };
   const repositories = new ModuleRepositories({
     gitComplaint: complaint,
     finder,

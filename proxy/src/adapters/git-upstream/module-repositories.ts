@@ -48,7 +48,6 @@ export class ModuleRepositories {
   readonly #parts: ModuleRepositoriesParts;
   /** Which of several addresses has answered, by the root that they stand for. */
   readonly #addresses = new Map<string, string>();
-  #isGitChecked = false;
 
   constructor(parts: ModuleRepositoriesParts) {
     this.#parts = parts;
@@ -77,12 +76,9 @@ export class ModuleRepositories {
     }
   }
 
-  /** A program that is missing may be installed while this one runs. */
   async #checkGit(): Promise<void> {
-    if (this.#isGitChecked) return;
     const complaint = await this.#parts.gitComplaint();
     if (complaint !== undefined) throw new ProxyFailure("unsupported", complaint);
-    this.#isGitChecked = true;
   }
 
   async #proxyAt({ place, reach }: FoundPlace): Promise<Upstream> {

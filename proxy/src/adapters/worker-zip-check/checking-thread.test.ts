@@ -28,6 +28,16 @@ test("a thread serves one task after another", async (t) => {
   assert.equal(await hashFrom(thread), "2");
 });
 
+test("a thread that was prepared serves, and one that works is not started twice", async (t) => {
+  const thread = new CheckingThread(program);
+  t.after(() => thread.stop());
+  thread.prepare();
+  thread.prepare();
+  assert.equal(await hashFrom(thread), "1");
+  thread.prepare();
+  assert.equal(await hashFrom(thread), "2");
+});
+
 for (const death of ["exit", "throw"]) {
   test(`a thread that dies (${death}) rejects its task, and the next is served by a new one`, async (t) => {
     const thread = new CheckingThread(program);

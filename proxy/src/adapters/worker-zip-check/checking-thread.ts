@@ -13,6 +13,13 @@ export class CheckingThread {
     this.#program = program;
   }
 
+  /** Starts it, unless it runs, so that its first task need not wait for that. */
+  prepare(): void {
+    if (this.#worker !== undefined) return;
+    this.#worker = this.#start();
+    this.#worker.unref();
+  }
+
   /** Rejects with the signal's reason as soon as it is aborted; the thread is then thrown away with its work. */
   async run(task: ZipCheckTask, signal: AbortSignal): Promise<ZipCheckReport> {
     signal.throwIfAborted();

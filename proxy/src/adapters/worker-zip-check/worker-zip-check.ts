@@ -23,6 +23,11 @@ export class WorkerZipCheck implements ZipCheck {
     this.#free = [...this.#threads];
   }
 
+  /** Starts the thread that would be taken next. */
+  prepare(): void {
+    if (!this.#closed.signal.aborted) this.#free.at(-1)?.prepare();
+  }
+
   async check(module: ModuleVersion, place: BytesPlace, signal: AbortSignal): Promise<CheckedZip> {
     const either = AbortSignal.any([signal, this.#closed.signal]);
     const thread = await this.#takeThread(either);
