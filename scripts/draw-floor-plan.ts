@@ -22,12 +22,13 @@ export function drawFloorPlan(plan: FloorPlan): string {
   return ["```mermaid", "graph TD", ...boxes.sort(), ...arrows, "```"].join("\n");
 }
 
-/** The page with its drawing replaced. */
+/** The page with its drawing replaced, or put where there is none so far. Throws where the page has no place for one. */
 export function withDrawing(page: string, drawing: string): string {
-  return page.replace(
-    /(<!-- floor plan -->\n)[\s\S]*?(\n<!-- end of floor plan -->)/,
-    (_, before: string, after: string) => `${before}${drawing}${after}`,
-  );
+  const place = /<!-- floor plan -->\n[\s\S]*?<!-- end of floor plan -->/;
+  if (!place.test(page)) {
+    throw new Error("the page has no lines <!-- floor plan --> and <!-- end of floor plan -->");
+  }
+  return page.replace(place, () => `<!-- floor plan -->\n${drawing}\n<!-- end of floor plan -->`);
 }
 
 /** `proxy/src/http/x.ts` lies in `proxy/http`, `gomod/src/x.ts` in `gomod`, the composition of a product in `proxy`. */
