@@ -1,6 +1,6 @@
 // npm run draw: draws the rooms and floors, and what imports what, into ARCHITECTURE.md.
 import { readFileSync, writeFileSync } from "node:fs";
-import { argv } from "node:process";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type FloorPlan, readFloorPlan } from "./floor-plan.ts";
 
@@ -45,7 +45,8 @@ function idOf(place: string): string {
   return place.replaceAll("/", "_");
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) {
+// Not the named import of argv: run.mjs replaces the array.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const page = readFileSync("ARCHITECTURE.md", "utf8");
   writeFileSync("ARCHITECTURE.md", withDrawing(page, drawFloorPlan(readFloorPlan())));
 }
