@@ -69,7 +69,7 @@ async function openDatabase(place: StatePlace, readOnly: boolean): Promise<SqlDa
     case "memory":
       return new SqliteDatabase(":memory:");
     case "sqlite":
-      requireFolder(place.file);
+      if (!readOnly) requireFolder(place.file);
       return new SqliteDatabase(place.file, { readOnly });
     case "postgres":
       return openPostgresDatabase(place.url);
