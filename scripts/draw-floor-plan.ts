@@ -1,6 +1,6 @@
 // npm run draw: draws the rooms and floors, and what imports what, into ARCHITECTURE.md.
 import { readFileSync, writeFileSync } from "node:fs";
-import { argv } from "node:process";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type FloorPlan, readFloorPlan } from "./floor-plan.ts";
 
@@ -22,12 +22,13 @@ export function drawFloorPlan(plan: FloorPlan): string {
   return ["```mermaid", "graph TD", ...boxes.sort(), ...arrows, "```"].join("\n");
 }
 
-/** The page with its drawing replaced. */
+/** The page with its drawing replaced, or put where there is none so far. Throws where the page has no place for one. */
 export function withDrawing(page: string, drawing: string): string {
-  return page.replace(
-    /(<!-- floor plan -->\n)[\s\S]*?(\n<!-- end of floor plan -->)/,
-    (_, before: string, after: string) => `${before}${drawing}${after}`,
-  );
+  const place = /<!-- floor plan -->\n[\s\S]*?<!-- end of floor plan -->/;
+  if (!place.test(page)) {
+    throw new Error("the page has no lines <!-- floor plan --> and <!-- end of floor plan -->");
+  }
+  return page.replace(place, () => `<!-- floor plan -->\n${drawing}\n<!-- end of floor plan -->`);
 }
 
 /** `proxy/src/http/x.ts` lies in `proxy/http`, `gomod/src/x.ts` in `gomod`, the composition of a product in `proxy`. */
@@ -44,7 +45,8 @@ function idOf(place: string): string {
   return place.replaceAll("/", "_");
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) {
+// Not the named import of argv: run.mjs replaces the array.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const page = readFileSync("ARCHITECTURE.md", "utf8");
   writeFileSync("ARCHITECTURE.md", withDrawing(page, drawFloorPlan(readFloorPlan())));
 }

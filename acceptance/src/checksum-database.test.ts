@@ -621,7 +621,7 @@ describe("stoa modules verify", { skip }, () => {
     assert.equal(third.code, 1);
     assert.match(
       third.stdout,
-      /^bad: example\.com\/altered@v1\.0\.0: .*; it is now in \S+\.stoa\/quarantine\/\S+$/m,
+      /^bad: example\.com\/altered@v1\.0\.0: (?!.*nothing was kept).*; it is now in \S+\.stoa\/quarantine\/\S+$/m,
     );
     assert.match(third.stdout, /3 taken out of service/);
     assert.ok(
@@ -671,10 +671,7 @@ describe("stoa modules import", { skip }, () => {
     const run = () => finishedStoa(["modules", "import", "--from", athens], env);
     const { code, stdout } = await run();
     assert.equal(code, 1);
-    assert.match(
-      stdout,
-      /^refused: example.com\/forged@v1.0.0: security: the zip that arrived has h1:.+$/m,
-    );
+    assert.match(stdout, /^refused: example.com\/forged@v1.0.0: security: the zip has h1:.+$/m);
     assert.match(stdout, /^refused: example.com\/unknown@v1.0.0: .+$/m);
     assert.match(stdout, /: 3 versions: 1 moved, 2 refused\n$/);
     assert.deepEqual(

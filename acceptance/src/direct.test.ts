@@ -148,7 +148,11 @@ describe("GOPROXY=direct", { skip: goIsMissing() || gitIsMissing }, () => {
       ["github.com/!corp/tool/none/@v/list", 404, /\S/],
       ["nowhere.example/m/@v/list", 404, /no go-import tags/],
       ["off.example/m.git/@v/list", 403, /GOVCS does not allow git/],
-      ["any.example/m.hg/@v/list", 403, /GOVCS does not allow hg/],
+      [
+        "any.example/m.hg/@v/list",
+        403,
+        /GOVCS does not allow hg .*add any\.example\/m\.hg:hg to GOVCS/,
+      ],
       ["hg.example/m.hg/@v/list", 502, /its repository cannot be read/],
     ];
     for (const [path, status, sentence] of refusals) {

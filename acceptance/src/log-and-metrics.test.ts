@@ -99,6 +99,15 @@ describe("the log", () => {
     assert.equal(page?.path, "/healthz");
   });
 
+  test("names the upstream also of a zip that was only asked about", async () => {
+    const quiet = await smallModule("example.com/quiet", "v1.0.0");
+    await using scene = await proxiedModules([quiet]);
+    await ask(`${scene.stoa.url}${filePath(quiet, "zip")}`, { method: "HEAD" });
+    const [line] = await requestLines(scene.stoa);
+    assert.equal(line?.cache, "miss");
+    assert.equal(line?.upstream, new URL(scene.upstream.url).host);
+  });
+
   test("tells the client the id of its request", async () => {
     await using scene = await proxiedModules([]);
     const given = await ask(`${scene.stoa.url}/example.com/nobody/@v/list`, {

@@ -159,6 +159,7 @@ describe("stoa modules import", () => {
         "example.com/main-module",
         "example.com/m@main",
         "example.com/m@v1.9.0",
+        "example.com/m@",
         "",
       ].join("\n"),
     );
@@ -166,8 +167,9 @@ describe("stoa modules import", () => {
     const { code, stdout } = await modules(root, "import", "--from", upstream.url, "--list", list);
     assert.equal(code, 1);
     assert.match(stdout, /^skipped: line 7 of the list: .+$/m);
+    assert.match(stdout, /^skipped: line 9 of the list: .+$/m);
     assert.match(stdout, /^failed: example.com\/m@v1.9.0: .+$/m);
-    assert.match(stdout, /: 5 versions: 2 moved, 1 without a zip, .+, 1 skipped, 1 failed\n$/);
+    assert.match(stdout, /: 6 versions: 2 moved, 1 without a zip, .+, 2 skipped, 1 failed\n$/);
     assert.deepEqual(await versionNames(root), foldersOf(fixtures.slice(0, 2)));
     const zips = upstream.requests.filter(({ path }) => path.endsWith(".zip")).length;
     await modules(root, "import", "--from", upstream.url, "--list", list);
@@ -288,7 +290,7 @@ describe("stoa modules import", () => {
         ["--from", "s4://bucket"],
         /modules cannot be moved from or to s4: yet; there are disk:PATH/,
       ],
-      [["--from", join(folder.path, "absent")], /the storage under .+absent is gone/],
+      [["--from", join(folder.path, "absent")], /there is no storage folder .+absent: /],
       [["--from", `disk:${kept}`], /is both ends of the move/],
       [
         ["--from", folder.path, "--to", "https://proxy.example"],

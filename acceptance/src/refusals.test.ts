@@ -169,6 +169,18 @@ const cases: readonly Case[] = [
     isFoundByCheck: true,
   },
   {
+    name: "a storage folder where none can be made",
+    env: () => ({ ATHENS_DISK_STORAGE_ROOT: "/proc/kept" }),
+    says: /\/proc\/kept cannot be a storage folder: no folder can be made there/,
+    isFoundByCheck: false,
+  },
+  {
+    name: "a state in no folder",
+    env: ({ folder }) => ({ STOA_STATE: join(folder, "no", "state.sqlite") }),
+    says: /state\.sqlite cannot be used \(there is no folder [^)]*\/no\): check its folder/,
+    isFoundByCheck: false,
+  },
+  {
     name: "a port that is taken",
     env: ({ takenPort }) => ({ ATHENS_PORT: `127.0.0.1:${takenPort}` }),
     says: /another program listens there/,
@@ -266,7 +278,16 @@ for (const command of ["queue", "verify"]) {
   });
 }
 
+test("stoa modules queue looks at no other state than the one that is meant", async () => {
+  const env = { STOA_STATE: "mysql://a.example/b", GOPROXY: "off" };
+  const end = await finishedStoa(["modules", "queue"], env);
+  assert.equal(end.code, 1);
+  assert.equal(end.stdout, "");
+  assert.match(end.stderr, /^stoa: STOA_STATE: [^\n]+\n$/);
+});
+
 for (const [words, says] of [
+  [["modules", "explain", "example.com/m@"], /no version after the @/],
   [["modules", "explain", "no-host/m"], /^stoa: invalid module path "no-host\/m": /],
   [["modules", "explain"], /missing required argument/],
   [["modules", "queue", "--limit", "x"], /argument 'x' is invalid. It must be a whole number/],

@@ -28,6 +28,11 @@ export class LooseFileFetch {
     this.#verification = verification;
   }
 
+  /** What the upstream is called in the log, where nobody knows which of several it was. */
+  get upstreamName(): string {
+    return this.#upstream.name;
+  }
+
   /** The file if it is kept. */
   kept(module: ModuleVersion, kind: LooseKind): Promise<Uint8Array | undefined> {
     return this.#loose.read(module, kind);

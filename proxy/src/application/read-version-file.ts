@@ -63,7 +63,7 @@ export class VersionFiles {
       await this.#stash.keep(module, signal);
     }
     const file = await this.#store.open(module, "zip");
-    if (file !== undefined) return { form: "stored", file, from: "upstream" };
+    if (file !== undefined) return { form: "stored", file, from: this.#loose.upstreamName };
     throw new ProxyFailure("store_unavailable", "it was kept and is gone again; ask once more", {
       subject: module,
     });

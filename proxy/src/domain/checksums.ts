@@ -45,7 +45,7 @@ export function requireRecorded(
   }
   throw new ProxyFailure(
     "checksum_mismatch",
-    `security: the ${what} that arrived has ${hash}, but ${database} has ${expected} on record; nothing was kept. Its tag was moved, or somebody altered it on the way: do not use these bytes`,
+    `security: the ${what} has ${hash}, but ${database} has ${expected} on record. Its tag was moved, or somebody altered it: do not use these bytes`,
     { subject: module },
   );
 }

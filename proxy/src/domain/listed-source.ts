@@ -59,7 +59,7 @@ export function parseImportList(text: string): readonly SourceEntry[] {
     const at = first.lastIndexOf("@");
     const [path, version] = at > 0 ? [first.slice(0, at), first.slice(at + 1)] : [first, second];
     // The main module, in what `go list -m all` prints.
-    if (version === "") continue;
+    if (version === "" && !first.includes("@")) continue;
     const entry = entryOf(path, version, index + 1);
     const name = entry.kind === "unusable" ? entry.place : `${path}@${entry.module.version}`;
     if (entry.kind !== "loose" || !entries.has(name)) entries.set(name, entry);

@@ -12,7 +12,11 @@ export async function showQueue(
   place: ConfigurationPlace,
   { json = false, limit = 100 }: { readonly json?: boolean; readonly limit?: number },
 ): Promise<void> {
-  const { values } = readConfiguration(place);
+  const { values, problems } = readConfiguration(place);
+  if (problems.length > 0) {
+    reportProblems(problems);
+    return;
+  }
   const state = statePlace(values);
   if (state.kind === "memory") {
     throw new Error(

@@ -97,7 +97,8 @@ export class ConfigReload implements Disposable {
       keys.map((key) => settingOf(key).name).join(", ");
     this.#log.info("configuration reloaded", {
       reason,
-      changed: named(changed.filter((key) => taken.has(key))),
+      // Absent where it is files that have changed, or nothing.
+      changed: named(changed.filter((key) => taken.has(key))) || undefined,
     });
     const waiting = changed.filter((key) => !taken.has(key));
     if (waiting.length > 0) {

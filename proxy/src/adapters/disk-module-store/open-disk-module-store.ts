@@ -16,7 +16,7 @@ import { DurableDisk, makeFolders } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
 import { ProcessMark } from "./process-mark.ts";
-import { hasCode, StorageRoot } from "./storage-root.ts";
+import { exists, hasCode, StorageRoot } from "./storage-root.ts";
 import { VersionPlacing } from "./version-placing.ts";
 import { WholeVersions } from "./whole-versions.ts";
 
@@ -58,7 +58,9 @@ export async function openDiskModuleStore(options: {
 export async function openDiskSource(folder: string, name: string): Promise<StoreSource> {
   const path = resolve(folder);
   const root = new StorageRoot(path, path);
-  await root.requirePresent();
+  if (!(await root.translating(() => exists(path)))) {
+    throw new Error(`there is no storage folder ${path}: look at how it is spelt, and mounted`);
+  }
   const { store, whole } = await storeIn(root);
   return new StoreSource({ name, store, entries: (signal) => diskEntries(root, whole, signal) });
 }
@@ -83,8 +85,11 @@ async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
     for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
   } catch (failure) {
-    if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
-    throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {
+    const reason = hasCode(failure, "ENOTDIR", "EEXIST")
+      ? "a file is in its way"
+      : hasCode(failure, "ENOENT") && "no folder can be made there";
+    if (reason === false) throw root.translate(failure);
+    throw new Error(`${root.path} cannot be a storage folder: ${reason}; name another`, {
       cause: failure,
     });
   }

@@ -1,4 +1,6 @@
 // Where the proxy's own state is kept: a file, memory, or PostgreSQL.
+import { statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { FillMark } from "../../domain/fill-mark.ts";
 import type { JobQueue } from "../../domain/job-queue.ts";
 import type { KeepJournal } from "../../domain/keep-journal.ts";
@@ -67,10 +69,18 @@ async function openDatabase(place: StatePlace, readOnly: boolean): Promise<SqlDa
     case "memory":
       return new SqliteDatabase(":memory:");
     case "sqlite":
+      if (!readOnly) requireFolder(place.file);
       return new SqliteDatabase(place.file, { readOnly });
     case "postgres":
       return openPostgresDatabase(place.url);
   }
+}
+
+/** The file comes with the first change to it, long after the start: what stands against it is said now. */
+function requireFolder(file: string): void {
+  const folder = dirname(resolve(file));
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  throw new Error(`there is no folder ${folder}`);
 }
 
 function nameOf(place: StatePlace): string {

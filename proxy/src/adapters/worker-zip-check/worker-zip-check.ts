@@ -87,7 +87,7 @@ function verdict(subject: ModuleVersion, report: ZipCheckReport): CheckedZip {
     case "unsound":
       throw new ProxyFailure(
         "invalid_module",
-        `what the upstream sent is no sound module zip, and nothing was kept: ${report.sentence}`,
+        `its zip is no sound module zip: ${report.sentence}`,
         { subject },
       );
     case "unreadable":

@@ -1,5 +1,5 @@
 // What the policy decides about a module, in words.
-import { type ModulePath, parseModulePath } from "@stoa/gomod";
+import { InvalidText, type ModulePath, parseModulePath } from "@stoa/gomod";
 import {
   decide,
   type Endpoint,
@@ -30,6 +30,9 @@ export function explain(policy: ModulePolicy, text: string): Explanation {
   const at = text.indexOf("@");
   const path = parseModulePath(at < 0 ? text : text.slice(0, at));
   const version = at < 0 ? undefined : text.slice(at + 1);
+  if (version === "") {
+    throw new InvalidText("module version", text, "there is no version after the @");
+  }
   const ofFiles = decide(policy, { endpoint: "info", path, version });
   const ofQuestions = decide(policy, { endpoint: "list", path, version: undefined });
   return {

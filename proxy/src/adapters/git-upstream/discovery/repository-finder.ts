@@ -83,7 +83,10 @@ export class RepositoryFinder {
   #checkSystem(place: RepositoryPlace): void {
     const { systems, privateModules } = this.#parts.rules;
     if (allowsSystem(systems, place, privateModules)) return;
-    throw new ProxyFailure("refused", `GOVCS does not allow ${place.system} for ${place.root}`);
+    throw new ProxyFailure(
+      "refused",
+      `GOVCS does not allow ${place.system} for ${place.root}: add ${place.root}:${place.system} to GOVCS in ATHENS_GO_BINARY_ENV_VARS, before what it says of others`,
+    );
   }
 
   async #ask(path: ModulePath, reach: Reach, signal: AbortSignal): Promise<RepositoryPlace> {

@@ -89,6 +89,6 @@ describe("what git complains about", () => {
   it("leaves addresses out of what is told, for they may hold credentials", () => {
     const complaint = "remote: hello\nfatal: unable to access 'https://u:secret@a.b/c/': oh\n";
     const words = lastWords(new GitFailure("ended", { complaint, exitCode: 1 }));
-    assert.equal(words, "unable to access the repository oh");
+    assert.equal(words, "unable to access the repository: oh");
   });
 });

@@ -113,6 +113,6 @@ export function lastWords({ complaint, exitCode }: GitFailure): string {
   if (telling === undefined) return `it ended with ${exitCode}`;
   return telling
     .replace(/^(fatal|error): /, "")
-    .replace(/\S+:\/\/\S+/g, "the repository")
+    .replace(/\S+:\/\/[^\s']+'?/g, "the repository")
     .slice(0, 200);
 }
