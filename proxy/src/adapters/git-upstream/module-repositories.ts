@@ -49,6 +49,7 @@ export class ModuleRepositories {
   /** Which of several addresses has answered, by the root that they stand for. */
   readonly #addresses = new Map<string, string>();
   #isGitChecked = false;
+  #expiredMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ModuleRepositoriesParts) {
     this.#parts = parts;
@@ -77,6 +78,11 @@ export class ModuleRepositories {
     }
   }
 
+  /** What names the repositories have is asked anew before anything is answered that changes with them. */
+  expireNames(): void {
+    this.#expiredMs = this.#parts.nowMs();
+  }
+
   /** A program that is missing may be installed while this one runs. */
   async #checkGit(): Promise<void> {
     if (this.#isGitChecked) return;
@@ -101,7 +107,8 @@ export class ModuleRepositories {
       question.ask({ layout, repository: new MirrorView(mirror, { refs, reach, signal }) });
     const askedMs = this.#parts.nowMs();
     if (question.counts === "now") {
-      return ask(await mirror.current(askedMs - this.#parts.refsFreshMs, reach, signal));
+      const notBeforeMs = Math.max(askedMs - this.#parts.refsFreshMs, this.#expiredMs);
+      return ask(await mirror.current(notBeforeMs, reach, signal));
     }
     const known = await mirror.known(reach, signal);
     try {

@@ -1,0 +1,191 @@
+// The crawler: everything that is new is fetched, nothing twice, at a bounded pace, and a broken-off crawl goes on.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { test } from "node:test";
+import { until } from "./testing/bounded-wait.ts";
+import { gitHost, RepositoryDraft } from "./testing/git-host.ts";
+import { ask } from "./testing/http-answer.ts";
+import { own } from "./testing/owned-processes.ts";
+import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
+import { programFile } from "./testing/repository.ts";
+import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
+import { isWhole, versionsIn } from "./testing/stored-versions.ts";
+
+const gitIsMissing = spawnSync("git", ["version"]).error !== undefined && "there is no git here";
+
+async function keptIn(root: string): Promise<string[]> {
+  const versions = await versionsIn(root);
+  for (const version of versions) assert.ok(isWhole(version), version.folder);
+  return versions.map(({ folder }) => folder).toSorted();
+}
+
+/** 120 tags: versions of four modules, and names that are no versions of any. */
+function manyTags(): { draft: RepositoryDraft; expected: string[] } {
+  const draft = new RepositoryDraft();
+  draft.commit({
+    "go.mod": "module github.com/Corp/many\n",
+    "many.go": "package many\n",
+    "sub/go.mod": "module github.com/Corp/many/sub\n",
+    "sub/deep/go.mod": "module github.com/Corp/many/sub/deep\n",
+    "v2/go.mod": "module github.com/Corp/many/v2\n",
+  });
+  const expected: string[] = [];
+  const tag = (name: string, folder: string | undefined): void => {
+    draft.tag(name);
+    if (folder !== undefined) expected.push(`github.com/Corp/many${folder}`);
+  };
+  for (let n = 0; n < 50; n++) tag(`v1.${n}.0`, `/v1.${n}.0`);
+  for (let n = 0; n < 20; n++) tag(`v2.0.${n}`, `/v2/v2.0.${n}`);
+  for (let n = 0; n < 20; n++) tag(`sub/v0.${n}.0`, `/sub/v0.${n}.0`);
+  for (let n = 0; n < 10; n++) tag(`sub/deep/v0.1.${n}`, `/sub/deep/v0.1.${n}`);
+  for (let n = 0; n < 10; n++) tag(`release-${n}`, undefined);
+  for (let n = 0; n < 5; n++) tag(`v9.${n}`, undefined);
+  for (let n = 0; n < 5; n++) tag(`other/v1.0.${n}`, undefined);
+  return { draft, expected: expected.toSorted() };
+}
+
+test("after one crawl of a repository with 120 tags everything is kept, and a second fetches nothing", {
+  skip: gitIsMissing,
+}, async () => {
+  await using host = await gitHost();
+  const { draft, expected } = manyTags();
+  await host.add("github.com/Corp/many", draft);
+  const env = { ...host.environment, STOA_CRAWL_PACE: "0" };
+  await using stoa = await startStoa({ goproxy: "direct", env });
+  const base = `${stoa.url}/github.com/!corp/many`;
+  for (const file of [
+    "@v/v1.0.0.zip",
+    "v2/@v/v2.0.0.zip",
+    "sub/@v/v0.0.0.zip",
+    "sub/deep/@v/v0.1.0.zip",
+  ]) {
+    assert.equal((await ask(`${base}/${file}`)).status, 200, file);
+  }
+  await stoa.stop();
+  const crawl = { ...env, GOPROXY: "direct", ATHENS_DISK_STORAGE_ROOT: stoa.root };
+  const first = await finishedStoa(["modules", "crawl"], crawl);
+  assert.equal(first.code, 0, first.stderr);
+  assert.deepEqual(await keptIn(stoa.root), expected);
+  assert.match(first.stdout, /^4 modules asked about, 96 versions fetched, 0 refused/m);
+  const second = await finishedStoa(["modules", "crawl"], crawl);
+  assert.equal(second.code, 0, second.stderr);
+  assert.equal(
+    second.stdout.trim(),
+    "4 modules asked about, 0 versions fetched, 0 refused by policy, 0 failures",
+  );
+});
+
+async function crawledScene(env: Readonly<Record<string, string>> = {}) {
+  const modules = await Promise.all(
+    ["a", "b"].flatMap((name) =>
+      Array.from({ length: 8 }, (_, n) => smallModule(`example.com/${name}`, `v1.${n}.0`)),
+    ),
+  );
+  const scene = await proxiedModules(modules);
+  for (const { module } of modules.filter(({ module }) => module.version === "v1.3.0")) {
+    const answer = await ask(`${scene.stoa.url}/${module.path}/@v/v1.3.0.zip`);
+    assert.equal(answer.status, 200);
+  }
+  await scene.stoa.stop();
+  const variables = {
+    GOPROXY: scene.upstream.url,
+    ATHENS_DISK_STORAGE_ROOT: scene.stoa.root,
+    STOA_CRAWL_PACE: "0",
+    ...env,
+  };
+  return { scene, modules, variables };
+}
+
+const isFetch = (path: string): boolean => /\.(info|mod|zip)$/.test(path);
+
+test("only versions that are newer, and only modules of a pattern, are fetched if that is wanted", async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  const words = ["modules", "crawl", "--newer", "--modules", "example.com/a"];
+  const crawled = await finishedStoa(words, variables);
+  assert.equal(crawled.code, 0, crawled.stderr);
+  const newer = [3, 4, 5, 6, 7].map((n) => `example.com/a/v1.${n}.0`);
+  assert.deepEqual(await keptIn(scene.stoa.root), [...newer, "example.com/b/v1.3.0"]);
+});
+
+test("a crawl that cannot get everything says what, goes on with the rest and ends with exit code 1", async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  scene.upstream.fail("/example.com/a/@v/v1.5.0.zip", { status: 410, body: "not found: gone" });
+  const crawled = await finishedStoa(["modules", "crawl"], variables);
+  assert.equal(crawled.code, 1);
+  assert.match(crawled.stderr, /example\.com\/a@v1\.5\.0: .*gone/);
+  assert.equal((await keptIn(scene.stoa.root)).length, 15);
+  assert.match(crawled.stdout, /13 versions fetched, 0 refused by policy, 1 failures/);
+});
+
+test("what the download mode forbids is not fetched", async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  const before = scene.upstream.requests.length;
+  const crawled = await finishedStoa(["modules", "crawl"], {
+    ...variables,
+    ATHENS_DOWNLOAD_MODE: "none",
+  });
+  assert.equal(crawled.code, 0, crawled.stderr);
+  assert.equal(scene.upstream.requests.slice(before).filter(({ path }) => isFetch(path)).length, 0);
+});
+
+test("a crawl that is killed is gone on with, and nothing that is kept is fetched again", async () => {
+  const { scene, modules, variables } = await crawledScene({ STOA_LEASE_TTL: "5" });
+  await using _scene = scene;
+  scene.upstream.fail("/example.com/b/@v/v1.5.0.zip", { hang: true, times: 1 });
+  const child = own(
+    spawn(process.execPath, [programFile, "modules", "crawl"], {
+      stdio: "ignore",
+      env: {
+        PATH: process.env["PATH"],
+        HOME: scene.stoa.root,
+        GOENV: "off",
+        GOSUMDB: "off",
+        ...variables,
+      },
+    }),
+  );
+  await scene.upstream.requested("/example.com/b/@v/v1.5.0.zip");
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const kept = await keptIn(scene.stoa.root);
+  assert.ok(kept.length < modules.length);
+  const before = scene.upstream.requests.length;
+  // The lease of the dead crawler ends by itself.
+  const crawled = await until("the right to crawl", async () => {
+    const attempt = await finishedStoa(["modules", "crawl"], variables);
+    return /another crawler/.test(attempt.stderr) ? undefined : attempt;
+  });
+  assert.equal(crawled.code, 0, crawled.stderr);
+  assert.equal((await keptIn(scene.stoa.root)).length, modules.length);
+  const fetched = scene.upstream.requests.slice(before).filter(({ path }) => path.endsWith(".zip"));
+  assert.equal(fetched.length, modules.length - kept.length);
+});
+
+test("no host is asked faster than the pace allows", async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  const before = scene.upstream.requests.length;
+  const started = performance.now();
+  const crawled = await finishedStoa(["modules", "crawl"], { ...variables, STOA_CRAWL_PACE: "40" });
+  const tookMs = performance.now() - started;
+  assert.equal(crawled.code, 0, crawled.stderr);
+  const asked = scene.upstream.requests.length - before;
+  assert.ok(asked >= 2 + 14 * 3, `${asked} requests`);
+  // A bound from below: a crawl that keeps the pace cannot be over sooner, however fast the machine.
+  assert.ok(tookMs >= (asked - 4) * 40, `${asked} requests in ${tookMs} ms`);
+});
+
+test("serve crawls by itself", async () => {
+  const older = await smallModule("example.com/small", "v1.0.0");
+  const newer = await smallModule("example.com/small", "v1.1.0");
+  await using scene = await proxiedModules([older, newer], {
+    env: { STOA_CRAWL_EVERY: "1", STOA_CRAWL_PACE: "0" },
+  });
+  assert.equal((await ask(`${scene.stoa.url}${filePath(older, "zip")}`)).status, 200);
+  await scene.upstream.requested("/example.com/small/@v/v1.1.0.zip");
+});
