@@ -119,6 +119,12 @@ test("a crawl that cannot get everything says what, goes on with the rest and en
   assert.match(crawled.stderr, /example\.com\/a@v1\.5\.0: .*gone/);
   assert.equal((await keptIn(scene.stoa.root)).length, 15);
   assert.match(crawled.stdout, /13 versions fetched, 0 refused by policy, 1 failures/);
+  const before = scene.upstream.requests.length;
+  const second = await finishedStoa(["modules", "crawl"], variables);
+  assert.equal(second.code, 0, second.stderr);
+  assert.match(second.stdout, /0 versions fetched.* 1 passed over that failed before/);
+  const asked = scene.upstream.requests.slice(before).map(({ path }) => path);
+  assert.deepEqual(asked.toSorted(), ["/example.com/a/@v/list", "/example.com/b/@v/list"]);
 });
 
 test("what the download mode forbids is not fetched", async () => {
@@ -178,6 +184,58 @@ test("no host is asked faster than the pace allows", async () => {
   assert.ok(asked >= 2 + 14 * 3, `${asked} requests`);
   // A bound from below: a crawl that keeps the pace cannot be over sooner, however fast the machine.
   assert.ok(tookMs >= (asked - 4) * 40, `${asked} requests in ${tookMs} ms`);
+});
+
+test("a host that turns requests away is left alone for a while, and then gone on with", async () => {
+  const { scene, variables } = await crawledScene({ STOA_CRAWL_REST: "1" });
+  await using _scene = scene;
+  scene.upstream.fail("/example.com/b/@v/list", { status: 403, body: "too many", times: 1 });
+  const crawled = await finishedStoa(["modules", "crawl"], variables);
+  assert.equal(crawled.code, 0, crawled.stderr);
+  assert.equal((await keptIn(scene.stoa.root)).length, 16);
+});
+
+test("an upstream that is down is not asked about everything", async () => {
+  const { scene, variables } = await crawledScene({ STOA_CRAWL_REST: "0" });
+  await using _scene = scene;
+  scene.upstream.fail(/./, { status: 500 });
+  const before = scene.upstream.requests.length;
+  const crawled = await finishedStoa(["modules", "crawl"], variables);
+  assert.equal(crawled.code, 1);
+  assert.match(crawled.stdout, /0 modules asked about, 0 versions fetched/);
+  assert.ok(scene.upstream.requests.length - before <= 10);
+  assert.equal((await keptIn(scene.stoa.root)).length, 2);
+});
+
+test("a feed tells of new versions of kept modules, from where it was read last", async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  const Timestamp = "2100-01-01T00:00:00.000000Z";
+  const line = { Path: "example.com/a", Version: "v1.9.0", Timestamp };
+  const feed = `no line\n${JSON.stringify(line)}\n`;
+  scene.upstream.add(await smallModule("example.com/a", "v1.9.0"));
+  scene.upstream.fail("/index?since", { status: 200, body: feed });
+  scene.upstream.fail(/@v\/list$/, { status: 200, body: "v1.3.0\n" });
+  const env = { ...variables, STOA_CRAWL_FEEDS: `${scene.upstream.url}/index` };
+  const crawled = await finishedStoa(["modules", "crawl"], env);
+  assert.equal(crawled.code, 0, crawled.stderr);
+  assert.match(crawled.stdout, /^fetched example\.com\/a@v1\.9\.0$/m);
+  assert.match(crawled.stdout, / 1 versions fetched/);
+  await finishedStoa(["modules", "crawl"], env);
+  const asked = scene.upstream.requests.filter(({ path }) => path.startsWith("/index?since"));
+  assert.match(asked.at(-1)?.path ?? "", /since=2100-01-01T00:00:00\.000000Z&/);
+  const zips = scene.upstream.requests.filter(({ path }) => path.endsWith("v1.9.0.zip"));
+  assert.equal(zips.length, 1);
+});
+
+test("only modules that were used lately are crawled if that is wanted", async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  const words = ["modules", "crawl", "--used-days", "1"];
+  const crawled = await finishedStoa(words, variables);
+  assert.match(crawled.stdout, /^2 modules asked about/m);
+  const nobody = await finishedStoa(words, { ...variables, STOA_STATE: "memory" });
+  assert.match(nobody.stdout, /^0 modules asked about/m);
 });
 
 test("serve crawls by itself", async () => {

@@ -33,7 +33,15 @@ function settingsFor(goproxy: string): ModuleProxySettings {
       hookPatienceMs: 1000,
       hotLists: 0,
       notices: { urls: [], secret: "" },
-      crawl: { everyMs: 0, patterns: "", usedMs: 0, versions: "all", feeds: [], paceMs: 0 },
+      crawl: {
+        everyMs: 0,
+        patterns: "",
+        usedMs: 0,
+        versions: "all",
+        feeds: [],
+        paceMs: 0,
+        restMs: 0,
+      },
     },
     leaseLifetimeMs: 1000,
     upstreams: {

@@ -48,11 +48,12 @@ export interface CrawlSettings {
   readonly feeds: readonly string[];
   /** Between two requests to the same host. */
   readonly paceMs: number;
+  /** How long a host is left alone that turns requests away; doubled each time. */
+  readonly restMs: number;
 }
 
 /** How many modules are crawled at once. */
 const crawlWorkers = 4;
-const restMs = 30_000;
 const longestRestMs = 900_000;
 
 interface FreshnessParts {
@@ -112,7 +113,7 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
     forgetAnswers: () => parts.forget("all"),
     patienceMs: settings.hookPatienceMs,
   });
-  const { feeds, paceMs, everyMs, patterns, usedMs, versions } = settings.crawl;
+  const { feeds, paceMs, restMs, everyMs, patterns, usedMs, versions } = settings.crawl;
   const crawler = new ModuleCrawl({
     ...{ store, catalog, policy, hostOf },
     list: refreshList,

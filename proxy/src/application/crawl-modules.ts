@@ -12,7 +12,7 @@ import type { IndexFeed } from "../domain/index-feed.ts";
 import type { Leases } from "../domain/leases.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
 import type { ModuleUses } from "../domain/module-uses.ts";
-import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { ProxyFailure, type ProxyFailureCode } from "../domain/proxy-failure.ts";
 import type { VersionCatalog } from "../domain/version-catalog.ts";
 import type { AppliedPolicy } from "./apply-policy.ts";
 import type { PacedHosts } from "./paced-hosts.ts";
@@ -33,6 +33,8 @@ export interface CrawlSummary {
   readonly fetched: number;
   readonly refused: number;
   readonly failed: number;
+  /** Versions that are listed and could not be had in an earlier crawl: not asked for again for a week. */
+  readonly passedOver: number;
 }
 
 /** A step, for who watches. */
@@ -70,6 +72,17 @@ export class AlreadyCrawling extends Error {}
 /** A page of the catalog is what is done again after a crash. */
 const pageSize = 200;
 const feedPageSize = 2000;
+const passedOverMs = 7 * 86_400_000;
+
+/** What asking again will not change soon. */
+const finalCodes: ReadonlySet<ProxyFailureCode> = new Set([
+  "not_found",
+  "bad_request",
+  "unsupported",
+  "invalid_module",
+  "checksum_mismatch",
+]);
+
 /** A version takes its info, its go.mod and its zip. */
 const requestsPerVersion = 3;
 
@@ -100,6 +113,7 @@ export class ModuleCrawl {
     await using _held = lease;
     const run = new CrawlRun(this.#parts, order, signal, tell);
     const begun = new Date().toISOString();
+    this.#parts.hosts.forgive();
     await run.lists();
     for (const feed of this.#parts.feeds) await run.feed(feed, begun);
     return run.summary;
@@ -107,7 +121,7 @@ export class ModuleCrawl {
 }
 
 class CrawlRun {
-  readonly summary = { modules: 0, fetched: 0, refused: 0, failed: 0 };
+  readonly summary = { modules: 0, fetched: 0, refused: 0, failed: 0, passedOver: 0 };
   readonly #parts: CrawlParts;
   readonly #order: CrawlOrder;
   readonly #signal: AbortSignal;
@@ -153,7 +167,8 @@ class CrawlRun {
     for (;;) {
       await hosts.turn(host, 1, this.#signal);
       const asked = await feed.since(since, feedPageSize, this.#signal).catch((failure) => {
-        this.#failed(host, failure, { path: feed.name, version: undefined });
+        hosts.failed(host, failure);
+        this.#failed({ path: feed.name, version: undefined }, failure);
       });
       if (asked === undefined) return;
       await this.#each(asked.entries, async ({ module }) => {
@@ -170,19 +185,14 @@ class CrawlRun {
 
   async #module(path: ModulePath): Promise<void> {
     if (!(await this.#isMeant(path)) || !(await this.#mayAsk(path))) return;
-    const { hosts, hostOf, list, store } = this.#parts;
-    const host = hostOf(path);
-    await hosts.turn(host, 1, this.#signal);
-    try {
-      const kept = await store.versions(path);
-      const listed = await list(path, this.#signal);
-      hosts.welcomed(host);
-      this.summary.modules += 1;
-      this.#tell({ kind: "asked", path, summary: this.summary });
-      for (const version of this.#wanted(listed, kept)) await this.#fetch({ path, version });
-    } catch (failure) {
-      this.#failed(host, failure, { path, version: undefined });
-    }
+    const { list, store } = this.#parts;
+    const subject = { path, version: undefined };
+    const listed = await this.#ask(subject, 1, () => list(path, this.#signal));
+    if (listed === undefined) return;
+    this.summary.modules += 1;
+    this.#tell({ kind: "asked", path, summary: this.summary });
+    const kept = await store.versions(path);
+    for (const version of this.#wanted(listed, kept)) await this.#fetch({ path, version });
   }
 
   #wanted(listed: readonly Version[], kept: readonly Version[]): readonly Version[] {
@@ -195,33 +205,73 @@ class CrawlRun {
   }
 
   async #fetch(module: ModuleVersion): Promise<void> {
-    const { hosts, hostOf, keep } = this.#parts;
-    const host = hostOf(module.path);
-    try {
-      if (!(await this.#mayFetch(module))) {
-        this.summary.refused += 1;
-        this.#tell({ kind: "refused", module });
-        return;
+    if (!(await this.#mayFetch(module))) {
+      this.summary.refused += 1;
+      this.#tell({ kind: "refused", module });
+      return;
+    }
+    if (await this.#isPassedOver(module)) {
+      this.summary.passedOver += 1;
+      return;
+    }
+    const { bookmarks, keep } = this.#parts;
+    const isKept = await this.#ask(module, requestsPerVersion, async () => {
+      try {
+        await keep(module, this.#signal);
+        return true;
+      } catch (failure) {
+        const isFinal = failure instanceof ProxyFailure && finalCodes.has(failure.code);
+        if (isFinal) await bookmarks.write(absenceOf(module), new Date().toISOString());
+        throw failure;
       }
-      await hosts.turn(host, requestsPerVersion, this.#signal);
-      await keep(module, this.#signal);
-      hosts.welcomed(host);
-      this.summary.fetched += 1;
-      this.#tell({ kind: "fetched", module });
-    } catch (failure) {
-      this.#failed(host, failure, module);
+    });
+    if (isKept === undefined) return;
+    this.summary.fetched += 1;
+    this.#tell({ kind: "fetched", module });
+  }
+
+  async #isPassedOver(module: ModuleVersion): Promise<boolean> {
+    const since = await this.#parts.bookmarks.read(absenceOf(module));
+    return since !== undefined && Date.now() - Date.parse(since) < passedOverMs;
+  }
+
+  /**
+   * Asks a module's host when it is its turn, and once more when it had to be left alone. `undefined` if that was in
+   * vain, which is then told.
+   */
+  async #ask<T>(
+    subject: { readonly path: ModulePath; readonly version: string | undefined },
+    requests: number,
+    question: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const { hosts, hostOf } = this.#parts;
+    const host = hostOf(subject.path);
+    for (let isSecond = false; ; isSecond = true) {
+      if (hosts.isGivenUp(host)) {
+        this.#failed(subject, hostGivenUp(host));
+        return undefined;
+      }
+      await hosts.turn(host, requests, this.#signal);
+      try {
+        const answer = await question();
+        hosts.welcomed(host);
+        return answer;
+      } catch (failure) {
+        this.#signal.throwIfAborted();
+        if (hosts.failed(host, failure) && !isSecond) continue;
+        this.#failed(subject, failure);
+        return undefined;
+      }
     }
   }
 
   /** Counts a failure, unless it ends everything. */
   #failed(
-    host: string,
-    failure: unknown,
     subject: { readonly path: string; readonly version: string | undefined },
+    failure: unknown,
   ): void {
     this.#signal.throwIfAborted();
     if (!(failure instanceof ProxyFailure) || failure.code === "store_unavailable") throw failure;
-    this.#parts.hosts.failed(host, failure);
     this.summary.failed += 1;
     this.#tell({ kind: "failed", ...subject, failure });
   }
@@ -267,4 +317,13 @@ class CrawlRun {
     const ended = await Promise.allSettled(Array.from({ length: this.#parts.workers }, worker));
     for (const end of ended) if (end.status === "rejected") throw end.reason;
   }
+}
+
+function absenceOf({ path, version }: ModuleVersion): string {
+  return `crawl absent ${path}@${version}`;
+}
+
+function hostGivenUp(host: string): ProxyFailure {
+  const message = `${host} has turned away too many requests in a row; the rest of it waits for the next crawl`;
+  return new ProxyFailure("overloaded", message);
 }

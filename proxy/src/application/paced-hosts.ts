@@ -25,6 +25,8 @@ const unwelcome: ReadonlySet<ProxyFailureCode> = new Set([
   "timed_out",
 ]);
 
+const mostRefusals = 5;
+
 /** Hands out turns, host by host: a slow host delays no other. */
 export class PacedHosts {
   readonly #pace: Pace;
@@ -55,6 +57,16 @@ export class PacedHosts {
   /** The host has answered. */
   welcomed(name: string): void {
     this.#host(name).refusals = 0;
+  }
+
+  /** Whether a host has turned away so many requests in a row, rests included, that asking more is of no use. */
+  isGivenUp(name: string): boolean {
+    return this.#host(name).refusals >= mostRefusals;
+  }
+
+  /** Begins anew: what hosts said in the past says nothing about now. */
+  forgive(): void {
+    for (const host of this.#hosts.values()) host.refusals = 0;
   }
 
   /** A request has failed. True if the host is to be left alone for a while, and is. */

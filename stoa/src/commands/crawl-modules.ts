@@ -81,6 +81,7 @@ function jsonSummary(summary: CrawlSummary): string {
   return `${JSON.stringify({ event: "ended", ...summary })}\n`;
 }
 
-function sentence({ modules, fetched, refused, failed }: CrawlSummary): string {
-  return `${modules} modules asked about, ${fetched} versions fetched, ${refused} refused by policy, ${failed} failures`;
+function sentence({ modules, fetched, refused, failed, passedOver }: CrawlSummary): string {
+  const earlier = passedOver === 0 ? "" : `, ${passedOver} passed over that failed before`;
+  return `${modules} modules asked about, ${fetched} versions fetched, ${refused} refused by policy, ${failed} failures${earlier}`;
 }

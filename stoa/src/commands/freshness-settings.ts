@@ -24,6 +24,7 @@ export function freshnessSettings(values: SettingValues): ModuleProxySettings["f
       versions: values.crawlVersions,
       feeds: values.crawlFeeds,
       paceMs: values.crawlPaceMilliseconds,
+      restMs: values.crawlRestSeconds * 1000,
     },
   };
 }

@@ -106,4 +106,12 @@ export const freshnessSettings = {
     unit: "milliseconds",
     meaning: "What the crawler leaves between two requests to the same host, on average at least.",
   }),
+  crawlRestSeconds: numberSetting({
+    name: "CrawlRest",
+    environment: ["STOA_CRAWL_REST"],
+    default: 30,
+    unit: "seconds",
+    meaning:
+      "How long the crawler leaves a host alone that answers 429 or 403 or is down; doubled each time, up to a quarter of an hour.",
+  }),
 } as const;
