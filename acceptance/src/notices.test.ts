@@ -6,6 +6,7 @@ import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
@@ -84,6 +85,38 @@ test("what the validator refuses is told once", async () => {
     validator.close();
     validator.closeAllConnections();
   }
+});
+
+test("other bytes for a kept version are told", async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  const other = await smallModule("example.com/small", "v1.0.0");
+  const forged = await moduleFixture(
+    "module example.com/small@v1.0.0\n-- go.mod --\nmodule example.com/small\n-- evil.go --\npackage small\n",
+  );
+  await using heard = await listener(0);
+  const env = {
+    STOA_WEBHOOK_URLS: heard.url,
+    STOA_WEBHOOK_SECRET: "hush",
+    STOA_EXTERNAL_STORAGE_PATH: "/storage",
+    STOA_EXTERNAL_STORAGE_TOKEN: "token",
+  };
+  await using scene = await proxiedModules([small], { env });
+  const save = async ({ info, mod, zip }: ModuleFixture): Promise<number> => {
+    const form = new FormData();
+    for (const [name, bytes] of Object.entries({ info, mod, zip })) {
+      form.append(`mod.${name}`, new Blob([Buffer.from(bytes)]), `mod.${name}`);
+    }
+    const url = `${scene.stoa.url}/storage/example.com/small/@v/v1.0.0.save`;
+    const headers = { authorization: "Bearer token" };
+    return (await fetch(url, { method: "POST", body: form, headers })).status;
+  };
+  assert.equal(await save(other), 200);
+  assert.ok((await save(forged)) >= 400);
+  await until("both notices", () => heard.heard.length >= 2);
+  assert.deepEqual(kindsOf(heard.heard), [
+    "module.stored example.com/small@v1.0.0",
+    "module.altered example.com/small@v1.0.0",
+  ]);
 });
 
 test("notices without a secret to sign them are refused at the start", async () => {

@@ -118,7 +118,7 @@ for (const { name, body, headers } of hookRequests) {
       await smallModule("example.com/small", "v1.1.0"),
     ];
     await using scene = await proxiedModules([older], {
-      env: { ...hooks, STOA_LIST_TTL: "3600", BASIC_AUTH_USER: "", BASIC_AUTH_PASS: "" },
+      env: { ...hooks, STOA_LIST_TTL: "3600" },
     });
     const list = `${scene.stoa.url}/example.com/small/@v/list`;
     assert.equal((await ask(list)).text, "v1.0.0\n");
@@ -160,4 +160,23 @@ test("an administrator says which modules are to be asked about; what is not ope
   for (const page of ["hooks/github", "modules/refresh"]) {
     assert.equal((await post(`${closed.stoa.url}/api/${page}`, "{}", bearer)).status, 404);
   }
+});
+
+test("a hook needs its signature and no account, and everything else needs the account", async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  const env = { ...hooks, BASIC_AUTH_USER: "ann", BASIC_AUTH_PASS: "secret" };
+  await using scene = await proxiedModules([small], { env });
+  const body = JSON.stringify({
+    ref: "refs/tags/v1.0.0",
+    repository: { html_url: "https://example.com/small" },
+  });
+  const hook = `${scene.stoa.url}/api/hooks/github`;
+  assert.match((await post(hook, body, {})).text, /signature or token of this hook/);
+  const signed = { "x-hub-signature-256": `sha256=${hmac(body)}` };
+  assert.equal((await post(hook, body, signed)).status, 202);
+  assert.equal((await ask(`${scene.stoa.url}/example.com/small/@v/list`)).status, 401);
+  assert.equal(
+    (await ask(`${scene.stoa.url}/api/hooks/github/../../example.com/small/@v/list`)).status,
+    400,
+  );
 });
