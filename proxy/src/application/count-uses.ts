@@ -50,7 +50,7 @@ export class UseCounts implements AsyncDisposable {
     const used = [...this.#counts].filter(([, { isNew }]) => isNew).map(([path]) => path);
     for (const [path, use] of this.#counts) {
       if (use.isNew) use.isNew = false;
-      else if (use.lists < 1) this.#counts.delete(path);
+      else this.#counts.delete(path); // nobody has asked for it lately: room for others
     }
     if (used.length === 0) return;
     try {
