@@ -28,6 +28,21 @@ function settingsFor(goproxy: string): ModuleProxySettings {
     storage: { kind: "memory" },
     state: { kind: "memory" },
     leases: { kind: "memory" },
+    freshness: {
+      hookSecrets: new Map(),
+      hookPatienceMs: 1000,
+      hotLists: 0,
+      notices: { urls: [], secret: "" },
+      crawl: {
+        everyMs: 0,
+        patterns: "",
+        usedMs: 0,
+        versions: "all",
+        feeds: [],
+        paceMs: 0,
+        restMs: 0,
+      },
+    },
     leaseLifetimeMs: 1000,
     upstreams: {
       goproxy,

@@ -14,6 +14,7 @@ import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts"
 import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
+import type { CrawlEvent, CrawlOrder, CrawlSummary } from "./application/crawl-modules.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { fetchMeter } from "./application/fetch-meter.ts";
 import { IndexKeeper } from "./application/keep-index.ts";
@@ -34,6 +35,7 @@ import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
+import { hostAsked } from "./domain/host-asked.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
@@ -51,7 +53,9 @@ import {
   openDirectUpstream,
   type RepositoryCredentials,
 } from "./open-direct-upstream.ts";
+import { type FreshnessSettings, openFreshness } from "./open-freshness.ts";
 import { type IndexPlace, openIndex } from "./open-index.ts";
+import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
 import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
 
@@ -95,6 +99,8 @@ export interface ModuleProxySettings {
   };
   /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
   readonly state: StatePlace;
+  /** How the answers are kept up to date. */
+  readonly freshness: FreshnessSettings;
   /** By what several instances agree who fetches a version. */
   readonly leases: LeasePlace;
   /** How long a lease outlives its holder. */
@@ -134,6 +140,12 @@ export interface ModuleProxy extends AsyncDisposable {
    * entries that do.
    */
   servedOn(port: number): readonly string[];
+  /** Goes through the store once and fetches what is new. Rejects as `ModuleCrawl.run`. */
+  crawl(
+    order: CrawlOrder,
+    signal: AbortSignal,
+    tell: (event: CrawlEvent) => void,
+  ): Promise<CrawlSummary>;
   /** Sentences about what is missing on this machine: programs that the settings need. */
   complaints(): Promise<readonly string[]>;
   /**
@@ -157,7 +169,16 @@ const rememberedCapacity: Capacity = { entries: 50_000, bytes: 64 << 20 };
  */
 export async function openModuleProxy(
   settings: ModuleProxySettings,
-  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+  {
+    log,
+    metrics,
+    isServer = true,
+  }: {
+    readonly log: Log;
+    readonly metrics: Metrics;
+    /** False for a command beside a server: nothing is done that it has not been told to do. */
+    readonly isServer?: boolean;
+  },
 ): Promise<ModuleProxy> {
   const ownHop = randomBytes(8).toString("hex");
   const own = { port: 0, hosts: ownHosts() };
@@ -168,7 +189,7 @@ export async function openModuleProxy(
   const { store, loose, catalog, removal } = storage;
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
-    takesOver: true,
+    takesOver: isServer,
   });
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
@@ -229,7 +250,8 @@ export async function openModuleProxy(
   });
   const { hashes, journal } = state;
   const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
-  const keeping = new VersionKeeping({ store, zipCheck, records });
+  const notices = openNotices(settings.freshness.notices, { queue: state.notices, log });
+  const keeping = new VersionKeeping({ store, zipCheck, records: notices.records(records) });
   const observe = fetchMeter(metrics);
   const stash = new Stash({
     ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
@@ -249,7 +271,7 @@ export async function openModuleProxy(
   const inForce = (chosen: PolicySettings): PolicyInForce & OpenedPolicy =>
     openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
-  const policy = new AppliedPolicy(first);
+  const policy = new AppliedPolicy(first, notices.refused);
   const background = new BackgroundStash({
     queue: state.jobs,
     keep: (module, signal) => stash.keep(module, signal),
@@ -264,7 +286,28 @@ export async function openModuleProxy(
     ...settings.external,
     base: `${settings.pathPrefix}${settings.external.path}`,
   };
+  const versionLists = new VersionLists({ store, upstream, remembered: lists });
+  const queryAnswers = new QueryAnswers({ store, upstream, remembered: queries });
+  const freshness = openFreshness({
+    settings: settings.freshness,
+    prefix: settings.pathPrefix,
+    adminApi: settings.adminApi,
+    freshMs: settings.lifetimes.freshMs,
+    ...{ store, catalog, state, leases, upstream, policy, log, metrics },
+    leaseLifetimeMs: settings.leaseLifetimeMs,
+    lists: versionLists,
+    queries: queryAnswers,
+    queue: (module) => background.add(module),
+    keep: (module, signal) => stash.keep(module, signal),
+    hostOf: (path) => hostAsked(path, list, settings.upstreams.noproxy),
+    readBelow: (base, file, signal) =>
+      client.documents(base).read({ file, subject: undefined, mostBytes: 2 ** 24 }, signal),
+    expireNames: () => direct.expireNames(),
+    forget: (targets) => (targets === "all" ? hot.clear() : hot.forget(targets)),
+  });
   const handler = new ProxyHandler({
+    pushes: freshness.pushes,
+    uses: freshness.counts,
     gate: openGate({
       ...settings.gate,
       prefix: settings.pathPrefix,
@@ -273,8 +316,8 @@ export async function openModuleProxy(
     adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
-      lists: new VersionLists({ store, upstream, remembered: lists }),
-      queries: new QueryAnswers({ store, upstream, remembered: queries }),
+      lists: versionLists,
+      queries: queryAnswers,
       policy,
       background,
       isSelf: (url) => leadsToSelf(url, own),
@@ -323,14 +366,18 @@ export async function openModuleProxy(
   const enact = (chosen: PolicyInForce & OpenedPolicy): void => {
     policy.replace(chosen);
     hot.clear();
-    background.isPaused = chosen.policy.network === "offline";
+    background.isPaused = !isServer || chosen.policy.network === "offline";
     for (const note of chosen.notes) log.warn(note);
   };
   enact(first);
-  void records.resume().then(() => indexKeeper?.fill());
+  if (isServer) {
+    void records.resume().then(() => indexKeeper?.fill());
+    freshness.start();
+  }
 
   return {
     handle: handler.handle,
+    crawl: freshness.crawl,
     preparePolicy(chosen) {
       const next = inForce(chosen);
       return () => enact(next);
@@ -357,6 +404,8 @@ export async function openModuleProxy(
     },
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
+      await freshness[Symbol.asyncDispose]();
+      await notices[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       await opened?.[Symbol.asyncDispose]();

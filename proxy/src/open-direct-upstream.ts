@@ -51,6 +51,8 @@ export interface DirectSettings {
 /** The upstream `direct`. Disposing of it breaks off what is under way. */
 export interface OpenDirectUpstream extends AsyncDisposable {
   readonly upstream: Upstream;
+  /** What names the repositories have is asked anew. */
+  expireNames(): void;
   /** What is wrong with the programs it takes, as a part of a sentence; `undefined` if nothing is. */
   complaint(): Promise<string | undefined>;
   /** Goes the way to a module's repository and tells each step. */
@@ -106,6 +108,7 @@ export function openDirectUpstream(
   });
   return {
     upstream: directUpstream({ git, otherVcs }),
+    expireNames: () => git.expireNames(),
     checkAccess: (path, signal) => git.checkAccess(path, signal),
     complaint: () => git.gitComplaint(),
     async prepareCredentials(source) {

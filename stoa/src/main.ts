@@ -3,6 +3,7 @@ import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { respelled } from "./command-words.ts";
 import { checkConfig, checkConnections, showConfig } from "./commands/config.ts";
+import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
 import { programVersion } from "./version.ts";
@@ -131,6 +132,20 @@ modules
     const { yes = false, json = false } = options;
     const { removeModules } = await import("./commands/remove-modules.ts");
     await removeModules(placeOf(options), named, { yes, json });
+  });
+modules
+  .command("crawl")
+  .description(
+    "fetch the new versions of the modules that are kept; exit 1 if anything could not be had",
+  )
+  .option("--modules <patterns>", "only these, in the grammar of GOPRIVATE")
+  .option("--used-days <days>", "only modules that were asked for in so many days", parseCount)
+  .option("--newer", "only versions above the highest that is kept")
+  .option(...fileOption)
+  .option("--json", "print one line of JSON for every version")
+  .action(async (options: FileOption & CrawlWords) => {
+    const { crawlModules } = await import("./commands/crawl-modules.ts");
+    await crawlModules(placeOf(options), options);
   });
 modules
   .command("reindex")

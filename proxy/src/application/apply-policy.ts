@@ -24,10 +24,16 @@ export interface Decided {
 
 /** The policy in force, which may be replaced at any time; a request is decided by one policy from beginning to end. */
 export class AppliedPolicy {
+  readonly #refused: (question: PolicyQuestion, why: string) => void;
   #inForce: PolicyInForce;
 
-  constructor(inForce: PolicyInForce) {
+  /** `refused` is told of every question that is answered with no. */
+  constructor(
+    inForce: PolicyInForce,
+    refused: (question: PolicyQuestion, why: string) => void = () => undefined,
+  ) {
     this.#inForce = inForce;
+    this.#refused = refused;
   }
 
   replace(inForce: PolicyInForce): void {
@@ -49,13 +55,18 @@ export class AppliedPolicy {
     const { policy, verdicts } = this.#inForce;
     const decision = decide(policy, question);
     const { admission } = decision;
-    if (admission.verdict === "refused") throw new ProxyFailure("refused", admission.why);
+    if (admission.verdict === "refused") throw this.#refusal(question, admission.why);
     const { path, version } = question;
     if (!decision.isValidated || verdicts === undefined || version === undefined) {
       return { decision, holdsForMs: Number.POSITIVE_INFINITY };
     }
     const { allowed, holdsForMs } = await verdicts.ask(path, version, signal);
     if (allowed) return { decision, holdsForMs };
-    throw new ProxyFailure("refused", `the validator at ${policy.validator} does not allow it`);
+    throw this.#refusal(question, `the validator at ${policy.validator} does not allow it`);
+  }
+
+  #refusal(question: PolicyQuestion, why: string): ProxyFailure {
+    this.#refused(question, why);
+    return new ProxyFailure("refused", why);
   }
 }

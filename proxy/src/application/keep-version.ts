@@ -20,7 +20,7 @@ export interface VersionKeepingParts {
 export interface KeepRecords {
   begin(module: ModuleVersion): Promise<void>;
   kept(module: ModuleVersion, entry: HashEntry): Promise<void>;
-  dropped(module: ModuleVersion): Promise<void>;
+  dropped(module: ModuleVersion, failure: unknown): Promise<void>;
 }
 
 /** The bytes of a version, all there and unchecked. */
@@ -73,7 +73,7 @@ export class VersionKeeping {
       await this.#put(module, arrived, hashes, signal);
     } catch (failure) {
       // Otherwise it may be in the store all the same.
-      if (!isStoreTrouble(failure)) await records.dropped(module);
+      if (!isStoreTrouble(failure)) await records.dropped(module, failure);
       throw failure;
     }
     arrived.visible?.();

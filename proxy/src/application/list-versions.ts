@@ -34,6 +34,11 @@ export class VersionLists {
     return this.#remembered.get(path, signal, (shared) => this.#merged(path, shared));
   }
 
+  /** The versions of a module as the upstream lists them now; what `list` gives from then on. */
+  refresh(path: ModulePath, signal: AbortSignal): Promise<readonly Version[]> {
+    return this.#remembered.refresh(path, signal, (shared) => this.#merged(path, shared));
+  }
+
   /** As `list`; but if the upstream cannot say, and nothing is remembered, the list is what is kept, even if it is empty. */
   async listOrKept(path: ModulePath, signal: AbortSignal): Promise<Remembered<readonly Version[]>> {
     try {

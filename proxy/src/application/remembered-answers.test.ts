@@ -134,7 +134,7 @@ describe("RememberedAnswers", () => {
   it("forgets what it is told to forget", async () => {
     const { upstream, remembered, get } = setUp();
     await get();
-    remembered.forget("k");
+    remembered.forgetBeginning("k");
     await get();
     assert.equal(upstream.calls, 2);
     assert.ok(remembered.sizeBytes > 0);

@@ -33,6 +33,8 @@ export interface Remembered<T> {
 interface Entry<T> {
   readonly answer: { readonly value: T } | { readonly absence: ProxyFailure };
   readonly bornMs: number;
+  /** When the question was put that it answers. */
+  readonly askedMs: number;
   readonly sizeBytes: number;
   /** Until when it is given out without asking. */
   freshUntilMs: number;
@@ -89,9 +91,17 @@ export class RememberedAnswers<T> {
     return this.#freshOrStale(entry, asked, signal);
   }
 
-  /** Forgets the answer for `key`: the next request asks. */
-  forget(key: string): void {
-    this.#remove(key);
+  /**
+   * Asks now, whatever is remembered, and remembers the answer; one to a question that was put earlier does not take its
+   * place. If nobody answers, what was remembered stays. Rejects with what `ask` rejects with.
+   */
+  refresh(key: string, signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#ask(key, signal, ask);
+  }
+
+  /** Forgets the answers whose key begins so: the next request for one of them asks. */
+  forgetBeginning(beginning: string): void {
+    for (const key of this.#entries.keys()) if (key.startsWith(beginning)) this.#remove(key);
   }
 
   async #ask(
@@ -99,13 +109,16 @@ export class RememberedAnswers<T> {
     signal: AbortSignal,
     ask: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    const askedMs = this.#now();
     try {
       const value = await ask(signal);
-      this.#remember(key, { value }, this.#sizeOf(value), this.#lifetimes.freshMs);
+      const answer = { answer: { value }, askedMs };
+      this.#remember(key, answer, this.#sizeOf(value), this.#lifetimes.freshMs);
       return value;
     } catch (failure) {
       if (failure instanceof ProxyFailure && failure.code === "not_found") {
-        this.#remember(key, { absence: failure }, failure.message.length, this.#lifetimes.absentMs);
+        const answer = { answer: { absence: failure }, askedMs };
+        this.#remember(key, answer, failure.message.length, this.#lifetimes.absentMs);
       }
       throw failure;
     }
@@ -145,12 +158,18 @@ export class RememberedAnswers<T> {
     return entry;
   }
 
-  #remember(key: string, answer: Entry<T>["answer"], answerBytes: number, freshMs: number): void {
+  #remember(
+    key: string,
+    answered: Pick<Entry<T>, "answer" | "askedMs">,
+    answerBytes: number,
+    freshMs: number,
+  ): void {
+    if ((this.#entries.get(key)?.askedMs ?? 0) > answered.askedMs) return;
     this.#remove(key);
     const sizeBytes = answerBytes + 2 * key.length + 200;
     if (sizeBytes > this.#capacity.bytes) return;
     const bornMs = this.#now();
-    this.#entries.set(key, { answer, bornMs, sizeBytes, freshUntilMs: bornMs + freshMs });
+    this.#entries.set(key, { ...answered, bornMs, sizeBytes, freshUntilMs: bornMs + freshMs });
     this.#bytes += sizeBytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.#capacity.bytes && this.#entries.size <= this.#capacity.entries)

@@ -35,6 +35,14 @@ export class QueryAnswers {
     );
   }
 
+  /** What `latest` means now, as the upstream says; every other query of the module is asked anew. */
+  async refresh(path: ModulePath, signal: AbortSignal): Promise<InfoDocument> {
+    this.#remembered.forgetBeginning(`${path}@`);
+    return await this.#remembered.refresh(`${path}@latest`, signal, (shared) =>
+      this.#upstream.resolve(path, "latest", shared),
+    );
+  }
+
   /** What `latest` means now; if the upstream cannot say, the latest kept version as a stale answer. */
   async latestOrKept(path: ModulePath, signal: AbortSignal): Promise<Remembered<InfoDocument>> {
     try {

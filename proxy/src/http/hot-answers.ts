@@ -42,7 +42,7 @@ export class HotAnswers<T> {
     return this.#bytes;
   }
 
-  /** Changes when everything is forgotten: an answer that was begun before must not be remembered any more. */
+  /** Changes when something is forgotten: an answer that was begun before must not be remembered any more. */
   get generation(): number {
     return this.#generation;
   }
@@ -51,6 +51,15 @@ export class HotAnswers<T> {
   clear(): void {
     this.#entries.clear();
     this.#bytes = 0;
+    this.#generation += 1;
+  }
+
+  /** Forgets the answers to these targets. */
+  forget(targets: readonly string[]): void {
+    for (const target of targets) {
+      const entry = this.#entries.get(target);
+      if (entry !== undefined) this.#remove(target, entry);
+    }
     this.#generation += 1;
   }
 

@@ -31,6 +31,7 @@ import type { HotAnswers } from "./hot-answers.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
+import { type PushRequests, pushMethod } from "./push-requests.ts";
 import { answerRecord, type RecordParts } from "./record-answers.ts";
 import type { RequestCounters, RequestSeries } from "./request-counters.ts";
 import { originOf } from "./request-origin.ts";
@@ -48,6 +49,10 @@ export interface HandlerParts {
   readonly records: RecordParts;
   /** Present where another program may keep its modules here. */
   readonly external: ExternalStorage | undefined;
+  /** Answers those who tell of something new. */
+  readonly pushes: PushRequests;
+  /** Is told which modules are asked for. */
+  readonly uses: { count(path: string, isList: boolean): void };
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -136,6 +141,7 @@ export class ProxyHandler {
     const { prepared, label, series } = ready;
     const id = this.#parts.requestId(request);
     const sent = sendPrepared(request, response, prepared, [requestIdHeader, id]);
+    if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
     if (sent.status === 200 && sent.completed && request.method === "GET") {
       series.requests += 1;
       series.bytes += sent.bytes;
@@ -158,23 +164,65 @@ export class ProxyHandler {
     });
     let label = malformed;
     let outcome: Outcome;
-    const { generation } = this.#parts.hot;
     counters.inFlight += 1;
     response.setHeader(requestIdHeader, id);
     try {
-      const parsed = this.#parse(request);
-      label = labelOf(parsed);
-      const answer = await this.#answer(parsed, request, gone.signal);
-      const sent = await this.#send(request, response, answer, { label, generation });
-      outcome = { label, sent, cache: answer.cache, from: answer.from };
-      if (sent.failure !== undefined)
-        this.#logFailure(sent.failure, 500, "transfer broken off", id);
+      outcome = await this.#outcome(request, response, {
+        id,
+        signal: gone.signal,
+        know: (known) => {
+          label = known;
+        },
+      });
     } catch (failure) {
       outcome = this.#refuse(response, failure, { id, label, gone: gone.signal.aborted });
     } finally {
       counters.inFlight -= 1;
     }
     this.#record(request, id, outcome, startedMs);
+  }
+
+  /** Answers a request. `know` is told what it is as soon as that is known. */
+  async #outcome(
+    request: IncomingMessage,
+    response: ServerResponse,
+    known: {
+      readonly id: string;
+      readonly signal: AbortSignal;
+      readonly know: (label: RequestLabel) => void;
+    },
+  ): Promise<Outcome> {
+    const { id, signal, know } = known;
+    const { generation } = this.#parts.hot;
+    const push = this.#parts.pushes.kindOf(request.url ?? "");
+    if (push !== undefined) {
+      const label = { ...malformed, endpoint: push === "refresh" ? push : "hook" };
+      know(label);
+      const sent = await this.#push(push, request, response, signal);
+      return { label, sent, cache: "none", from: undefined };
+    }
+    const parsed = this.#parse(request);
+    const label = labelOf(parsed);
+    know(label);
+    const answer = await this.#answer(parsed, request, signal);
+    const sent = await this.#send(request, response, answer, { label, generation });
+    if (sent.failure !== undefined) this.#logFailure(sent.failure, 500, "transfer broken off", id);
+    if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
+    return { label, sent, cache: answer.cache, from: answer.from };
+  }
+
+  /** Does what a hook says before it is answered. */
+  async #push(
+    push: NonNullable<ReturnType<PushRequests["kindOf"]>>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<Sent> {
+    if (request.method !== "POST") throw new TurnedBack(pushMethod);
+    const turnedAway = push === "refresh" ? this.#parts.adminGate?.(request) : undefined;
+    if (turnedAway !== undefined) throw new TurnedBack(turnedAway);
+    const { status, text, headers } = await this.#parts.pushes.answer(push, request, signal);
+    return sendText(response, status, text, headers);
   }
 
   #parse(request: IncomingMessage): ModuleRequest | ExternalRequest {

@@ -57,6 +57,8 @@ export interface RecordedRequest {
   /** Percent-decoded, so that `!` is `!`. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
+  /** When it came, by `performance.now()`. */
+  readonly atMs: number;
   /** Resolves when the answer has been sent whole, or the client or a fault has broken it off. */
   readonly ended: Promise<"whole" | "broken">;
 }
@@ -203,6 +205,7 @@ class RunningFixtureProxy implements FixtureProxy {
       method: request.method ?? "",
       path,
       headers: request.headers,
+      atMs: performance.now(),
       ended: new Promise((resolve) => {
         response.on("finish", () => resolve("whole"));
         response.on("close", () => resolve("broken")); // comes last, also after "finish"

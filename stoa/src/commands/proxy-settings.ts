@@ -4,6 +4,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
 import { credentialsOf, directSettings } from "./direct-settings.ts";
+import { freshnessSettings } from "./freshness-settings.ts";
 import { indexPlace } from "./index-place.ts";
 import { leasePlace } from "./lease-place.ts";
 import { statePlace } from "./state-place.ts";
@@ -47,6 +48,7 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
       redirectStatus: Number(values.redirectStatus),
     },
     state: statePlace(values),
+    freshness: freshnessSettings(values),
     leases: leasePlace(values),
     leaseLifetimeMs: values.leaseSeconds * 1000,
     index: indexPlace(values),

@@ -35,6 +35,11 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const message = `${name} (${environment[0]}) must be set as well: ${why}`;
     yield { at: placeOf(config, given), message };
   }
+  if (config.values.webhookUrls.length > 0 && config.values.webhookSecret === "") {
+    const message =
+      "WebhookSecret (STOA_WEBHOOK_SECRET) must be set as well: without a signature nobody can tell who sends the notices";
+    yield { at: placeOf(config, "webhookUrls"), message };
+  }
   const { adminApi, adminToken, basicAuthUser, storageType, diskRoot } = config.values;
   if (storageType === "disk" && diskRoot.trim() === "") {
     const message = "with StorageType disk it must name the folder in which modules are kept";

@@ -1,5 +1,6 @@
 // Every key that Stoa reads, in the order in which it is shown. The only truth about them.
 import { directSettings } from "./sections/direct-settings.ts";
+import { freshnessSettings } from "./sections/freshness-settings.ts";
 import { indexSettings } from "./sections/index-settings.ts";
 import { observationSettings } from "./sections/observation-settings.ts";
 import { policySettings } from "./sections/policy-settings.ts";
@@ -18,6 +19,7 @@ export const settings = {
   ...upstreamSettings,
   ...directSettings,
   ...policySettings,
+  ...freshnessSettings,
   ...observationSettings,
   ...indexSettings,
   ...singleFlightSettings,
@@ -34,6 +36,7 @@ export const settingSections: readonly {
   { title: "Where modules come from", settings: upstreamSettings },
   { title: "Straight from repositories", settings: directSettings },
   { title: "What may be had", settings: policySettings },
+  { title: "Staying up to date", settings: freshnessSettings },
   { title: "What can be seen", settings: observationSettings },
   { title: "The index", settings: indexSettings },
   { title: "Several instances", settings: singleFlightSettings },

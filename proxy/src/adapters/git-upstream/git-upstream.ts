@@ -87,6 +87,8 @@ export interface GitUpstreamOptions {
 export interface GitRepositories extends Upstream, AsyncDisposable {
   /** What is wrong with the git program, as a part of a sentence; `undefined` if nothing is. */
   gitComplaint(): Promise<string | undefined>;
+  /** What names the repositories have does not count any more: somebody says that it has changed. */
+  expireNames(): void;
   /** Goes the way to a module's repository and tells each step. */
   checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding>;
 }
@@ -240,6 +242,10 @@ class GitUpstream implements GitRepositories {
         return zipDelivery({ module, content, signal, from: this.name });
       },
     });
+  }
+
+  expireNames(): void {
+    this.#parts.repositories.expireNames();
   }
 
   gitComplaint(): Promise<string | undefined> {

@@ -48,6 +48,7 @@ export class ModuleRepositories {
   readonly #parts: ModuleRepositoriesParts;
   /** Which of several addresses has answered, by the root that they stand for. */
   readonly #addresses = new Map<string, string>();
+  #expiredMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: ModuleRepositoriesParts) {
     this.#parts = parts;
@@ -76,6 +77,12 @@ export class ModuleRepositories {
     }
   }
 
+  /** What names the repositories have is asked anew before anything is answered that changes with them. */
+  expireNames(): void {
+    this.#expiredMs = this.#parts.nowMs();
+  }
+
+  /** A program that is missing may be installed while this one runs. */
   async #checkGit(): Promise<void> {
     const complaint = await this.#parts.gitComplaint();
     if (complaint !== undefined) throw new ProxyFailure("unsupported", complaint);
@@ -97,7 +104,8 @@ export class ModuleRepositories {
       question.ask({ layout, repository: new MirrorView(mirror, { refs, reach, signal }) });
     const askedMs = this.#parts.nowMs();
     if (question.counts === "now") {
-      return ask(await mirror.current(askedMs - this.#parts.refsFreshMs, reach, signal));
+      const notBeforeMs = Math.max(askedMs - this.#parts.refsFreshMs, this.#expiredMs);
+      return ask(await mirror.current(notBeforeMs, reach, signal));
     }
     const known = await mirror.known(reach, signal);
     try {

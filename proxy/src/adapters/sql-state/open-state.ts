@@ -1,19 +1,25 @@
 // Where the proxy's own state is kept: a file, memory, or PostgreSQL.
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import type { Bookmarks } from "../../domain/bookmarks.ts";
 import type { FillMark } from "../../domain/fill-mark.ts";
 import type { JobQueue } from "../../domain/job-queue.ts";
 import type { KeepJournal } from "../../domain/keep-journal.ts";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LeaseEngine } from "../../domain/leases.ts";
+import type { ModuleUses } from "../../domain/module-uses.ts";
+import type { NoticeQueue } from "../../domain/notice-queue.ts";
 import type { VersionIndex } from "../../domain/version-index.ts";
 import { openPostgresDatabase } from "./postgres-database.ts";
+import { SqlBookmarks } from "./sql-bookmarks.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { SqlFillMark } from "./sql-fill-mark.ts";
 import { SqlJobQueue } from "./sql-job-queue.ts";
 import { SqlKeepJournal } from "./sql-keep-journal.ts";
 import { SqlKeptHashes } from "./sql-kept-hashes.ts";
 import { SqlLeaseEngine } from "./sql-lease-engine.ts";
+import { SqlModuleUses } from "./sql-module-uses.ts";
+import { SqlNoticeQueue } from "./sql-notice-queue.ts";
 import { SqlVersionIndex } from "./sql-version-index.ts";
 import { SqliteDatabase } from "./sqlite-database.ts";
 import { reasonOf } from "./state-failure.ts";
@@ -30,6 +36,9 @@ export interface ProxyState extends AsyncDisposable {
   readonly index: VersionIndex;
   readonly hashes: KeptHashes;
   readonly journal: KeepJournal;
+  readonly bookmarks: Bookmarks;
+  readonly uses: ModuleUses;
+  readonly notices: NoticeQueue;
   /** The mark of the index of a name. */
   readonly filling: (index: string) => FillMark;
   /** Leases for all who use the same state. */
@@ -55,6 +64,9 @@ export async function openState(
       index: new SqlVersionIndex(database),
       hashes: new SqlKeptHashes(database),
       journal: new SqlKeepJournal(database),
+      bookmarks: new SqlBookmarks(database),
+      uses: new SqlModuleUses(database),
+      notices: new SqlNoticeQueue(database),
       filling: (index) => new SqlFillMark(database, index),
       leases: new SqlLeaseEngine(database, nameOf(place)),
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),

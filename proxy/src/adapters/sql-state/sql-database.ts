@@ -61,4 +61,13 @@ export const schemaSteps: readonly string[] = [
      PRIMARY KEY (path, version)
    )`,
   "CREATE TABLE stoa_filling (name TEXT PRIMARY KEY, next TEXT)",
+  "CREATE TABLE stoa_bookmark (name TEXT PRIMARY KEY, place TEXT NOT NULL)",
+  "CREATE TABLE stoa_use (path TEXT PRIMARY KEY, used_ms BIGINT NOT NULL)",
+  `CREATE TABLE stoa_notice (
+     id TEXT PRIMARY KEY,
+     url TEXT NOT NULL,
+     body TEXT NOT NULL,
+     attempts BIGINT NOT NULL,
+     due_ms BIGINT NOT NULL
+   )`,
 ];

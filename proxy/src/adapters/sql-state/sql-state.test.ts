@@ -45,6 +45,41 @@ function stateContract(name: string, skip: string | false, place: () => StatePla
       assert.deepEqual(await jobs.counts(), { waiting: 0, givenUp: 0 });
     });
 
+    test("a bookmark is what was written last", async () => {
+      const { bookmarks } = state;
+      assert.equal(await bookmarks.read("crawl"), undefined);
+      await bookmarks.write("crawl", "a|v1.0.0");
+      await bookmarks.write("crawl", "b|v1.0.0");
+      assert.equal(await bookmarks.read("crawl"), "b|v1.0.0");
+      await bookmarks.remove("crawl");
+      await bookmarks.remove("crawl");
+      assert.equal(await bookmarks.read("crawl"), undefined);
+    });
+
+    test("the last use of a module is its latest, whatever the order", async () => {
+      const { uses } = state;
+      assert.equal(await uses.lastUse(one.path), undefined);
+      await uses.used([one.path, two.path], at(2000));
+      await uses.used([one.path], at(1000));
+      await uses.used([two.path], at(3000));
+      assert.deepEqual(await uses.lastUse(one.path), at(2000));
+      assert.deepEqual(await uses.lastUse(two.path), at(3000));
+    });
+
+    test("a notice is taken once until its time, and a full queue accepts none", async () => {
+      const { notices } = state;
+      const notice = { id: "msg_1", url: "http://localhost/", body: "{}", attempts: 0 };
+      assert.equal(await notices.add(notice, at(1000), 1), true);
+      assert.equal(await notices.add({ ...notice, id: "msg_2" }, at(1000), 1), false);
+      assert.deepEqual(await notices.take(5, at(999), at(2000)), []);
+      assert.deepEqual(await notices.take(5, at(1000), at(2000)), [notice]);
+      await notices.postpone("msg_1", 1, at(4000));
+      assert.deepEqual(await notices.nextDue(), at(4000));
+      assert.deepEqual(await notices.take(5, at(4000), at(5000)), [{ ...notice, attempts: 1 }]);
+      await notices.remove("msg_1");
+      assert.equal(await notices.nextDue(), undefined);
+    });
+
     test("a full queue accepts nothing, and says of what it has that it knows it", async () => {
       const { jobs } = state;
       await jobs.add(one, at(1));

@@ -1,0 +1,10 @@
+// When modules were last asked for.
+import type { ModulePath } from "@stoa/gomod";
+
+/** The clocks of all modules. Methods reject with `store_unavailable` if they cannot be read or written. */
+export interface ModuleUses {
+  /** Notes that these were used at `time`; a later time that is known already stays. */
+  used(paths: readonly string[], time: Date): Promise<void>;
+  /** When a module was last used, as far as is known. */
+  lastUse(path: ModulePath): Promise<Date | undefined>;
+}
