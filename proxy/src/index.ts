@@ -7,8 +7,10 @@ export {
 } from "./adapters/host-credentials/host-tokens.ts";
 export type { MoveResult } from "./application/move-versions.ts";
 export type { RemovalCandidate } from "./application/remove-versions.ts";
+export type { SeedOrder, SeedResult } from "./application/seed-versions.ts";
 export type { Finding } from "./application/verify-store.ts";
 export { checkAccess } from "./check-access.ts";
+export { parseImportList } from "./domain/listed-source.ts";
 export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export { parseVcsRules } from "./domain/repository/vcs-rules.ts";

@@ -38,6 +38,13 @@ type MoveWords = FileOption & {
   readonly json?: boolean;
 };
 
+/** What the words of `modules seed` come to. */
+interface SeedWords {
+  readonly tests?: boolean;
+  readonly platform?: string;
+  readonly json?: boolean;
+}
+
 program
   .command("serve")
   .description("run the Go module proxy")
@@ -84,6 +91,22 @@ modules
   .action(async (module: string, { json, ...options }: FileOption & { json?: boolean }) => {
     const { explainModule } = await import("./commands/modules.ts");
     explainModule(placeOf(options), module, json === true);
+  });
+modules
+  .command("seed <sources...>")
+  .description(
+    "fetch what builds will ask for: from a go.mod, go.work, go.sum, list, SBOM, vendor folder or repository URL; exit 1 if anything is missing",
+  )
+  .option("--tests", "also what only tests of dependencies need: the whole module graph")
+  .option(
+    "--platform <os-arch>",
+    "the platform whose toolchain is fetched where one is named; none for no toolchain",
+  )
+  .option(...fileOption)
+  .option("--json", "print one line of JSON for every version")
+  .action(async (sources: string[], options: FileOption & SeedWords) => {
+    const { seedModules } = await import("./commands/seed-modules.ts");
+    await seedModules(placeOf(options), sources, options);
   });
 modules
   .command("import")
