@@ -24,4 +24,5 @@ export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { readQueue } from "./read-queue.ts";
 export { openVersionRemoval, rebuildStorageIndex } from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";
+export { openBundle, writeBundle } from "./version-bundle.ts";
 export { type MoveOrder, type OpenVersionMove, openVersionMove } from "./version-move.ts";

@@ -109,11 +109,28 @@ modules
     await seedModules(placeOf(options), sources, options);
   });
 modules
-  .command("import")
+  .command("bundle")
+  .description(
+    "write what is kept into one archive, with the checksum database's records and their proofs, for where no network is",
+  )
+  .requiredOption("--to <file>", "the archive")
+  .option("--since <file>", "an earlier bundle: only what came later is written")
+  .option("--key <file>", "sign with this Ed25519 private key in PEM")
+  .option(...fileOption)
+  .action(async (options: FileOption & { to: string; since?: string; key?: string }) => {
+    const { bundleModules } = await import("./commands/bundle-modules.ts");
+    await bundleModules(placeOf(options), options);
+  });
+modules
+  .command("import [bundle]")
   .description(
     "bring modules in: from another storage, an Athens' disk, a module cache, or a proxy and a list; each is checked as if it were fetched",
   )
-  .requiredOption("--from <place>", "disk:PATH, file:///PATH, a folder, or https://PROXY")
+  .option(
+    "--from <place>",
+    "disk:PATH, file:///PATH, a folder, or https://PROXY; not with a bundle",
+  )
+  .option("--trust <key>", "the minisign public key, or its file, that must have signed the bundle")
   .option(
     "--list <file>",
     "which versions to ask a proxy for: MODULE@VERSION, or a go.sum; - reads stdin",
@@ -122,7 +139,15 @@ modules
   .option(...fileOption)
   .option(...compareOption)
   .option("--json", "print one line of JSON for every version")
-  .action(async (options: MoveWords) => {
+  .action(async (bundle: string | undefined, options: MoveWords & { trust?: string }) => {
+    if (bundle !== undefined && options.from === undefined) {
+      const { importBundle } = await import("./commands/bundle-modules.ts");
+      await importBundle(placeOf(options), bundle, options);
+      return;
+    }
+    if (bundle !== undefined || options.from === undefined) {
+      throw new Error("name either a bundle or, with --from, a place");
+    }
     const { moveModules } = await import("./commands/move-modules.ts");
     await moveModules(placeOf(options), { ...options, confirm: true });
   });
