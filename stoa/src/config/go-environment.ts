@@ -10,7 +10,7 @@ export interface GoEnvironment {
   readonly goproxy: string;
   /** Patterns of modules that no proxy may be asked for. */
   readonly noproxy: string;
-  /** The checksum database, in GOSUMDB's grammar; `off` where nobody names one. */
+  /** The checksum database, in GOSUMDB's grammar. */
   readonly gosumdb: string;
   /** Patterns of modules that no checksum database may be asked about. */
   readonly nosumdb: string;
@@ -43,6 +43,9 @@ const repositoryVariables = ["GOPRIVATE", "GOINSECURE", "GOVCS", "GOAUTH"];
 
 /** The go command's own default (cmd/go, GOPROXY). */
 const defaultGoproxy = "https://proxy.golang.org,direct";
+
+/** The go command's own default (cmd/go, GOSUMDB). */
+const defaultGosumdb = "sum.golang.org";
 
 /**
  * Looks a variable up as `go env` does, after the assignments of the configuration: environment, then the file that
@@ -78,7 +81,7 @@ export function readGoEnvironment(
     goproxySource: goproxy?.source ?? "the default",
     noproxy: noproxy?.value ?? "",
     noproxySource: noproxy?.source ?? "the default",
-    gosumdb: gosumdb?.value ?? "off",
+    gosumdb: gosumdb?.value ?? defaultGosumdb,
     gosumdbSource: gosumdb?.source ?? "the default",
     nosumdb: nosumdb?.value ?? "",
     nosumdbSource: nosumdb?.source ?? "the default",
