@@ -14,6 +14,7 @@ import {
   wantedModules,
 } from "./testing/hermetic-modules.ts";
 import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
+import { versionsIn } from "./testing/stored-versions.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
 const skip = goIsMissing();
@@ -54,6 +55,38 @@ describe("stoa modules seed", { skip }, () => {
       });
       await go.succeed(["mod", "download"], work.path);
       assert.equal(await go.succeed(["run", "."], work.path), programOutput);
+    });
+  }
+
+  for (const language of ["1.18", "1.16"]) {
+    test(`just what go mod download and go list -m all name, in a module of go ${language}`, async () => {
+      await using work = await temporaryFolder();
+      await using upstream = await fixtureProxy(
+        await Promise.all(hermeticModules.map(moduleFixture)),
+      );
+      await lockedProgram(upstream.url, work.path);
+      await using go = await goCommand({ goproxy: upstream.url });
+      await go.succeed(["mod", "tidy", `-go=${language}`], work.path);
+      const fields = "{{if not .Main}}{{.Path}}/{{.Version}}{{end}}";
+      const listed = await go.succeed(["list", "-m", "-f", fields, "all"], work.path);
+      const downloaded = await go.succeed(["mod", "download", "-json"], work.path);
+      const paths = downloaded
+        .split(/(?<=^\})\n/m)
+        .filter((one) => one.trim() !== "")
+        .map((one) => JSON.parse(one))
+        .map(({ Path, Version }) => `${Path}/${Version}`);
+      for (const [words, expected] of [
+        [[], paths],
+        [["--tests"], listed.split("\n").filter((line) => line !== "")],
+      ] as const) {
+        await using kept = await temporaryFolder();
+        const env = { GOPROXY: upstream.url, ATHENS_DISK_STORAGE_ROOT: kept.path };
+        const seed = ["modules", "seed", join(work.path, "go.mod"), ...words];
+        const { code, stdout, stderr } = await finishedStoa(seed, env);
+        assert.equal(code, 0, stdout + stderr);
+        const versions = (await versionsIn(kept.path)).map(({ folder }) => folder);
+        assert.deepEqual(versions.sort(), [...expected].sort());
+      }
     });
   }
 
