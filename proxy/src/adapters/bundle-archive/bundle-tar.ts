@@ -4,7 +4,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { finished, pipeline } from "node:stream/promises";
+import { pipeline } from "node:stream/promises";
 import { extract, pack } from "tar-stream";
 import { isSigned, type SigningKey, signatureOf } from "./bundle-signature.ts";
 
@@ -126,18 +126,16 @@ export async function unpackBundle(
     let size = 0;
     const place = !isOwn && wanted(name) ? join(folder, name) : undefined;
     if (place !== undefined) await mkdir(dirname(place), { recursive: true });
-    const out = place === undefined ? undefined : createWriteStream(place);
-    for await (const chunk of entry as AsyncIterable<Buffer>) {
-      sum.update(chunk);
-      size += chunk.length;
-      if (isOwn) chunks.push(chunk);
-      if (out !== undefined && !out.write(chunk)) {
-        await new Promise((resolve) => out.once("drain", resolve));
+    const out = place === undefined ? undefined : await open(place, "wx");
+    try {
+      for await (const chunk of entry as AsyncIterable<Buffer>) {
+        sum.update(chunk);
+        size += chunk.length;
+        if (isOwn) chunks.push(chunk);
+        await out?.writeFile(chunk);
       }
-    }
-    if (out !== undefined) {
-      out.end();
-      await finished(out);
+    } finally {
+      await out?.close();
     }
     if (isOwn) small.set(name, Buffer.concat(chunks));
     else found.set(name, { size, sha256: sum.digest("hex") });
