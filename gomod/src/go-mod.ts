@@ -163,7 +163,7 @@ function parseOnlyString(verb: string, args: readonly string[], refuse: Refusal)
 }
 
 /** The text of a word, without its quotes if it has any. Authority: modfile, parseString. */
-function takeString(word: string): string | undefined {
+export function takeString(word: string): string | undefined {
   if (word.startsWith('"')) return takeGoString(word);
   return /["'`]/.test(word) ? undefined : word;
 }

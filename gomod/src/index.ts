@@ -11,7 +11,14 @@ export {
   type Retraction,
   retractionsOf,
 } from "./go-mod.ts";
+export { type Replacement, type Requirements, requirementsIn } from "./go-mod-requirements.ts";
 export { InvalidText } from "./invalid-text.ts";
+export {
+  type MainModules,
+  type ModuleGraph,
+  replacementFor,
+  walkModuleGraph,
+} from "./module-graph.ts";
 export {
   checkImportPath,
   isModulePath,

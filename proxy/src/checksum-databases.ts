@@ -78,7 +78,7 @@ export function checksumDatabases(parts: ChecksumParts): ChecksumDatabases {
     new SumdbDatabase({
       key: setting.key,
       address: addressOf(setting, parts),
-      state: stateOf(setting, parts.root),
+      state: stateOf(setting.name, parts.root),
       onFork,
     });
 
@@ -110,8 +110,9 @@ function urlOf(name: string, listed: readonly DatabaseSetting[]): string | undef
   return listed.find((one) => one.name === name)?.url;
 }
 
-function stateOf(
-  { name }: DatabaseSetting,
+/** Where what is known of a database is kept: below the storage folder, if there is one. */
+export function stateOf(
+  name: string,
   root: string | undefined,
 ): DiskDatabaseState | MemoryDatabaseState {
   if (root === undefined) return new MemoryDatabaseState();

@@ -8,8 +8,10 @@ export {
 export type { CrawlEvent, CrawlSummary } from "./application/crawl-modules.ts";
 export type { MoveResult } from "./application/move-versions.ts";
 export type { RemovalCandidate } from "./application/remove-versions.ts";
+export type { SeedOrder, SeedResult } from "./application/seed-versions.ts";
 export type { Finding } from "./application/verify-store.ts";
 export { checkAccess } from "./check-access.ts";
+export { parseImportList } from "./domain/listed-source.ts";
 export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export { parseVcsRules } from "./domain/repository/vcs-rules.ts";
@@ -25,4 +27,5 @@ export { type OpenStorage, openStorage, type StorageSettings } from "./open-stor
 export { readQueue } from "./read-queue.ts";
 export { openVersionRemoval, rebuildStorageIndex } from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";
+export { openBundle, writeBundle } from "./version-bundle.ts";
 export { type MoveOrder, type OpenVersionMove, openVersionMove } from "./version-move.ts";

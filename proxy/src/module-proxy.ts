@@ -33,11 +33,14 @@ import {
 import { VersionRemoval } from "./application/remove-versions.ts";
 import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
+import { VersionSeeding } from "./application/seed-versions.ts";
 import { Stash } from "./application/stash-version.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { hostAsked } from "./domain/host-asked.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
+import { ProxyFailure } from "./domain/proxy-failure.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
+import { readStored } from "./domain/stored-delivery.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
@@ -158,6 +161,8 @@ export interface ModuleProxy extends AsyncDisposable {
    * a named file cannot be read.
    */
   prepareCredentials(source: RepositoryCredentials): Promise<() => void>;
+  /** Fetches what builds will ask for; see `VersionSeeding.run`. */
+  seed(...order: Parameters<VersionSeeding["run"]>): Promise<void>;
 }
 
 /** How much of lists and query answers is remembered. */
@@ -280,6 +285,27 @@ export async function openModuleProxy(
     now: () => new Date(),
   });
   measuredQueue(state.jobs, background, metrics);
+  const seeding = new VersionSeeding({
+    allow: async ({ path, version }, signal) => {
+      const { decision } = await policy.decide({ endpoint: "zip", path, version }, signal);
+      if (decision.onMiss.action !== "fetch" && decision.onMiss.action !== "queue") {
+        throw new ProxyFailure("refused", "the policy lets nobody fetch it through this proxy");
+      }
+    },
+    isKept: async (module) => {
+      await using info = await store.open(module, "info");
+      return info !== undefined;
+    },
+    keep: (module, signal) => stash.keep(module, signal),
+    mod: async (module, signal) => {
+      const whole = await store.open(module, "mod");
+      if (whole === undefined) return looseFetch.fetch(module, "mod", signal);
+      await using file = whole;
+      return { bytes: await readStored(file), from: undefined };
+    },
+    info: (module, signal) => looseFetch.fetch(module, "info", signal),
+    atOnce: Math.max(4, Math.min(32, settings.upstreams.connections)),
+  });
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const external = settings.external && {
@@ -354,6 +380,7 @@ export async function openModuleProxy(
         removal: removal && new VersionRemoval({ store: removal, hashes, index }),
         onRemoved: () => hot.clear(),
       }),
+    seed: settings.adminApi && settings.gate.adminToken !== undefined ? seeding : undefined,
     hot,
     counters: new RequestCounters(metrics),
     log,
@@ -402,6 +429,7 @@ export async function openModuleProxy(
         for (const put of enacts) put();
       };
     },
+    seed: (...order) => seeding.run(...order),
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
       await freshness[Symbol.asyncDispose]();

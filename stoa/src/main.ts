@@ -39,6 +39,13 @@ type MoveWords = FileOption & {
   readonly json?: boolean;
 };
 
+/** What the words of `modules seed` come to. */
+interface SeedWords {
+  readonly tests?: boolean;
+  readonly platform?: string;
+  readonly json?: boolean;
+}
+
 program
   .command("serve")
   .description("run the Go module proxy")
@@ -91,11 +98,44 @@ modules
     explainModule(placeOf(options), module, json === true);
   });
 modules
-  .command("import")
+  .command("seed <sources...>")
+  .description(
+    "fetch what builds will ask for: from a go.mod, go.work, go.sum, list, SBOM, vendor folder or repository URL; exit 1 if anything is missing",
+  )
+  .option("--tests", "also what only tests of dependencies need: the whole module graph")
+  .option(
+    "--platform <os-arch>",
+    "the platform whose toolchain is fetched where one is named; none for no toolchain",
+  )
+  .option(...fileOption)
+  .option("--json", "print one line of JSON for every version")
+  .action(async (sources: string[], options: FileOption & SeedWords) => {
+    const { seedModules } = await import("./commands/seed-modules.ts");
+    await seedModules(placeOf(options), sources, options);
+  });
+modules
+  .command("bundle")
+  .description(
+    "write what is kept into one archive, with the checksum database's records and their proofs, for where no network is",
+  )
+  .requiredOption("--to <file>", "the archive")
+  .option("--since <file>", "an earlier bundle: only what came later is written")
+  .option("--key <file>", "sign with this Ed25519 private key in PEM")
+  .option(...fileOption)
+  .action(async (options: FileOption & { to: string; since?: string; key?: string }) => {
+    const { bundleModules } = await import("./commands/bundle-modules.ts");
+    await bundleModules(placeOf(options), options);
+  });
+modules
+  .command("import [bundle]")
   .description(
     "bring modules in: from another storage, an Athens' disk, a module cache, or a proxy and a list; each is checked as if it were fetched",
   )
-  .requiredOption("--from <place>", "disk:PATH, file:///PATH, a folder, or https://PROXY")
+  .option(
+    "--from <place>",
+    "disk:PATH, file:///PATH, a folder, or https://PROXY; not with a bundle",
+  )
+  .option("--trust <key>", "the minisign public key, or its file, that must have signed the bundle")
   .option(
     "--list <file>",
     "which versions to ask a proxy for: MODULE@VERSION, or a go.sum; - reads stdin",
@@ -104,7 +144,15 @@ modules
   .option(...fileOption)
   .option(...compareOption)
   .option("--json", "print one line of JSON for every version")
-  .action(async (options: MoveWords) => {
+  .action(async (bundle: string | undefined, options: MoveWords & { trust?: string }) => {
+    if (bundle !== undefined && options.from === undefined) {
+      const { importBundle } = await import("./commands/bundle-modules.ts");
+      await importBundle(placeOf(options), bundle, options);
+      return;
+    }
+    if (bundle !== undefined || options.from === undefined) {
+      throw new Error("name either a bundle or, with --from, a place");
+    }
     const { moveModules } = await import("./commands/move-modules.ts");
     await moveModules(placeOf(options), { ...options, confirm: true });
   });

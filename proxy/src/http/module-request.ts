@@ -8,7 +8,7 @@ import { parseSumdbRequest, type SumdbRequest } from "./sumdb-request.ts";
 export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "robots.txt";
 
 /** A page for programs: what is kept, what came when, what the policy decides. */
-export type RecordName = "catalog" | "index" | "api/modules/explain";
+export type RecordName = "catalog" | "index" | "api/modules/explain" | "api/modules/seed";
 
 /**
  * A request in the words of the protocol. `keptOnly` is set by the base path `/cached-only`: answer from what is kept,
@@ -39,7 +39,7 @@ export type EndpointRequest = Exclude<
 /** Longer URLs name no module: the longest module paths in use are below 200 bytes. */
 const maxTargetLength = 4096;
 
-const recordPages = new Set(["catalog", "index", "api/modules/explain"]);
+const recordPages = new Set(["catalog", "index", "api/modules/explain", "api/modules/seed"]);
 const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.txt"]);
 
 /**

@@ -12,6 +12,7 @@ import {
 import type { Log } from "@stoa/telemetry";
 import type { DatabaseMirror } from "../application/mirror-databases.ts";
 import { requestHops } from "../application/request-hops.ts";
+import type { VersionSeeding } from "../application/seed-versions.ts";
 import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import {
@@ -35,6 +36,7 @@ import { type PushRequests, pushMethod } from "./push-requests.ts";
 import { answerRecord, type RecordParts } from "./record-answers.ts";
 import type { RequestCounters, RequestSeries } from "./request-counters.ts";
 import { originOf } from "./request-origin.ts";
+import { answerSeed, isSeedRequest } from "./seed-answer.ts";
 import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
@@ -53,6 +55,8 @@ export interface HandlerParts {
   readonly pushes: PushRequests;
   /** Is told which modules are asked for. */
   readonly uses: { count(path: string, isList: boolean): void };
+  /** Absent where administrators are not served. */
+  readonly seed: VersionSeeding | undefined;
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -229,7 +233,8 @@ export class ProxyHandler {
     const { url = "/", method = "" } = request;
     const { external } = this.#parts;
     const methods = external?.methods(url);
-    const allowed = methods ?? ["GET", "HEAD"];
+    const isSeed = isSeedRequest(url, this.#parts.pages.prefix);
+    const allowed = methods ?? (isSeed ? ["POST"] : ["GET", "HEAD"]);
     if (!allowed.includes(method)) throw new TurnedBack(wrongMethod(allowed));
     if (external !== undefined && methods !== undefined) return external.parse(url);
     const parsed = parseModuleRequest(url, this.#parts.pages.prefix);
@@ -252,8 +257,12 @@ export class ProxyHandler {
     }
     if (parsed.kind === "page")
       return answerPage(parsed.page, originOf(request), this.#parts.pages);
-    if (parsed.kind === "record")
-      return answerRecord(parsed.page, parsed.query, this.#parts.records);
+    if (parsed.kind === "record") {
+      const { page, query } = parsed;
+      return page === "api/modules/seed"
+        ? answerSeed(request, this.#parts.seed, signal)
+        : answerRecord(page, query, this.#parts.records);
+    }
     const wish = {
       keptOnly: parsed.keptOnly || forbidsFetching(request),
       canFollow: request.method === "GET" && request.headers.range === undefined,

@@ -21,7 +21,11 @@ const catalogSize = { usual: 1000, most: 10_000 };
 const indexSize = { usual: 2000, most: 100_000 };
 
 /** Answers a request for a page. `query` is what stood behind the question mark. Rejects with a `ProxyFailure`. */
-export function answerRecord(page: RecordName, query: string, parts: RecordParts): Promise<Answer> {
+export function answerRecord(
+  page: Exclude<RecordName, "api/modules/seed">,
+  query: string,
+  parts: RecordParts,
+): Promise<Answer> {
   const parameters = new URLSearchParams(query);
   switch (page) {
     case "catalog":

@@ -1,0 +1,181 @@
+// A bundle as a tar archive: written in one go, unpacked into a folder and compared with what it says of itself.
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { extract, pack } from "tar-stream";
+import { isSigned, type SigningKey, signatureOf } from "./bundle-signature.ts";
+
+/** The last file but one of an archive; its signature, if there is one, is the last. */
+const manifestName = "stoa-bundle.json";
+const signatureName = `${manifestName}.minisig`;
+
+/** What a bundle says of itself. */
+export interface BundleManifest {
+  readonly format: 1;
+  /** RFC 3339. */
+  readonly created: string;
+  /** The checksum database whose records are in it, by its name. */
+  readonly database: string | undefined;
+  readonly files: readonly {
+    readonly path: string;
+    readonly size: number;
+    readonly sha256: string;
+  }[];
+  /** What earlier bundles had, which this one builds upon. */
+  readonly before: readonly string[];
+}
+
+/** Writes files one after the other; the archive has its name when it is whole and durable. */
+export class BundleWriter implements AsyncDisposable {
+  readonly #path: string;
+  readonly #tar = pack();
+  readonly #written: Promise<void>;
+  readonly #files: { path: string; size: number; sha256: string }[] = [];
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#written = pipeline(this.#tar, createWriteStream(this.#temporary));
+    this.#written.catch(() => undefined); // `add` or `end` says it
+  }
+
+  get #temporary(): string {
+    return `${this.#path}.part`;
+  }
+
+  async add(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
+    const sum = createHash("sha256");
+    const entry = this.#tar.entry({ name: path, size, mode: 0o644, mtime: new Date(0) });
+    const bytes = async function* () {
+      for await (const chunk of body) {
+        sum.update(chunk);
+        // A reader may use its buffer again.
+        yield Buffer.from(chunk);
+      }
+    };
+    await Promise.race([
+      pipeline(Readable.from(bytes()), entry),
+      this.#written.then(() => Promise.reject(new Error("the archive ended too early"))),
+    ]);
+    this.#files.push({ path, size, sha256: sum.digest("hex") });
+  }
+
+  async addBytes(path: string, bytes: Uint8Array): Promise<void> {
+    await this.add(path, bytes.length, Readable.from([bytes]));
+  }
+
+  /** Adds the manifest and its signature, and gives the archive its name. */
+  async end(
+    about: Pick<BundleManifest, "created" | "database" | "before">,
+    key: SigningKey | undefined,
+  ): Promise<BundleManifest> {
+    const manifest: BundleManifest = { format: 1, ...about, files: [...this.#files] };
+    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
+    await this.addBytes(manifestName, bytes);
+    if (key !== undefined) {
+      await this.addBytes(signatureName, Buffer.from(signatureOf(bytes, key, about.created)));
+    }
+    this.#tar.finalize();
+    await this.#written;
+    await using file = await open(this.#temporary, "r");
+    await file.sync();
+    await rename(this.#temporary, this.#path);
+    return manifest;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#tar.destroy();
+    await this.#written.catch(() => undefined);
+    await rm(this.#temporary, { force: true });
+  }
+}
+
+/** What was in an archive, beside the files that are in the folder now. */
+export interface Unpacked {
+  readonly manifest: BundleManifest;
+  readonly isSigned: boolean;
+}
+
+/**
+ * Unpacks what `wanted` names into a folder, and compares everything with the manifest. With `trust`, a public key, the
+ * manifest must be signed by it. Rejects with a sentence; the folder is then not to be used.
+ */
+export async function unpackBundle(
+  path: string,
+  folder: string,
+  {
+    trust,
+    wanted = () => true,
+  }: { readonly trust?: string | undefined; readonly wanted?: (path: string) => boolean },
+): Promise<Unpacked> {
+  const found = new Map<string, { readonly size: number; readonly sha256: string }>();
+  const small = new Map<string, Buffer>();
+  const archive = extract();
+  const reading = pipeline(createReadStream(path), archive);
+  reading.catch(() => undefined); // the loop rejects with it
+  for await (const entry of archive) {
+    const { name, type } = entry.header;
+    if (type !== "file" || !isSafe(name) || found.has(name)) {
+      throw new Error(`${path}: ${JSON.stringify(name)} does not belong into a bundle`);
+    }
+    const isOwn = name === manifestName || name === signatureName;
+    const sum = createHash("sha256");
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const place = !isOwn && wanted(name) ? join(folder, name) : undefined;
+    if (place !== undefined) await mkdir(dirname(place), { recursive: true });
+    const out = place === undefined ? undefined : await open(place, "wx");
+    try {
+      for await (const chunk of entry as AsyncIterable<Buffer>) {
+        sum.update(chunk);
+        size += chunk.length;
+        if (isOwn) chunks.push(chunk);
+        await out?.writeFile(chunk);
+      }
+    } finally {
+      await out?.close();
+    }
+    if (isOwn) small.set(name, Buffer.concat(chunks));
+    else found.set(name, { size, sha256: sum.digest("hex") });
+  }
+  await reading;
+  const bytes = small.get(manifestName);
+  if (bytes === undefined)
+    throw new Error(`${path} is no bundle, or ends too early: it has no ${manifestName}`);
+  const signature = small.get(signatureName)?.toString("utf8");
+  if (trust !== undefined && (signature === undefined || !isSigned(bytes, signature, trust))) {
+    throw new Error(`${path} is not signed by the key that is trusted`);
+  }
+  const manifest = manifestIn(bytes, path);
+  requireSame(manifest, found, path);
+  return { manifest, isSigned: trust !== undefined };
+}
+
+function manifestIn(bytes: Buffer, path: string): BundleManifest {
+  const manifest = JSON.parse(bytes.toString("utf8")) as BundleManifest;
+  if (manifest.format === 1 && Array.isArray(manifest.files) && Array.isArray(manifest.before))
+    return manifest;
+  throw new Error(`${path} has another format than this program knows`);
+}
+
+function requireSame(
+  manifest: BundleManifest,
+  found: ReadonlyMap<string, { readonly size: number; readonly sha256: string }>,
+  path: string,
+): void {
+  for (const file of manifest.files) {
+    const there = found.get(file.path);
+    if (there?.sha256 !== file.sha256 || there.size !== file.size) {
+      throw new Error(`${path} is damaged: ${file.path} is not what it should be`);
+    }
+  }
+  if (manifest.files.length !== found.size)
+    throw new Error(`${path} has files that it does not name`);
+}
+
+/** Names of URLs, which need no more than this. */
+function isSafe(name: string): boolean {
+  return /^[!-~]+$/.test(name) && !/\\|^\/|\/\/|(?:^|\/)\.{1,2}(?:\/|$)/.test(name);
+}
