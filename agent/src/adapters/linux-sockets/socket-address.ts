@@ -1,0 +1,29 @@
+// The addresses of listening sockets, as Go writes them.
+import { isIP } from "node:net";
+import { AgentFailure } from "../../domain/agent-failure.ts";
+
+/** An address, taken apart. */
+export type SocketAddress =
+  | { readonly kind: "tcp"; readonly host: string | undefined; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string };
+
+/** Reads `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` or `unix:/run/a.sock`. */
+export function parseSocketAddress(text: string): SocketAddress {
+  if (text.startsWith("unix:/")) return { kind: "unix", path: text.slice("unix:".length) };
+  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  const host = (match?.[1] ?? match?.[2] ?? "").replace(/^localhost$/, "127.0.0.1");
+  if (match === null || port > 65_535 || (host !== "" && isIP(host) === 0)) {
+    throw new AgentFailure(
+      "bad_request",
+      `${text} is no address to listen on; write :8080, 127.0.0.1:8080, [::1]:8080 or unix:/run/NAME.sock`,
+    );
+  }
+  return { kind: "tcp", host: host === "" ? undefined : host, port };
+}
+
+/** The text of a TCP address. */
+export function tcpAddressText(host: string | undefined, port: number): string {
+  if (host === undefined) return `:${port}`;
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,54 @@
+// Where things lie on a machine. The folders are those that docs/agent.md describes.
+import { join } from "node:path";
+
+/** Where a root folder holds what. */
+export interface Layout {
+  readonly keeperFolder: string;
+  readonly keeperSocket: string;
+  readonly keeperRecord: string;
+  /** What this machine is: its name, tags, trusted keys and the highest serials it has seen. */
+  readonly trustPath: string;
+  readonly blobsFolder: string;
+  readonly servicesFolder: string;
+  readonly statusPath: string;
+}
+
+/** The paths below a root folder. */
+export function layoutOf(root: string): Layout {
+  return {
+    keeperFolder: join(root, "keeper"),
+    keeperSocket: join(root, "keeper", "control.sock"),
+    keeperRecord: join(root, "keeper", "state.json"),
+    trustPath: join(root, "trust.json"),
+    blobsFolder: join(root, "blobs"),
+    servicesFolder: join(root, "services"),
+    statusPath: join(root, "status", "status.json"),
+  };
+}
+
+/** Where a service lies below `servicesFolder`. */
+export interface ServiceLayout {
+  readonly folder: string;
+  /** Holds one folder for each release, named by the id of its revision. */
+  readonly releases: string;
+  /** Releases that are not whole yet. */
+  readonly staging: string;
+  readonly current: string;
+  readonly previous: string;
+  readonly journal: string;
+  readonly log: string;
+}
+
+/** The paths of a service. */
+export function serviceLayoutOf({ servicesFolder }: Layout, service: string): ServiceLayout {
+  const folder = join(servicesFolder, service);
+  return {
+    folder,
+    releases: join(folder, "releases"),
+    staging: join(folder, "staging"),
+    current: join(folder, "current"),
+    previous: join(folder, "previous"),
+    journal: join(folder, "journal"),
+    log: join(folder, "log", `${service}.log`),
+  };
+}
