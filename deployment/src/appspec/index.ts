@@ -1,0 +1,2 @@
+// The rules of appspec.yml.
+export {};

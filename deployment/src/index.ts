@@ -1,0 +1,70 @@
+// The words of delivery: what runs where, who says so, and how it gets there.
+
+export {
+  type Assignment,
+  type AssignmentState,
+  assignedRevision,
+  type Member,
+  type Settings,
+} from "./assignment.ts";
+export { bundlePathProblem } from "./bundle-path.ts";
+export { canonicalJson, parseCanonicalJson } from "./canonical-json.ts";
+export { type Digest, digestOf, hexOfDigest, sha256Hex } from "./digest.ts";
+export { DocumentProblem } from "./document-problem.ts";
+export {
+  countersign,
+  type Demands,
+  type DocumentKind,
+  type Opened,
+  openEnvelope,
+  type RefusalReason,
+  type Refused,
+  type SignedDocuments,
+  sealEnvelope,
+} from "./envelope.ts";
+export {
+  type Desired,
+  type EnvironmentIndex,
+  parseEnvironmentIndex,
+  revisionFor,
+} from "./environment-index.ts";
+export type { GoBuildInfo, GoModule } from "./go-build-info.ts";
+export type { Health, HttpHealth, ListeningHealth, NoHealth } from "./health.ts";
+export {
+  type HealthAnswer,
+  type MachineStatus,
+  parseMachineStatus,
+  type ServiceState,
+  type ServiceStatus,
+} from "./machine-status.ts";
+export {
+  makeSecretKey,
+  type PublicKey,
+  parsePublicKey,
+  parseSecretKey,
+  publicKeyFile,
+  publicKeyLine,
+  type SecretKey,
+  secretKeyFile,
+} from "./minisign-key.ts";
+export { parseSignature, type Signature, signText, verifiesText } from "./minisign-signature.ts";
+export { isLabel, isMachineName } from "./names.ts";
+export { type Policy, parsePolicy } from "./policy.ts";
+export {
+  type Architecture,
+  parseRevision,
+  type Revision,
+  type RevisionFile,
+  revisionId,
+  shortId,
+} from "./revision.ts";
+export type { HandOff, Limits, Readiness, Run, Socket } from "./run.ts";
+export {
+  formatTagQuery,
+  matchesTagQuery,
+  parseTagQuery,
+  type TagFilter,
+  type TagGroup,
+  type TagQuery,
+  type Tags,
+} from "./tag-query.ts";

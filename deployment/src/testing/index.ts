@@ -1,0 +1,2 @@
+// What tests of other rooms take from this one.
+export {};
