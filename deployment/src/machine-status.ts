@@ -33,6 +33,8 @@ export interface ServiceStatus {
   /** How often it was started again since this revision began. */
   readonly restarts: number;
   readonly health: HealthAnswer;
+  /** Where each socket of the running revision really listens, `host:port`, by its name. */
+  readonly addresses?: Readonly<Record<string, string>>;
   /** What it last wrote, where it failed. */
   readonly lastLines?: readonly string[];
 }
@@ -75,6 +77,7 @@ const statusSchema: z.ZodType<MachineStatus> = z.strictObject({
       since: momentSchema,
       restarts: z.int().min(0),
       health: z.enum(["healthy", "unhealthy", "unknown"]),
+      addresses: z.record(z.string(), z.string()).exactOptional(),
       lastLines: z.array(z.string()).exactOptional(),
     }),
   ),
