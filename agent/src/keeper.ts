@@ -1,9 +1,9 @@
 // The keeper, put together.
 import { chmod } from "node:fs/promises";
 import { listen } from "@stoa/serving";
-import { linuxSockets } from "./adapters/linux-sockets/listening-sockets.ts";
-import { linuxSpawn } from "./adapters/linux-spawn/linux-spawn.ts";
-import { logFiles } from "./adapters/linux-spawn/log-files.ts";
+import { linuxSockets } from "./adapters/linux/listening-sockets.ts";
+import { linuxSpawn } from "./adapters/linux/linux-spawn.ts";
+import { logFiles } from "./adapters/linux/log-files.ts";
 import { nodeClock } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { Keeper } from "./application/keep-services.ts";

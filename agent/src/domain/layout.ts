@@ -6,8 +6,8 @@ export interface Layout {
   readonly keeperFolder: string;
   readonly keeperSocket: string;
   readonly keeperRecord: string;
-  /** What this machine is: its name, tags, trusted keys and the highest serials it has seen. */
-  readonly trustPath: string;
+  /** The newest index that was believed. */
+  readonly indexPath: string;
   readonly blobsFolder: string;
   readonly servicesFolder: string;
   readonly statusPath: string;
@@ -19,7 +19,7 @@ export function layoutOf(root: string): Layout {
     keeperFolder: join(root, "keeper"),
     keeperSocket: join(root, "keeper", "control.sock"),
     keeperRecord: join(root, "keeper", "state.json"),
-    trustPath: join(root, "trust.json"),
+    indexPath: join(root, "status", "index.json"),
     blobsFolder: join(root, "blobs"),
     servicesFolder: join(root, "services"),
     statusPath: join(root, "status", "status.json"),

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Exit, Limits } from "../../domain/launch.ts";
 import type { ProcessIdentity, Spawn, Spawned, SpawnPlan } from "../../domain/spawn.ts";
-import { readBootId, readProcStat } from "./proc-stat.ts";
+import { readBootId, readProcStat } from "./proc-files.ts";
 
 const firstDescriptor = 3;
 

@@ -5,7 +5,7 @@ import net, { connect } from "node:net";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { ListeningSocket, ListeningSockets } from "../../domain/spawn.ts";
-import { parseSocketAddress, type SocketAddress, tcpAddressText } from "./socket-address.ts";
+import { parseSocketAddress, type SocketAddress, tcpAddressText } from "../../domain/socket-address.ts";
 
 /** A socket of Node's that is bound and does not listen: what `cluster` uses. Not part of Node's documented interface. */
 interface BoundHandle {

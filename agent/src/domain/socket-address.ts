@@ -1,6 +1,5 @@
 // The addresses of listening sockets, as Go writes them.
-import { isIP } from "node:net";
-import { AgentFailure } from "../../domain/agent-failure.ts";
+import { AgentFailure } from "./agent-failure.ts";
 
 /** An address, taken apart. */
 export type SocketAddress =
@@ -10,20 +9,32 @@ export type SocketAddress =
 /** Reads `:8080`, `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` or `unix:/run/a.sock`. */
 export function parseSocketAddress(text: string): SocketAddress {
   if (text.startsWith("unix:/")) return { kind: "unix", path: text.slice("unix:".length) };
-  const match = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|(\d+\.\d+\.\d+\.\d+|localhost|)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  const host = (match?.[1] ?? match?.[2] ?? "").replace(/^localhost$/, "127.0.0.1");
-  if (match === null || port > 65_535 || (host !== "" && isIP(host) === 0)) {
+  if (match === null || port > 65_535) {
     throw new AgentFailure(
       "bad_request",
       `${text} is no address to listen on; write :8080, 127.0.0.1:8080, [::1]:8080 or unix:/run/NAME.sock`,
     );
   }
-  return { kind: "tcp", host: host === "" ? undefined : host, port };
+  const host = match[1] ?? match[2] ?? "";
+  return { kind: "tcp", host: host === "" ? undefined : host.replace("localhost", "127.0.0.1"), port };
 }
 
 /** The text of a TCP address. */
 export function tcpAddressText(host: string | undefined, port: number): string {
   if (host === undefined) return `:${port}`;
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The same address with another port. */
+export function withPort(text: string, port: number): string {
+  const address = parseSocketAddress(text);
+  return address.kind === "unix" ? text : tcpAddressText(address.host, port);
+}
+
+/** Whether the address leaves the port to be chosen. */
+export function leavesPortOpen(text: string): boolean {
+  const address = parseSocketAddress(text);
+  return address.kind === "tcp" && address.port === 0;
 }

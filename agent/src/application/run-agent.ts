@@ -1,0 +1,172 @@
+// The agent: it asks what should run, and brings every service of this machine there.
+import { canonicalJson, type MachineStatus, revisionFor, type ServiceStatus } from "@stoa/deployment";
+import { sentenceOf } from "../domain/agent-failure.ts";
+import { backoffMs, spread } from "../domain/backoff.ts";
+import type { Clock, Random } from "../domain/clock.ts";
+import type { Disk } from "../domain/disk.ts";
+import type { StatusSink } from "../domain/document-source.ts";
+import type { Machine } from "../domain/machine.ts";
+import type { ConvergingService, Wanted } from "./converge-service.ts";
+import type { Decisions } from "./decisions.ts";
+import type { Documents } from "./read-documents.ts";
+
+/** What the agent is made of. */
+export interface AgentParts {
+  readonly machine: Machine;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly documents: Documents;
+  readonly decisions: Decisions;
+  readonly sinks: readonly StatusSink[];
+  readonly statusPath: string;
+  readonly pollMs: number;
+  /** The services that this machine has run before. */
+  knownServices(): Promise<readonly string[]>;
+  serviceOf(name: string): ConvergingService;
+  /** Puts what is reported under the machine's signature. */
+  seal(status: MachineStatus): string;
+}
+
+const pollSpread = 0.2;
+const longestPollMs = 60_000;
+const repairMs = 5_000;
+const reportMs = 10_000;
+
+/** Runs until its signal fires. Nothing that happens in between ends it. */
+export class Agent {
+  readonly #parts: AgentParts;
+  readonly #services = new Map<string, ConvergingService>();
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #lastRoundMs = new Map<string, number>();
+  #failures = 0;
+  #trouble: string | undefined;
+  #reported = "";
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
+  #wake = new AbortController();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up what it knew, then works until the signal fires and what it was doing has come to a safe end. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, documents, knownServices, pollMs } = this.#parts;
+    await documents.open();
+    for (const name of await knownServices()) this.#service(name);
+    while (!signal.aborted) {
+      const isNews = await this.#poll(signal);
+      this.#converge(isNews, signal);
+      await this.#report(signal);
+      const waitMs = backoffMs(this.#failures, pollMs, longestPollMs);
+      this.#wake = new AbortController();
+      await clock.sleep(spread(waitMs, pollSpread, random), AbortSignal.any([signal, this.#wake.signal]));
+    }
+    await Promise.all(this.#busy.values());
+  }
+
+  /** Something may have changed: asks at once. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  async #poll(signal: AbortSignal): Promise<boolean> {
+    try {
+      const found = await this.#parts.documents.refresh(signal);
+      if (this.#trouble !== undefined) this.#parts.decisions.add("documents can be read again");
+      this.#trouble = undefined;
+      this.#failures = 0;
+      return found === "newer";
+    } catch (failure) {
+      if (signal.aborted) return false;
+      const trouble = sentenceOf(failure);
+      if (trouble !== this.#trouble) {
+        this.#parts.decisions.add(`${trouble}; what runs goes on as it is`);
+      }
+      this.#trouble = trouble;
+      this.#failures += 1;
+      return false;
+    }
+  }
+
+  /** Services go their ways at the same time; each does one thing after the other. */
+  #converge(isNews: boolean, signal: AbortSignal): void {
+    const { clock, documents } = this.#parts;
+    // Not to know what should run is no reason to stop anything.
+    if (documents.index === undefined) return;
+    const wanted = this.#wanted();
+    for (const name of wanted.keys()) this.#service(name);
+    for (const [name, service] of this.#services) {
+      const sinceMs = clock.monotonicMs() - (this.#lastRoundMs.get(name) ?? Number.NEGATIVE_INFINITY);
+      if (this.#busy.has(name) || (!isNews && sinceMs < repairMs)) continue;
+      const round = service.round(wanted.get(name), signal).finally(() => {
+        this.#busy.delete(name);
+        this.#lastRoundMs.set(name, clock.monotonicMs());
+        this.wake();
+      });
+      this.#busy.set(name, round);
+    }
+  }
+
+  #wanted(): ReadonlyMap<string, Wanted> {
+    const { documents, machine } = this.#parts;
+    const { index } = documents;
+    if (index === undefined) return new Map();
+    return new Map(
+      [...revisionFor(index, machine)].map(([name, { revision, assignment }]) => [
+        name,
+        { revision, serial: assignment.serial, settings: assignment.settings.environment },
+      ]),
+    );
+  }
+
+  #service(name: string): ConvergingService {
+    const known = this.#services.get(name);
+    if (known !== undefined) return known;
+    const service = this.#parts.serviceOf(name);
+    this.#services.set(name, service);
+    return service;
+  }
+
+  /** Whenever something changed, and now and then. Where nobody listens, the status is on the disk. */
+  async #report(signal: AbortSignal): Promise<void> {
+    const { clock, machine, disk, statusPath, sinks, seal } = this.#parts;
+    const status = await this.#status();
+    const { at: _, ...rest } = status;
+    const content = canonicalJson(rest);
+    const isDue = clock.monotonicMs() - this.#reportedAtMs >= reportMs;
+    if (content === this.#reported && !isDue) return;
+    try {
+      if (content !== this.#reported) await disk.replace(statusPath, `${JSON.stringify(status, null, 2)}\n`);
+      const sealed = seal(status);
+      for (const sink of sinks) await sink.report(machine.name, sealed, signal);
+      this.#reported = content;
+      this.#reportedAtMs = clock.monotonicMs();
+    } catch {
+      // The source of documents is the same party: that it is away is said there.
+    }
+  }
+
+  async #status(): Promise<MachineStatus> {
+    const { machine, version, clock, documents, decisions } = this.#parts;
+    const wanted = this.#wanted();
+    const services: Record<string, ServiceStatus> = {};
+    for (const [name, service] of this.#services) {
+      const status = await service.status(wanted.get(name));
+      if (status !== undefined) services[name] = status;
+    }
+    return {
+      format: 1,
+      machine: machine.name,
+      tags: machine.tags,
+      os: "linux",
+      arch: machine.arch,
+      agentVersion: version,
+      seenSerial: documents.index?.serial ?? 0,
+      at: new Date(clock.nowMs()).toISOString(),
+      services,
+      decisions: [...decisions.newest],
+    };
+  }
+}

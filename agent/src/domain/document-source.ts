@@ -1,0 +1,24 @@
+// From where the agent learns what should run.
+
+/** What reading a document came to. */
+export type DocumentRead =
+  | { readonly status: "same" }
+  | { readonly status: "absent" }
+  | { readonly status: "read"; readonly body: string; readonly etag: string };
+
+/**
+ * The tree of documents and blobs: the control plane, a folder, or a bucket. What it gives is believed only once its
+ * signature or digest was checked. Fails with `source_unavailable` whenever nothing is known; "absent" is knowledge.
+ */
+export interface DocumentSource {
+  /** A document of at most 16 MiB; "same" if it still has the entity tag that was given. */
+  read(path: string, ifNoneMatch?: string, signal?: AbortSignal): Promise<DocumentRead>;
+  /** The bytes at a path, or undefined if there are none. Reading them may fail with `source_unavailable` at any point. */
+  open(path: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array> | undefined>;
+}
+
+/** Where the agent says what runs. */
+export interface StatusSink {
+  /** Best effort, said again soon: fails with `source_unavailable` and nothing else. */
+  report(machine: string, status: string, signal?: AbortSignal): Promise<void>;
+}
