@@ -38,6 +38,15 @@ export {
   type ServiceStatus,
 } from "./machine-status.ts";
 export {
+  isLost,
+  isTouched,
+  isUnderWay,
+  type MachineTask,
+  type MachineTaskState,
+  type Patience,
+} from "./machine-task.ts";
+export { type HealthFloor, mayChangeAtOnce, minimumHealthy } from "./minimum-healthy.ts";
+export {
   makeSecretKey,
   type PublicKey,
   parsePublicKey,
@@ -58,7 +67,36 @@ export {
   revisionId,
   shortId,
 } from "./revision.ts";
+export {
+  defaultRules,
+  isOver,
+  type Rollout,
+  type RolloutRules,
+  type RolloutState,
+} from "./rollout.ts";
+export { type WantedAssignment, wantedAssignment } from "./rollout-assignment.ts";
+export {
+  type Candidate,
+  type Participants,
+  participantsOf,
+  type RolloutOrder,
+  startRollout,
+} from "./rollout-start.ts";
+export {
+  type RolloutAction,
+  type RolloutEvent,
+  type RolloutStep,
+  stepRollout,
+} from "./rollout-step.ts";
 export type { HandOff, Limits, Readiness, Run, Socket } from "./run.ts";
+export {
+  formatStrategy,
+  type Pace,
+  parseStrategy,
+  planWaves,
+  type Strategy,
+  strategySchema,
+} from "./strategy.ts";
 export {
   formatTagQuery,
   matchesTagQuery,
