@@ -1,4 +1,5 @@
 // Every key that Stoa reads, in the order in which it is shown. The only truth about them.
+import { deliverySettings } from "./sections/delivery-settings.ts";
 import { indexSettings } from "./sections/index-settings.ts";
 import { observationSettings } from "./sections/observation-settings.ts";
 import { policySettings } from "./sections/policy-settings.ts";
@@ -17,6 +18,7 @@ export const settings = {
   ...observationSettings,
   ...indexSettings,
   ...singleFlightSettings,
+  ...deliverySettings,
 } as const;
 
 /** The same in groups, for people. */
@@ -31,6 +33,7 @@ export const settingSections: readonly {
   { title: "What can be seen", settings: observationSettings },
   { title: "The index", settings: indexSettings },
   { title: "Several instances", settings: singleFlightSettings },
+  { title: "Deploying services", settings: deliverySettings },
 ];
 
 /** The keys by which the program knows its settings. */
