@@ -5,6 +5,7 @@ import { respelled } from "./command-words.ts";
 import { checkConfig, showConfig } from "./commands/config.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
+import { addDeliveryCommands } from "./delivery-commands.ts";
 import { programVersion } from "./version.ts";
 
 const program = new Command("stoa")
@@ -84,6 +85,8 @@ modules
     const { verifyModules } = await import("./commands/verify-modules.ts");
     await verifyModules(placeOf(options), { quarantine, json });
   });
+
+addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
 
 try {
   await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });

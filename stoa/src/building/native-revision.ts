@@ -1,0 +1,68 @@
+// The revision of a Go program that brings no scripts: one file, and how it is run.
+import {
+  type Architecture,
+  type GoBuildInfo,
+  type Health,
+  type Revision,
+  sha256Hex,
+} from "@stoa/deployment";
+import type { BundleFile } from "../delivery/file-contents.ts";
+import type { SourceCommit } from "./go-project.ts";
+import type { ServiceFile } from "./service-file.ts";
+
+/** What a revision is made of. */
+export interface NativeBundle {
+  readonly service: string;
+  readonly version: string;
+  readonly arch: Architecture;
+  readonly program: BundleFile;
+  readonly file: ServiceFile;
+  readonly commit: SourceCommit | undefined;
+  readonly go: GoBuildInfo | undefined;
+}
+
+/** Describes a program as a revision. The same program described alike is the same revision. */
+export function nativeRevision(bundle: NativeBundle): Revision {
+  const { service, version, arch, program, file, commit, go } = bundle;
+  const { path, mode, size, sha256 } = program;
+  return {
+    format: 1,
+    service,
+    version,
+    os: "linux",
+    arch,
+    files: [{ path, mode, size, sha256 }],
+    run: {
+      entry: path,
+      arguments: file.arguments,
+      environment: file.environment_variables,
+      sockets: [{ name: "http", address: `:${file.port ?? usualPort(service)}` }],
+      health: healthOf(file),
+      readiness: file.readiness ?? "health",
+      handOff: file.hand_off,
+      drainMs: file.drain,
+      ...(file.user === undefined ? {} : { user: file.user }),
+    },
+    ...(go === undefined ? {} : { go }),
+    ...(commit === undefined ? {} : { commit: commit.hash, dirty: commit.dirty }),
+  };
+}
+
+/** The port of a service that names none: the same on every machine and every day, from 20000 to 29999. */
+export function usualPort(service: string): number {
+  return 20_000 + (Number.parseInt(sha256Hex(service).slice(0, 8), 16) % 10_000);
+}
+
+function healthOf({ health }: ServiceFile): Health {
+  if (health === undefined) return { kind: "listening" };
+  return {
+    kind: "http",
+    socket: "http",
+    path: health.path,
+    intervalMs: health.interval,
+    timeoutMs: health.timeout,
+    healthyAfter: health.healthy_after,
+    deadlineMs: health.deadline,
+    minimumHealthyMs: health.minimum_healthy,
+  };
+}

@@ -1,0 +1,100 @@
+// Starts a rollout and shows it until it has ended.
+import { setTimeout as wait } from "node:timers/promises";
+import type { RolloutRecord } from "@stoa/control";
+import type { TagQuery } from "@stoa/deployment";
+import { type ControlClient, ControlRefusal } from "./control-client.ts";
+import { marked, say } from "./terminal.ts";
+
+/** What is asked for. */
+export interface RolloutWish {
+  readonly environment: string;
+  readonly service: string;
+  readonly revision: string;
+  readonly kind: "deploy" | "rollback";
+  readonly strategy?: string;
+  readonly reason?: string;
+  readonly selector?: TagQuery | undefined;
+  readonly rollsBack?: boolean;
+  readonly patienceMs?: number;
+}
+
+/** A rollout that was begun, or the one that had done it before. */
+export interface StartedRollout {
+  readonly rollout: RolloutRecord;
+  readonly unchanged: boolean;
+}
+
+/** How a rollout ended, and where its service is found. */
+export interface ShownOutcome {
+  readonly rollout: RolloutRecord;
+  readonly url: string | undefined;
+}
+
+/** How often a lost control plane is asked again, in milliseconds, before it is given up. */
+const patience = [200, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000] as const;
+
+/** Asks for a rollout. */
+export async function startRollout(
+  client: ControlClient,
+  { environment, service, ...wish }: RolloutWish,
+): Promise<StartedRollout> {
+  const path = `/environments/${environment}/services/${service}/rollouts`;
+  return await client.post<StartedRollout>(path, wish);
+}
+
+/** Shows what happens until the rollout has ended; a control plane that is restarted meanwhile is found again. */
+export async function followRollout(
+  client: ControlClient,
+  { rollout: begun, unchanged }: StartedRollout,
+): Promise<ShownOutcome> {
+  if (unchanged) say(`${begun.service} ${begun.version} is what ${begun.environment} runs already`);
+  const rollout = unchanged || hasEnded(begun) ? begun : await followToEnd(client, begun);
+  if (rollout.state !== "succeeded") showFailures(rollout);
+  return { rollout, url: await urlOf(client, rollout) };
+}
+
+/** Whether nothing happens with it any more. */
+export function hasEnded({ endedAt }: RolloutRecord): boolean {
+  return endedAt !== undefined;
+}
+
+async function followToEnd(client: ControlClient, begun: RolloutRecord): Promise<RolloutRecord> {
+  let shown = 0;
+  let tries = 0;
+  while (true) {
+    try {
+      for await (const { event, data } of client.events(`/rollouts/${begun.id}/events`)) {
+        if (event !== "rollout") continue;
+        const rollout = data as RolloutRecord;
+        tries = 0;
+        for (const { machine, sentence } of rollout.events.slice(shown)) {
+          say(machine === undefined ? sentence : `${marked(machine, "bold")} ${sentence}`);
+        }
+        shown = rollout.events.length;
+        if (hasEnded(rollout)) return rollout;
+      }
+    } catch (failure) {
+      if (!(failure instanceof ControlRefusal) || (failure.status !== 0 && failure.status < 500)) throw failure;
+      if (tries === patience.length) throw failure;
+    }
+    await wait(patience[Math.min(tries, patience.length - 1)]);
+    tries += 1;
+  }
+}
+
+function showFailures({ machines }: RolloutRecord): void {
+  for (const [machine, { outcome, sentence, lastLines = [] }] of Object.entries(machines)) {
+    if (outcome !== "failed") continue;
+    say(`${marked(`${machine} failed`, "red")}: ${sentence ?? "it did not say why"}`);
+    for (const line of lastLines) say(`  ${machine} | ${line}`);
+  }
+}
+
+async function urlOf(client: ControlClient, rollout: RolloutRecord): Promise<string | undefined> {
+  const { services } = await client.get<{
+    services: readonly { service: string; environment: string; url?: string }[];
+  }>("/services");
+  return services.find(
+    ({ service, environment }) => service === rollout.service && environment === rollout.environment,
+  )?.url;
+}
