@@ -50,7 +50,11 @@ describe("agent", { skip: noGo }, () => {
     tree.assign({ notes: two });
     await machine.until("notes", ({ state, running }) => state === "running" && running === two);
     assert.match(await text(url), /^hello from 2,/);
-    assert.ok(machine.decisions.some((sentence) => sentence.includes("connections are refused for a moment")));
+    assert.ok(
+      machine.decisions.some((sentence) =>
+        sentence.includes("connections are refused for a moment"),
+      ),
+    );
   });
 
   test("a version that crashes is refused with its last words, and the old one serves on untouched", async () => {
@@ -78,7 +82,9 @@ describe("agent", { skip: noGo }, () => {
     const stranger = new Tree(tree.folder);
     stranger.assign({});
     stranger.assign({});
-    await until(() => machine.decisions.some((sentence) => sentence.includes("not signed by a key that counts")));
+    await until(() =>
+      machine.decisions.some((sentence) => sentence.includes("not signed by a key that counts")),
+    );
     assert.match(await text(await machine.urlOf("notes")), /^hello from 1,/);
   });
 
@@ -94,7 +100,10 @@ describe("agent", { skip: noGo }, () => {
     const [view] = (await machine.supervisor.views()).filter(({ kept }) => kept);
     process.kill(view?.pid ?? 0, "SIGKILL");
     await machine.until("notes", ({ restarts }) => restarts > 0);
-    await machine.until("notes", ({ state, health }) => state === "running" && health === "healthy");
+    await machine.until(
+      "notes",
+      ({ state, health }) => state === "running" && health === "healthy",
+    );
     assert.equal(readlinkSync(join(service, "current")), `releases/${one}`);
     assert.ok(machine.decisions.includes("bin/service of notes was gone and is being restored"));
     assert.match(await text(await machine.urlOf("notes")), /^hello from 1,/);

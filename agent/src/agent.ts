@@ -1,9 +1,11 @@
 // The agent, put together.
 import { join } from "node:path";
-import { type Architecture, type PublicKey, type SecretKey, sealEnvelope, type Tags } from "@stoa/deployment";
+import { type Architecture, type SecretKey, sealEnvelope } from "@stoa/deployment";
 import { folderSource } from "./adapters/folder-source/folder-source.ts";
 import { httpSource } from "./adapters/http-source/http-source.ts";
+import { wakeStream } from "./adapters/http-source/wake-stream.ts";
 import { keeperClient } from "./adapters/keeper-client/keeper-client.ts";
+import { startingKeeper } from "./adapters/keeper-client/keeper-start.ts";
 import { linuxProbe } from "./adapters/linux/linux-probe.ts";
 import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
@@ -11,25 +13,18 @@ import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
 import { Documents, revisionPathIn } from "./application/read-documents.ts";
 import { Agent } from "./application/run-agent.ts";
+import type { Enrolment } from "./domain/enrolment.ts";
 import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
 import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
 
 /** What an agent is told. */
-export interface AgentSettings {
+export interface AgentSettings extends Enrolment {
   readonly root: string;
-  readonly machine: string;
-  readonly tags: Tags;
   readonly arch: Architecture;
-  readonly environment: string;
-  /** Whose signatures count, and how many of them it takes. */
-  readonly keys: readonly PublicKey[];
-  readonly threshold: number;
   /** Signs what the machine reports. */
   readonly machineKey: SecretKey;
-  readonly source:
-    | { readonly kind: "folder"; readonly path: string }
-    | { readonly kind: "http"; readonly url: string; readonly machineToken: string | undefined };
-  readonly pollMs: number;
+  /** How a keeper is started where none answers; absent where somebody else sees to that. */
+  readonly keeperWords?: readonly [program: string, ...args: string[]];
   readonly version: string;
   /** Is told every decision. */
   readonly decided: (sentence: string) => void;
@@ -38,7 +33,15 @@ export interface AgentSettings {
 
 /** Makes an agent; `run` starts it. */
 export function openAgent(settings: AgentSettings): Agent {
-  const { root, source: from, environment, arch, tags, failpoint = noFailpoint } = settings;
+  const {
+    root,
+    source: from,
+    environment,
+    arch,
+    tags,
+    failpoint = noFailpoint,
+    keeperWords,
+  } = settings;
   const layout = layoutOf(root);
   const machine = { name: settings.machine, tags, arch, environment };
   const source = from.kind === "folder" ? folderSource(from.path, nodeDisk) : httpSource(from);
@@ -52,6 +55,7 @@ export function openAgent(settings: AgentSettings): Agent {
     indexPath: layout.indexPath,
     revisionPath: revisionPathIn(layout.servicesFolder),
   });
+  const client = keeperClient(layout.keeperSocket);
   const around = {
     machine,
     source,
@@ -59,7 +63,12 @@ export function openAgent(settings: AgentSettings): Agent {
     disk: nodeDisk,
     clock: nodeClock,
     probe: linuxProbe,
-    supervisor: keeperClient(layout.keeperSocket),
+    supervisor:
+      keeperWords === undefined
+        ? client
+        : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
+            decisions.add(sentence),
+          ),
     blobsFolder: layout.blobsFolder,
     note: (sentence: string) => decisions.add(sentence),
   };
@@ -72,6 +81,7 @@ export function openAgent(settings: AgentSettings): Agent {
     random: nodeRandom,
     disk: nodeDisk,
     sinks: [source],
+    wakes: from.kind === "http" ? [wakeStream(from)] : [],
     statusPath: layout.statusPath,
     pollMs: settings.pollMs,
     knownServices: () => nodeDisk.names(join(layout.servicesFolder)),

@@ -1,3 +1,13 @@
 // The door of the agent: what runs on each server.
+
 export { type AgentSettings, openAgent } from "./agent.ts";
+export { checkedEnrolment, type Enrolment } from "./domain/enrolment.ts";
+export {
+  type JoinOrder,
+  joinMachine,
+  keepEnrolment,
+  machineArchitecture,
+  machineKeyOf,
+  readEnrolment,
+} from "./enrolment.ts";
 export { openKeeper, type RunningKeeper } from "./keeper.ts";

@@ -1,8 +1,8 @@
 // The keeper, put together.
 import { chmod } from "node:fs/promises";
 import { listen } from "@stoa/serving";
-import { linuxSockets } from "./adapters/linux/listening-sockets.ts";
 import { linuxSpawn } from "./adapters/linux/linux-spawn.ts";
+import { linuxSockets } from "./adapters/linux/listening-sockets.ts";
 import { logFiles } from "./adapters/linux/log-files.ts";
 import { nodeClock } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";

@@ -1,6 +1,7 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
 import { checkConfig, showConfig } from "./commands/config.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
@@ -86,6 +87,7 @@ modules
     await verifyModules(placeOf(options), { quarantine, json });
   });
 
+addAgentCommands(program, process.env);
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
 
 try {

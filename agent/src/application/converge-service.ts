@@ -31,6 +31,7 @@ const passing: readonly AgentFailure["code"][] = [
   "disk_failed",
   "conflict",
 ];
+const nothing: Condition = { view: undefined, health: "unknown", addresses: new Map() };
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
 
@@ -44,7 +45,7 @@ export class ConvergingService {
   readonly #readRevision: ReadRevision;
   #journal: JournalFile | undefined;
   #repair: Repair | undefined;
-  #condition: Condition = { view: undefined, health: "unknown" };
+  #condition: Condition = nothing;
   #step: string | undefined;
   #trouble: string | undefined;
   #failures = 0;
@@ -76,10 +77,17 @@ export class ConvergingService {
     const journal = this.#journal?.now;
     const committed = journal?.committed;
     if (wanted === undefined && committed === undefined && this.#trouble === undefined) {
-      return journal === undefined ? undefined : this.#withSince({ state: "stopped", sentence: "does not run here, and should not", restarts: 0, health: "unknown" });
+      return journal === undefined
+        ? undefined
+        : this.#withSince({
+            state: "stopped",
+            sentence: "does not run here, and should not",
+            restarts: 0,
+            health: "unknown",
+          });
     }
     const refused = this.#refusalOf(wanted);
-    const { view, health } = this.#condition;
+    const { view, health, addresses } = this.#condition;
     const running = committed?.release;
     return this.#withSince({
       ...(wanted === undefined ? {} : { desired: wanted.revision }),
@@ -87,6 +95,7 @@ export class ConvergingService {
       ...(this.#step === undefined ? {} : { step: this.#step }),
       ...(refused === undefined ? {} : { lastLines: [...refused.lastLines] }),
       ...this.#verdict(wanted, refused?.sentence),
+      ...(addresses.size === 0 ? {} : { addresses: Object.fromEntries(addresses) }),
       restarts: view?.restarts ?? 0,
       health,
     });
@@ -125,7 +134,10 @@ export class ConvergingService {
       const { run } = revision;
       version = revision.version;
       if (run === undefined) {
-        throw new AgentFailure("refused_revision", "it brings an appspec.yml, which this agent cannot run yet");
+        throw new AgentFailure(
+          "refused_revision",
+          "it brings an appspec.yml, which this agent cannot run yet",
+        );
       }
       await installRelease(this.#parts, revision, signal);
       const { serial, settings } = wanted;
@@ -155,31 +167,46 @@ export class ConvergingService {
       this.#failures += 1;
       this.#retryAtMs = clock.monotonicMs() + waitMs;
       this.#retriedFor = `${revision} ${serial}`;
-      throw new AgentFailure("conflict", `${sentence}; it is tried again in ${waitMs / 1000} s`, failure);
+      throw new AgentFailure(
+        "conflict",
+        `${sentence}; it is tried again in ${waitMs / 1000} s`,
+        failure,
+      );
     }
     note(`${sentence}; it is not tried again before somebody deploys anew`);
     await journal.write({
-      refused: { ...target, serial, sentence, lastLines: await lastLines(disk, layout.log), atMs: clock.nowMs() },
+      refused: {
+        ...target,
+        serial,
+        sentence,
+        lastLines: await lastLines(disk, layout.log),
+        atMs: clock.nowMs(),
+      },
     });
   }
 
   #mayTry({ revision, serial }: Wanted): boolean {
     return (
-      this.#retriedFor !== `${revision} ${serial}` || this.#parts.clock.monotonicMs() >= this.#retryAtMs
+      this.#retriedFor !== `${revision} ${serial}` ||
+      this.#parts.clock.monotonicMs() >= this.#retryAtMs
     );
   }
 
-  #refusalOf(wanted: Wanted | undefined): { sentence: string; lastLines: readonly string[] } | undefined {
+  #refusalOf(
+    wanted: Wanted | undefined,
+  ): { sentence: string; lastLines: readonly string[] } | undefined {
     const refused = this.#journal?.now.refused;
     if (wanted === undefined || refused === undefined) return undefined;
-    return isSame(targetOf(wanted), refused) && refused.serial === wanted.serial ? refused : undefined;
+    return isSame(targetOf(wanted), refused) && refused.serial === wanted.serial
+      ? refused
+      : undefined;
   }
 
   async #repairCommitted(journal: JournalFile): Promise<void> {
     const { committed } = journal.now;
     if (committed === undefined) {
       await endOthers(this.#parts, []);
-      this.#condition = { view: undefined, health: "unknown" };
+      this.#condition = nothing;
       return;
     }
     const revision = await this.#readRevision(committed.release);
@@ -189,8 +216,9 @@ export class ConvergingService {
 
   async #stop(journal: JournalFile): Promise<void> {
     const { supervisor, service, note } = this.#parts;
-    this.#condition = { view: undefined, health: "unknown" };
-    if (journal.now.committed !== undefined) note(`${service} should not run here any more and is being stopped`);
+    this.#condition = nothing;
+    if (journal.now.committed !== undefined)
+      note(`${service} should not run here any more and is being stopped`);
     await endOthers(this.#parts, []);
     await supervisor.closeSockets(service, []);
     if (journal.now.committed === undefined) return;
@@ -204,11 +232,15 @@ export class ConvergingService {
     const committed = this.#journal?.now.committed;
     if (refused !== undefined) return { state: "failed", sentence: refused };
     if (wanted === undefined || !isSame(committed, targetOf(wanted))) {
-      return { state: "converging", sentence: this.#trouble ?? `${this.#step ?? "about to begin"}` };
+      return {
+        state: "converging",
+        sentence: this.#trouble ?? `${this.#step ?? "about to begin"}`,
+      };
     }
     if (this.#trouble !== undefined) return { state: "failed", sentence: this.#trouble };
     const { view } = this.#condition;
-    if (view !== undefined && view.state !== "running") return { state: "failed", sentence: view.sentence };
+    if (view !== undefined && view.state !== "running")
+      return { state: "failed", sentence: view.sentence };
     return { state: "running", sentence: `process ${view?.pid ?? 0} runs` };
   }
 

@@ -40,9 +40,13 @@ export async function handOver(
 ): Promise<void> {
   const { target, run, step } = order;
   step("rehearsing");
-  const manner = await rehearse(parts, { ...order, id: await nextId(journal, target), layout: parts.layout });
+  const manner = await rehearse(parts, {
+    ...order,
+    id: await nextId(journal, target),
+    layout: parts.layout,
+  });
   await parts.failpoint("rehearsed");
-  if (manner === "own" && run.handOff === "overlap" && journal.now.committed?.release !== target.release) {
+  if (manner === "own" && run.handOff === "overlap" && journal.now.committed !== undefined) {
     parts.note(
       `${parts.service} ${order.revision.version} binds $PORT by itself and cannot share it: old and new process do not overlap, and connections are refused for a moment`,
     );
@@ -93,11 +97,15 @@ export async function recover(parts: ServiceParts, journal: JournalFile): Promis
   if (interrupted === undefined) return;
   const release = shortId(interrupted.to.release);
   if (interrupted.phase === "committed") {
-    parts.note(`finished the hand-over of ${parts.service} to ${release}, which was interrupted after it had been validated`);
+    parts.note(
+      `finished the hand-over of ${parts.service} to ${release}, which was interrupted after it had been validated`,
+    );
     await finish(parts, journal);
     return;
   }
-  parts.note(`undid the hand-over of ${parts.service} to ${release}, which was interrupted before it had been validated`);
+  parts.note(
+    `undid the hand-over of ${parts.service} to ${release}, which was interrupted before it had been validated`,
+  );
   await undo(parts, journal);
 }
 
@@ -139,29 +147,55 @@ export async function endOthers(parts: ServiceParts, but: readonly string[]): Pr
   }
 }
 
-/** Where the sockets of the committed process are reached. */
+/** Where the sockets of the committed process listen, and where they are reached from this machine. */
 export async function committedAddresses(
   parts: ServiceParts,
   journal: JournalFile,
   run: Run,
-): Promise<ReadonlyMap<string, string>> {
+): Promise<{
+  readonly listening: ReadonlyMap<string, string>;
+  readonly reached: ReadonlyMap<string, string>;
+}> {
   const sockets = await resolveSockets(parts, journal, run);
-  return addressesOf(journal.now.committed?.manner ?? "shared", sockets, portsOf(sockets));
+  const { manner = "shared" } = journal.now.committed ?? {};
+  return {
+    listening: new Map(sockets.map(({ name, address }) => [name, address])),
+    reached: addressesOf(manner, sockets, portsOf(sockets)),
+  };
 }
 
 async function startAndValidate(
   parts: ServiceParts,
   { target, revision, run, settings, step }: HandOverOrder,
-  { process, manner, sockets }: { process: string; manner: Manner; sockets: readonly SocketRequest[] },
+  {
+    process,
+    manner,
+    sockets,
+  }: { process: string; manner: Manner; sockets: readonly SocketRequest[] },
 ): Promise<void> {
   const ports = portsOf(sockets);
   await parts.supervisor.launch(
     parts.service,
-    planLaunch({ id: process, layout: parts.layout, target, revision, run, settings, sockets, manner, ports, rehearsal: false }),
+    planLaunch({
+      id: process,
+      layout: parts.layout,
+      target,
+      revision,
+      run,
+      settings,
+      sockets,
+      manner,
+      ports,
+      rehearsal: false,
+    }),
   );
   await parts.failpoint("new-started");
   step("validating");
-  const problem = await problemOf(parts, { id: process, run, addresses: addressesOf(manner, sockets, ports) });
+  const problem = await problemOf(parts, {
+    id: process,
+    run,
+    addresses: addressesOf(manner, sockets, ports),
+  });
   if (problem !== undefined) throw new AgentFailure("failed_start", `it ${problem}`);
   await parts.failpoint("new-validated");
 }
@@ -176,7 +210,8 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   await failpoint("link-switched");
   const views = await ofService(parts);
   const fresh = views.find(({ id }) => id === committed.process);
-  if (fresh !== undefined && fresh.state !== "gone") await supervisor.keep(service, committed.process);
+  if (fresh !== undefined && fresh.state !== "gone")
+    await supervisor.keep(service, committed.process);
   await failpoint("new-kept");
   await endOthers(parts, [committed.process]);
   await failpoint("old-asked-to-drain");
@@ -198,12 +233,19 @@ async function undo(parts: ServiceParts, journal: JournalFile): Promise<void> {
 }
 
 /** Ends a process and waits until it is gone. */
-async function end(parts: ServiceParts, { service, id }: ProcessView, graceMs?: number): Promise<void> {
+async function end(
+  parts: ServiceParts,
+  { service, id }: ProcessView,
+  graceMs?: number,
+): Promise<void> {
   await parts.supervisor.stop(service, id, graceMs === undefined ? {} : { graceMs });
   while ((await parts.supervisor.wait(service, id, "gone", longestWaitMs)).state !== "gone");
 }
 
-function previousOf({ now: { committed, previous } }: JournalFile, { release }: Target): Target | undefined {
+function previousOf(
+  { now: { committed, previous } }: JournalFile,
+  { release }: Target,
+): Target | undefined {
   if (committed === undefined || committed.release === release) return previous;
   return { release: committed.release, settings: committed.settings };
 }

@@ -83,7 +83,10 @@ async function checkRoom({ disk, layout }: ServiceParts, revision: Revision): Pr
   const { bytes, files } = await disk.room(layout.folder);
   const needed = 2 * revision.files.reduce((sum, { size }) => sum + size, 0) + reserveBytes;
   if (bytes >= needed && files >= 2 * revision.files.length + reserveFiles) return;
-  const has = bytes < needed ? `${mebibytes(bytes)} MiB are free and ${mebibytes(needed)} are needed` : "it has too few inodes left";
+  const has =
+    bytes < needed
+      ? `${mebibytes(bytes)} MiB are free and ${mebibytes(needed)} are needed`
+      : "it has too few inodes left";
   throw new AgentFailure(
     "disk_full",
     `${layout.folder} has no room for ${nameOf(revision)}: ${has}; nothing was changed`,
@@ -95,7 +98,11 @@ function mebibytes(bytes: number): number {
 }
 
 /** What has arrived and was right is kept by its digest; a download that breaks off leaves nothing. */
-async function fetchBlob(parts: ServiceParts, file: RevisionFile, signal?: AbortSignal): Promise<void> {
+async function fetchBlob(
+  parts: ServiceParts,
+  file: RevisionFile,
+  signal?: AbortSignal,
+): Promise<void> {
   const { disk, source, blobsFolder } = parts;
   const path = blobPath(parts, file);
   if (await isIntact(parts, path, file)) return;
@@ -113,7 +120,11 @@ async function fetchBlob(parts: ServiceParts, file: RevisionFile, signal?: Abort
   await disk.rename(aside, path);
 }
 
-async function isIntact({ disk }: ServiceParts, path: string, file: RevisionFile): Promise<boolean> {
+async function isIntact(
+  { disk }: ServiceParts,
+  path: string,
+  file: RevisionFile,
+): Promise<boolean> {
   const found = await disk.look(path);
   if (found?.kind !== "file" || found.size !== file.size) return false;
   const hash = createHash("sha256");
@@ -136,7 +147,10 @@ async function* checked(
   }
   if (bytes < size) {
     // A transfer that broke off without a word looks like this; the next one may be whole.
-    throw new AgentFailure("source_unavailable", `only ${bytes} of the ${size} bytes of ${path} arrived`);
+    throw new AgentFailure(
+      "source_unavailable",
+      `only ${bytes} of the ${size} bytes of ${path} arrived`,
+    );
   }
   if (hash.digest("hex") !== sha256) throw altered(path, "other bytes than the revision names");
 }
@@ -152,17 +166,23 @@ async function stage(parts: ServiceParts, revision: Revision, staging: string): 
   const { disk } = parts;
   const folders = new Set<string>();
   for (const file of revision.files) {
-    for (let folder = dirname(file.path); folder !== "."; folder = dirname(folder)) folders.add(folder);
+    for (let folder = dirname(file.path); folder !== "."; folder = dirname(folder))
+      folders.add(folder);
     const to = join(staging, file.path);
     await disk.makeFolder(dirname(to));
     await disk.create(to, checked(disk.chunks(blobPath(parts, file)), file), readOnly(file.mode));
   }
-  if (revision.run !== undefined) await checkEntry(parts, revision, join(staging, revision.run.entry));
+  if (revision.run !== undefined)
+    await checkEntry(parts, revision, join(staging, revision.run.entry));
   for (const folder of folders) await disk.setMode(join(staging, folder), 0o555);
 }
 
 /** A program of another machine would fail with a word that says nothing (`ENOEXEC`, or even `ENOENT`). */
-async function checkEntry({ disk, machine }: ServiceParts, revision: Revision, entry: string): Promise<void> {
+async function checkEntry(
+  { disk, machine }: ServiceParts,
+  revision: Revision,
+  entry: string,
+): Promise<void> {
   const head = await firstBytes(disk.chunks(entry));
   if (isElf(head) && !runsOn(head, machine.arch)) {
     throw new AgentFailure(

@@ -1,6 +1,11 @@
 // The journal of a service on disk.
 import type { Disk } from "../domain/disk.ts";
-import { emptyJournal, journalText, parseJournal, type ServiceJournal } from "../domain/service-journal.ts";
+import {
+  emptyJournal,
+  journalText,
+  parseJournal,
+  type ServiceJournal,
+} from "../domain/service-journal.ts";
 
 /** Holds the journal in memory as it is on disk. One writer at a time. */
 export class JournalFile {
@@ -16,7 +21,8 @@ export class JournalFile {
 
   static async open(disk: Disk, path: string): Promise<JournalFile> {
     const bytes = await disk.read(path);
-    const journal = bytes === undefined ? emptyJournal : parseJournal(Buffer.from(bytes).toString(), path);
+    const journal =
+      bytes === undefined ? emptyJournal : parseJournal(Buffer.from(bytes).toString(), path);
     return new JournalFile(disk, path, journal);
   }
 

@@ -68,9 +68,15 @@ describe("keeper", { skip: noGo }, () => {
   test("a taken port is refused in a sentence", async () => {
     await using fleet = await openFleet(folder);
     const address = `127.0.0.1:${await freePort()}`;
-    await fleet.supervisor.launch("notes", launch("a", polite, { sockets: [{ name: "http", address }] }));
+    await fleet.supervisor.launch(
+      "notes",
+      launch("a", polite, { sockets: [{ name: "http", address }] }),
+    );
     await assert.rejects(
-      fleet.supervisor.launch("other", launch("a", polite, { sockets: [{ name: "http", address }] })),
+      fleet.supervisor.launch(
+        "other",
+        launch("a", polite, { sockets: [{ name: "http", address }] }),
+      ),
       ({ code, message }: AgentFailure) =>
         code === "address_in_use" && message.startsWith(`${address} cannot be listened on`),
     );
@@ -118,7 +124,11 @@ describe("keeper", { skip: noGo }, () => {
 
 const onAnyPort = [{ name: "http", address: "127.0.0.1:0" }];
 
-function launch(id: string, program: string, more: Partial<Launch> & { root?: string } = {}): Launch {
+function launch(
+  id: string,
+  program: string,
+  more: Partial<Launch> & { root?: string } = {},
+): Launch {
   const { root = mkdtempSync(join(tmpdir(), "stoa-log-")), ...rest } = more;
   return {
     id,
@@ -141,7 +151,10 @@ interface Fleet extends AsyncDisposable {
   readonly root: string;
 }
 
-async function openFleet(folder: string, root = mkdtempSync(join(folder, "root-"))): Promise<Fleet> {
+async function openFleet(
+  folder: string,
+  root = mkdtempSync(join(folder, "root-")),
+): Promise<Fleet> {
   const keeper = await openKeeper(root);
   const supervisor = keeperClient(keeper.socketPath);
   return {
@@ -157,7 +170,9 @@ async function openFleet(folder: string, root = mkdtempSync(join(folder, "root-"
   };
 }
 
-async function spawnKeeper(root: string): Promise<{ supervisor: Supervisor; kill: () => Promise<void> }> {
+async function spawnKeeper(
+  root: string,
+): Promise<{ supervisor: Supervisor; kill: () => Promise<void> }> {
   const script = `import { openKeeper } from ${JSON.stringify(join(import.meta.dirname, "../keeper.ts"))};
 const { socketPath } = await openKeeper(${JSON.stringify(root)});
 process.stdout.write(socketPath);`;

@@ -2,9 +2,9 @@
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Disk } from "../domain/disk.ts";
+import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
 import type { Launch, ProcessView, SocketRequest, StopSignal } from "../domain/launch.ts";
 import type { ListeningSocket, ListeningSockets, LogFiles, Spawn } from "../domain/spawn.ts";
-import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
 import { isOwn, SupervisedProcess } from "./supervise-process.ts";
 
 /** What a keeper is made of. */
@@ -146,7 +146,10 @@ export class Keeper {
     const known = this.#services.get(service);
     const { processes } = known ?? this.#addService(service);
     if (processes.size >= mostProcesses) {
-      throw new AgentFailure("conflict", `${service} has ${processes.size} processes already; stop some of them`);
+      throw new AgentFailure(
+        "conflict",
+        `${service} has ${processes.size} processes already; stop some of them`,
+      );
     }
     const process = new SupervisedProcess(service, launch, {
       spawn: this.#parts.spawn,
@@ -166,7 +169,8 @@ export class Keeper {
 
   #find(service: string, id: string): SupervisedProcess {
     const process = this.#services.get(service)?.processes.get(id);
-    if (process === undefined) throw new AgentFailure("not_found", `${service} has no process ${id}`);
+    if (process === undefined)
+      throw new AgentFailure("not_found", `${service} has no process ${id}`);
     return process;
   }
 
@@ -192,7 +196,11 @@ export class Keeper {
     return opened;
   }
 
-  async #openSocket(service: string, launch: Launch, { name, address }: SocketRequest): Promise<ListeningSocket> {
+  async #openSocket(
+    service: string,
+    launch: Launch,
+    { name, address }: SocketRequest,
+  ): Promise<ListeningSocket> {
     if (isOwn(launch, name)) return await this.#parts.sockets.open(address);
     const { sockets } = this.#services.get(service) ?? this.#addService(service);
     const known = sockets.get(address);

@@ -49,7 +49,14 @@ export function planLaunch(order: LaunchOrder): Launch {
 const rehearsalGraceMs = 2_000;
 
 /** The settings win over the revision, and what only the agent can know wins over both. */
-function environmentOf({ revision, run, settings, sockets, ports, rehearsal }: LaunchOrder): Record<string, string> {
+function environmentOf({
+  revision,
+  run,
+  settings,
+  sockets,
+  ports,
+  rehearsal,
+}: LaunchOrder): Record<string, string> {
   const environment: Record<string, string> = {
     PATH: searchPath,
     ...run.environment,

@@ -16,7 +16,10 @@ export async function pruneReleases(
   const spare: { readonly name: string; readonly changed: string }[] = [];
   for (const name of names) {
     if (needed.has(name)) continue;
-    spare.push({ name, changed: (await disk.look(join(layout.releases, name)))?.fingerprint ?? "" });
+    spare.push({
+      name,
+      changed: (await disk.look(join(layout.releases, name)))?.fingerprint ?? "",
+    });
   }
   const byAge = spare.sort((one, other) => ageOf(one.changed) - ageOf(other.changed));
   const excess = names.length - keptReleases;

@@ -66,7 +66,10 @@ export class Documents {
     if (read.status === "same") return "same";
     if (read.status === "absent") {
       if (this.#index === undefined) return "same";
-      throw new AgentFailure("refused_document", `${path} is gone, and an index does not go away; everything stays as it is`);
+      throw new AgentFailure(
+        "refused_document",
+        `${path} is gone, and an index does not go away; everything stays as it is`,
+      );
     }
     const opened = this.#openIndex(read.body, clock.nowMs());
     if ("refused" in opened) throw new AgentFailure("refused_document", opened.refused);
@@ -90,7 +93,10 @@ export class Documents {
     }
     const read = await source.read(`revisions/${service}/${id}.json`, undefined, signal);
     if (read.status !== "read") {
-      throw new AgentFailure("refused_revision", `the store has no revision ${shortId(id)} of ${service}; deploy it again`);
+      throw new AgentFailure(
+        "refused_revision",
+        `the store has no revision ${shortId(id)} of ${service}; deploy it again`,
+      );
     }
     const revision = this.#checkRevision(read.body, service, id);
     if (typeof revision === "string") throw new AgentFailure("refused_revision", revision);

@@ -10,7 +10,10 @@ import type { ServiceParts } from "./service-parts.ts";
 import { problemOf } from "./validate-process.ts";
 
 /** What a rehearsal is about. */
-export type RehearsalOrder = Pick<LaunchOrder, "id" | "layout" | "target" | "revision" | "run" | "settings">;
+export type RehearsalOrder = Pick<
+  LaunchOrder,
+  "id" | "layout" | "target" | "revision" | "run" | "settings"
+>;
 
 const usualDeadlineMs = 60_000;
 const lookAgainMs = 20;
@@ -61,7 +64,8 @@ async function mannerOf(
   { id, sockets }: ProcessView,
   ports: readonly (number | undefined)[],
 ): Promise<Manner> {
-  const deadlineMs = run.health.kind === "none" ? usualDeadlineMs : (run.health.deadlineMs ?? usualDeadlineMs);
+  const deadlineMs =
+    run.health.kind === "none" ? usualDeadlineMs : (run.health.deadlineMs ?? usualDeadlineMs);
   const ready = await supervisor.wait(service, id, "ready", deadlineMs);
   if (ready.state === "gone") throw failed(ready.sentence);
   const deadline = clock.monotonicMs() + deadlineMs;

@@ -20,6 +20,8 @@ export interface Committed {
 export interface Condition {
   readonly view: ProcessView | undefined;
   readonly health: "healthy" | "unhealthy" | "unknown";
+  /** Where its sockets listen, by name. */
+  readonly addresses: ReadonlyMap<string, string>;
 }
 
 /** Files are hashed again after so long, changed or not. */
@@ -45,7 +47,12 @@ export class Repair {
     await this.#files(committed.revision);
     await this.#link();
     const view = await this.#process(committed);
-    return { view, health: await this.#health(committed, view) };
+    const { listening, reached } = await committedAddresses(
+      this.#parts,
+      this.#journal,
+      committed.run,
+    );
+    return { view, addresses: listening, health: await this.#health(committed, view, reached) };
   }
 
   async #files(revision: Revision): Promise<void> {
@@ -53,7 +60,9 @@ export class Repair {
     const id = this.#journal.now.committed?.release ?? "";
     const release = join(layout.releases, id);
     if ((await disk.look(release)) === undefined) {
-      this.#parts.note(`the release ${shortId(id)} of ${service} was gone and is being installed again`);
+      this.#parts.note(
+        `the release ${shortId(id)} of ${service} was gone and is being installed again`,
+      );
       await installRelease(this.#parts, revision);
     }
     const isDue = clock.monotonicMs() - this.#fullCheckAtMs >= fullCheckMs;
@@ -79,7 +88,10 @@ export class Repair {
     if (after !== undefined) this.#right.set(path, after.fingerprint);
   }
 
-  async #problemOf(path: string, { size, sha256, mode }: RevisionFile): Promise<string | undefined> {
+  async #problemOf(
+    path: string,
+    { size, sha256, mode }: RevisionFile,
+  ): Promise<string | undefined> {
     const { disk } = this.#parts;
     const found = await disk.look(path);
     if (found === undefined) return "was gone";
@@ -96,7 +108,9 @@ export class Repair {
     const wanted = `releases/${this.#journal.now.committed?.release}`;
     const target = await disk.pointsTo(layout.current);
     if (target === wanted) return;
-    this.#parts.note(`the link current of ${service} ${target === undefined ? "was gone" : `pointed to ${target}`} and was set right`);
+    this.#parts.note(
+      `the link current of ${service} ${target === undefined ? "was gone" : `pointed to ${target}`} and was set right`,
+    );
     const found = await disk.look(layout.current);
     if (found !== undefined && found.kind !== "link") await disk.remove(layout.current);
     await disk.point(layout.current, wanted);
@@ -124,7 +138,9 @@ export class Repair {
     const views = await this.#parts.supervisor.views();
     return views.find(
       (view) =>
-        view.service === this.#parts.service && view.id === id && !["gone", "stopping"].includes(view.state),
+        view.service === this.#parts.service &&
+        view.id === id &&
+        !["gone", "stopping"].includes(view.state),
     );
   }
 
@@ -143,10 +159,13 @@ export class Repair {
     return false;
   }
 
-  async #health({ run }: Committed, view: ProcessView | undefined): Promise<Condition["health"]> {
+  async #health(
+    { run }: Committed,
+    view: ProcessView | undefined,
+    addresses: ReadonlyMap<string, string>,
+  ): Promise<Condition["health"]> {
     if (view === undefined || view.state === "waiting") return "unhealthy";
     if (view.state !== "running" || run.health.kind === "none") return "unknown";
-    const addresses = await committedAddresses(this.#parts, this.#journal, run);
     const answer = await askOnce(this.#parts, { id: view.id, run, addresses }, view.pid);
     return answer === undefined ? "healthy" : "unhealthy";
   }

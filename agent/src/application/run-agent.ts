@@ -1,10 +1,15 @@
 // The agent: it asks what should run, and brings every service of this machine there.
-import { canonicalJson, type MachineStatus, revisionFor, type ServiceStatus } from "@stoa/deployment";
+import {
+  canonicalJson,
+  type MachineStatus,
+  revisionFor,
+  type ServiceStatus,
+} from "@stoa/deployment";
 import { sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs, spread } from "../domain/backoff.ts";
 import type { Clock, Random } from "../domain/clock.ts";
 import type { Disk } from "../domain/disk.ts";
-import type { StatusSink } from "../domain/document-source.ts";
+import type { StatusSink, WakeSource } from "../domain/document-source.ts";
 import type { Machine } from "../domain/machine.ts";
 import type { ConvergingService, Wanted } from "./converge-service.ts";
 import type { Decisions } from "./decisions.ts";
@@ -20,6 +25,7 @@ export interface AgentParts {
   readonly documents: Documents;
   readonly decisions: Decisions;
   readonly sinks: readonly StatusSink[];
+  readonly wakes: readonly WakeSource[];
   readonly statusPath: string;
   readonly pollMs: number;
   /** The services that this machine has run before. */
@@ -30,6 +36,7 @@ export interface AgentParts {
 }
 
 const pollSpread = 0.2;
+const firstListenMs = 500;
 const longestPollMs = 60_000;
 const repairMs = 5_000;
 const reportMs = 10_000;
@@ -55,20 +62,40 @@ export class Agent {
     const { clock, random, documents, knownServices, pollMs } = this.#parts;
     await documents.open();
     for (const name of await knownServices()) this.#service(name);
+    const listening = this.#parts.wakes.map((wakes) => this.#listen(wakes, signal));
     while (!signal.aborted) {
       const isNews = await this.#poll(signal);
       this.#converge(isNews, signal);
       await this.#report(signal);
       const waitMs = backoffMs(this.#failures, pollMs, longestPollMs);
+      await clock.sleep(
+        spread(waitMs, pollSpread, random),
+        AbortSignal.any([signal, this.#wake.signal]),
+      );
       this.#wake = new AbortController();
-      await clock.sleep(spread(waitMs, pollSpread, random), AbortSignal.any([signal, this.#wake.signal]));
     }
-    await Promise.all(this.#busy.values());
+    await Promise.all([...this.#busy.values(), ...listening]);
   }
 
   /** Something may have changed: asks at once. */
   wake(): void {
     this.#wake.abort();
+  }
+
+  async #listen(wakes: WakeSource, signal: AbortSignal): Promise<void> {
+    const { clock, random, machine } = this.#parts;
+    let silent = 0;
+    while (!signal.aborted) {
+      silent += 1;
+      for await (const _ of wakes.follow(machine.environment, signal)) {
+        silent = 0;
+        this.wake();
+      }
+      await clock.sleep(
+        spread(backoffMs(silent, firstListenMs, longestPollMs), pollSpread, random),
+        signal,
+      );
+    }
   }
 
   async #poll(signal: AbortSignal): Promise<boolean> {
@@ -98,7 +125,8 @@ export class Agent {
     const wanted = this.#wanted();
     for (const name of wanted.keys()) this.#service(name);
     for (const [name, service] of this.#services) {
-      const sinceMs = clock.monotonicMs() - (this.#lastRoundMs.get(name) ?? Number.NEGATIVE_INFINITY);
+      const sinceMs =
+        clock.monotonicMs() - (this.#lastRoundMs.get(name) ?? Number.NEGATIVE_INFINITY);
       if (this.#busy.has(name) || (!isNews && sinceMs < repairMs)) continue;
       const round = service.round(wanted.get(name), signal).finally(() => {
         this.#busy.delete(name);
@@ -138,7 +166,8 @@ export class Agent {
     const isDue = clock.monotonicMs() - this.#reportedAtMs >= reportMs;
     if (content === this.#reported && !isDue) return;
     try {
-      if (content !== this.#reported) await disk.replace(statusPath, `${JSON.stringify(status, null, 2)}\n`);
+      if (content !== this.#reported)
+        await disk.replace(statusPath, `${JSON.stringify(status, null, 2)}\n`);
       const sealed = seal(status);
       for (const sink of sinks) await sink.report(machine.name, sealed, signal);
       this.#reported = content;

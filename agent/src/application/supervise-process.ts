@@ -152,7 +152,8 @@ export class SupervisedProcess {
 
   async #untilEnd({ identity, ready, exited }: Spawned): Promise<void> {
     void ready.then(() => {
-      if (this.#identity === identity && this.#state === "starting") this.#become("running", "runs");
+      if (this.#identity === identity && this.#state === "starting")
+        this.#become("running", "runs");
     });
     const startedAt = this.#parts.clock.monotonicMs();
     const exit = await exited;

@@ -21,9 +21,13 @@ const provenAliveMs = 1_000;
 const provenListeningMs = 300;
 
 /** Undefined if it holds, else a sentence that says why it does not. Answers of other processes count for nothing. */
-export async function problemOf(parts: ServiceParts, candidate: Candidate): Promise<string | undefined> {
+export async function problemOf(
+  parts: ServiceParts,
+  candidate: Candidate,
+): Promise<string | undefined> {
   const { health } = candidate.run;
-  const deadlineMs = health.kind === "none" ? usualDeadlineMs : (health.deadlineMs ?? usualDeadlineMs);
+  const deadlineMs =
+    health.kind === "none" ? usualDeadlineMs : (health.deadlineMs ?? usualDeadlineMs);
   const deadline = parts.clock.monotonicMs() + deadlineMs;
   const view = await parts.supervisor.wait(parts.service, candidate.id, "ready", deadlineMs);
   if (hasEnded(view)) return endOf(view);
@@ -47,7 +51,8 @@ export async function askOnce(
       health.kind === "http"
         ? await probe.get(address, health.path, pid, health.timeoutMs)
         : await probe.connect(address, pid, usualTimeoutMs);
-    if (answer.kind === "silent" || answer.by === "another" || !isYes(health, answer.status)) return answer;
+    if (answer.kind === "silent" || answer.by === "another" || !isYes(health, answer.status))
+      return answer;
   }
   return undefined;
 }
@@ -55,7 +60,9 @@ export async function askOnce(
 /** What an answer says, if it is no yes. */
 export function answerSentence(answer: Answer): string {
   if (answer.kind === "silent") return answer.sentence;
-  return answer.by === "another" ? "another process answers in its place" : `it answers with status ${answer.status}`;
+  return answer.by === "another"
+    ? "another process answers in its place"
+    : `it answers with status ${answer.status}`;
 }
 
 async function untilHealthy(

@@ -22,3 +22,9 @@ export interface StatusSink {
   /** Best effort, said again soon: fails with `source_unavailable` and nothing else. */
   report(machine: string, status: string, signal?: AbortSignal): Promise<void>;
 }
+
+/** Where something may be heard sooner than by asking. */
+export interface WakeSource {
+  /** Yields whenever it is worth asking; ends, and never fails, when nothing more will be heard. */
+  follow(environment: string, signal: AbortSignal): AsyncIterable<void>;
+}

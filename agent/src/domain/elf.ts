@@ -22,7 +22,13 @@ const littleEndian = 1;
 
 /** Whether the bytes begin a program in ELF. */
 export function isElf(head: Uint8Array): boolean {
-  return head.length >= 20 && head[0] === 0x7f && head[1] === 0x45 && head[2] === 0x4c && head[3] === 0x46;
+  return (
+    head.length >= 20 &&
+    head[0] === 0x7f &&
+    head[1] === 0x45 &&
+    head[2] === 0x4c &&
+    head[3] === 0x46
+  );
 }
 
 /** Whether an ELF program is one of this architecture. */

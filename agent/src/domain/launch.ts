@@ -85,5 +85,7 @@ export interface ProcessView {
 /** The end of a process in words. */
 export function exitSentence({ code, signal }: Exit): string {
   if (signal !== undefined) return `was ended by ${signal}`;
-  return code === 0 ? "ended by itself with exit code 0" : `ended with exit code ${code ?? "unknown"}`;
+  return code === 0
+    ? "ended by itself with exit code 0"
+    : `ended with exit code ${code ?? "unknown"}`;
 }

@@ -8,6 +8,10 @@ export interface Layout {
   readonly keeperRecord: string;
   /** The newest index that was believed. */
   readonly indexPath: string;
+  /** What this machine is called, of which environment it is, and whom it believes. */
+  readonly enrolmentPath: string;
+  readonly machineKeyPath: string;
+  readonly keeperLog: string;
   readonly blobsFolder: string;
   readonly servicesFolder: string;
   readonly statusPath: string;
@@ -19,6 +23,9 @@ export function layoutOf(root: string): Layout {
     keeperFolder: join(root, "keeper"),
     keeperSocket: join(root, "keeper", "control.sock"),
     keeperRecord: join(root, "keeper", "state.json"),
+    enrolmentPath: join(root, "machine.json"),
+    machineKeyPath: join(root, "keys", "machine.key"),
+    keeperLog: join(root, "keeper", "keeper.log"),
     indexPath: join(root, "status", "index.json"),
     blobsFolder: join(root, "blobs"),
     servicesFolder: join(root, "services"),

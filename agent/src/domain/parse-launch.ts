@@ -44,7 +44,8 @@ export function oneOf<T extends string>(fields: Fields, name: string, words: rea
 /** A whole number from 0. */
 export function numberOf(fields: Fields, name: string, most: number): number {
   const value = fields[name];
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most)
+    return value;
   throw refused(`${name} must be a whole number from 0 to ${most}`);
 }
 
@@ -101,7 +102,9 @@ function socketsOf(fields: Fields): readonly SocketRequest[] {
     const request = fieldsOf(socket, "a socket");
     return { name: nameOf(request, "name"), address: textOf(request, "address") };
   });
-  const repeated = sockets.find(({ name }, at) => sockets.findIndex((other) => other.name === name) !== at);
+  const repeated = sockets.find(
+    ({ name }, at) => sockets.findIndex((other) => other.name === name) !== at,
+  );
   if (repeated === undefined) return sockets;
   throw refused(`two sockets are called ${repeated.name}`);
 }

@@ -18,7 +18,11 @@ export function parseSocketAddress(text: string): SocketAddress {
     );
   }
   const host = match[1] ?? match[2] ?? "";
-  return { kind: "tcp", host: host === "" ? undefined : host.replace("localhost", "127.0.0.1"), port };
+  return {
+    kind: "tcp",
+    host: host === "" ? undefined : host.replace("localhost", "127.0.0.1"),
+    port,
+  };
 }
 
 /** The text of a TCP address. */

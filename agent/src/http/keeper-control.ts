@@ -40,7 +40,9 @@ const routes: Readonly<Record<string, Route>> = {
     const fields = fieldsOf(body, "the order");
     return keeper.stop(service, process, {
       ...(fields["signal"] === undefined ? {} : { signal: oneOf(fields, "signal", stopSignals) }),
-      ...(fields["graceMs"] === undefined ? {} : { graceMs: numberOf(fields, "graceMs", 3_600_000) }),
+      ...(fields["graceMs"] === undefined
+        ? {}
+        : { graceMs: numberOf(fields, "graceMs", 3_600_000) }),
     });
   },
   "POST close-sockets": async (keeper, { service, body }) => {
@@ -70,14 +72,21 @@ export function keeperControl(
 
 async function answer(keeper: Keeper, request: IncomingMessage): Promise<unknown> {
   const url = new URL(request.url ?? "/", "http://keeper");
-  const [version, first, service = "", second, process = "", verb] = url.pathname.slice(1).split("/");
+  const [version, first, service = "", second, process = "", verb] = url.pathname
+    .slice(1)
+    .split("/");
   const noun = verb ?? (process !== "" ? "process" : second) ?? first;
   const route = version === "v1" ? routes[`${request.method} ${noun}`] : undefined;
   const isWhole = first === "processes" || (first === "services" && isName(service));
   if (route === undefined || !isWhole) {
     throw new AgentFailure("not_found", `the keeper knows no ${request.method} ${url.pathname}`);
   }
-  return await route(keeper, { service, process, query: url.searchParams, body: await readBody(request) });
+  return await route(keeper, {
+    service,
+    process,
+    query: url.searchParams,
+    body: await readBody(request),
+  });
 }
 
 async function readBody(request: IncomingMessage): Promise<unknown> {

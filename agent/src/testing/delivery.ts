@@ -1,6 +1,14 @@
 // A small delivery for tests: a tree of signed documents in a folder, a keeper and an agent on a root of their own.
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { arch } from "node:os";
 import { join } from "node:path";
 import {
@@ -15,8 +23,8 @@ import {
   type ServiceStatus,
   sealEnvelope,
 } from "@stoa/deployment";
-import { type AgentSettings, openAgent } from "../agent.ts";
 import { keeperClient } from "../adapters/keeper-client/keeper-client.ts";
+import { type AgentSettings, openAgent } from "../agent.ts";
 import type { Supervisor } from "../domain/supervisor.ts";
 import { openKeeper, type RunningKeeper } from "../keeper.ts";
 
@@ -80,7 +88,10 @@ export class Tree {
   }
 
   /** Says which revision every machine should run; the others of the environment are forgotten. */
-  assign(services: Readonly<Record<string, string>>, settings: Readonly<Record<string, string>> = {}): number {
+  assign(
+    services: Readonly<Record<string, string>>,
+    settings: Readonly<Record<string, string>> = {},
+  ): number {
     this.#serial += 1;
     const serial = this.#serial;
     const index: EnvironmentIndex = {
@@ -120,7 +131,9 @@ export class Tree {
   /** What a machine has reported last. */
   status(machine: string): MachineStatus | undefined {
     try {
-      const { document } = JSON.parse(readFileSync(join(this.folder, "machines", machine, "status.json"), "utf8"));
+      const { document } = JSON.parse(
+        readFileSync(join(this.folder, "machines", machine, "status.json"), "utf8"),
+      );
       return JSON.parse(document);
     } catch {
       return undefined;
@@ -151,7 +164,11 @@ export async function openMachine(
   const supervisor = keeperClient(keeper.socketPath);
   const decisions: string[] = [];
   const end = new AbortController();
-  const agent = openAgent({ ...agentSettings(root, tree), decided: (text) => decisions.push(text), ...more });
+  const agent = openAgent({
+    ...agentSettings(root, tree),
+    decided: (text) => decisions.push(text),
+    ...more,
+  });
   const running = agent.run(end.signal);
   const stopAgent = async (): Promise<void> => {
     end.abort();

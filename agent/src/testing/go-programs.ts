@@ -17,18 +17,37 @@ export function buildPolite(folder: string, version: string): string {
 
 /** Builds a program that knows nothing but `$PORT`. */
 export function buildPlain(folder: string, version: string): string {
-  return build(writeModule(folder, "plain", plainSource), ".", join(folder, `plain-${version}`), version);
+  return build(
+    writeModule(folder, "plain", plainSource),
+    ".",
+    join(folder, `plain-${version}`),
+    version,
+  );
 }
 
 /** Builds a program that ends as soon as it starts, with a last word. */
 export function buildCrashing(folder: string, version: string): string {
-  return build(writeModule(folder, "crashing", crashingSource), ".", join(folder, `crashing-${version}`), version);
+  return build(
+    writeModule(folder, "crashing", crashingSource),
+    ".",
+    join(folder, `crashing-${version}`),
+    version,
+  );
 }
 
 function build(directory: string, what: string, output: string, version: string): string {
   const { status, stderr } = spawnSync(
     "go",
-    ["build", "-trimpath", "-buildvcs=false", "-ldflags", `-s -w -X main.version=${version}`, "-o", output, what],
+    [
+      "build",
+      "-trimpath",
+      "-buildvcs=false",
+      "-ldflags",
+      `-s -w -X main.version=${version}`,
+      "-o",
+      output,
+      what,
+    ],
     { cwd: directory, encoding: "utf8", env: { ...process.env, CGO_ENABLED: "0", GOWORK: "off" } },
   );
   if (status !== 0) throw new Error(`go build failed: ${stderr}`);

@@ -1,10 +1,10 @@
 // The document tree in a folder: of this machine, or mounted.
-import { createReadStream } from "node:fs";
+import type { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { AgentFailure } from "../../domain/agent-failure.ts";
-import type { DocumentRead, DocumentSource, StatusSink } from "../../domain/document-source.ts";
 import type { Disk } from "../../domain/disk.ts";
+import type { DocumentRead, DocumentSource, StatusSink } from "../../domain/document-source.ts";
 
 const mostDocumentBytes = 16 << 20;
 

@@ -31,7 +31,12 @@ export function httpSource(plane: ControlPlane): DocumentSource & StatusSink {
     open: async (path, signal) => {
       const stall = new AbortController();
       const signals = [stall.signal, ...(signal === undefined ? [] : [signal])];
-      const response = await ask(plane, `tree/${path}`, { signal: AbortSignal.any(signals) }, stall);
+      const response = await ask(
+        plane,
+        `tree/${path}`,
+        { signal: AbortSignal.any(signals) },
+        stall,
+      );
       if (response.status === 404) {
         await response.body?.cancel();
         return undefined;
@@ -118,5 +123,9 @@ function reasonOf(cause: unknown): string {
 }
 
 function unavailable(url: string, why: string, cause: unknown): AgentFailure {
-  return new AgentFailure("source_unavailable", `the control plane ${url} cannot be asked: ${why}`, cause);
+  return new AgentFailure(
+    "source_unavailable",
+    `the control plane ${url} cannot be asked: ${why}`,
+    cause,
+  );
 }

@@ -1,10 +1,10 @@
 // Asks processes of this machine, and finds out in /proc which of those that share a socket has answered.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { createServer, connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import type { Answer, Probe } from "../../domain/probe.ts";
-import { sessionMembers, socketInodes, tcpLines } from "./proc-files.ts";
 import { parseSocketAddress } from "../../domain/socket-address.ts";
+import { sessionMembers, socketInodes, tcpLines } from "./proc-files.ts";
 
 /** The processes of this machine, as they appear to a client on it. */
 export const linuxProbe: Probe = {

@@ -1,9 +1,9 @@
 // Starts processes on Linux so that they live on when their parent does not, and tells whether they live.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import process from "node:process";
-import type { Socket } from "node:net";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Exit, Limits } from "../../domain/launch.ts";
 import type { ProcessIdentity, Spawn, Spawned, SpawnPlan } from "../../domain/spawn.ts";
@@ -79,7 +79,13 @@ function checkProgram({ program, directory }: SpawnPlan): void {
  * shell in front puts in the process id, which nobody knows before: a receiver of sockets compares `LISTEN_PID` with its
  * own (sd_listen_fds(3)).
  */
-function commandLine({ program, arguments: args, sockets, limits, user }: SpawnPlan): readonly string[] {
+function commandLine({
+  program,
+  arguments: args,
+  sockets,
+  limits,
+  user,
+}: SpawnPlan): readonly string[] {
   const whole = [...limitWords(limits), ...userWords(user), program, ...args];
   if (sockets.length === 0) return whole;
   return ["/bin/sh", "-c", 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', "sh", ...whole];
@@ -106,7 +112,10 @@ function userWords(user: string | undefined): readonly string[] {
 function numberOf(flag: string, name: string, user: string): string {
   const { status, stdout } = spawnSync("id", [flag, "--", name], { encoding: "utf8" });
   if (status === 0) return stdout.trim();
-  throw new AgentFailure("cannot_start", `there is no user ${user} on this machine; create it, or name another`);
+  throw new AgentFailure(
+    "cannot_start",
+    `there is no user ${user} on this machine; create it, or name another`,
+  );
 }
 
 function environmentOf(plan: SpawnPlan, readyAt: number): Record<string, string> {
@@ -127,15 +136,25 @@ function openLog(path: string): number {
     mkdirSync(dirname(path), { recursive: true });
     return openSync(path, "a", 0o640);
   } catch (cause) {
-    throw new AgentFailure("cannot_start", `the log ${path} cannot be written; free some room`, cause);
+    throw new AgentFailure(
+      "cannot_start",
+      `the log ${path} cannot be written; free some room`,
+      cause,
+    );
   }
 }
 
-async function started(child: ChildProcess, { program }: SpawnPlan): Promise<{ readonly pid: number }> {
+async function started(
+  child: ChildProcess,
+  { program }: SpawnPlan,
+): Promise<{ readonly pid: number }> {
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === "ENOEXEC" ? "it is no program of this machine" : (cause.code ?? cause.message);
+      const why =
+        cause.code === "ENOEXEC"
+          ? "it is no program of this machine"
+          : (cause.code ?? cause.message);
       reject(new AgentFailure("cannot_start", `${program} cannot be started: ${why}`, cause));
     });
   });

@@ -4,8 +4,12 @@ import { lstatSync, unlinkSync } from "node:fs";
 import net, { connect } from "node:net";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
+import {
+  parseSocketAddress,
+  type SocketAddress,
+  tcpAddressText,
+} from "../../domain/socket-address.ts";
 import type { ListeningSocket, ListeningSockets } from "../../domain/spawn.ts";
-import { parseSocketAddress, type SocketAddress, tcpAddressText } from "../../domain/socket-address.ts";
 
 /** A socket of Node's that is bound and does not listen: what `cluster` uses. Not part of Node's documented interface. */
 interface BoundHandle {
@@ -44,7 +48,8 @@ async function open(text: string): Promise<ListeningSocket> {
 }
 
 function bind(address: SocketAddress, text: string): BoundHandle {
-  const create = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
+  const create = (net as unknown as { _createServerHandle: CreateServerHandle })
+    ._createServerHandle;
   const { kind } = address;
   const handle =
     kind === "unix"

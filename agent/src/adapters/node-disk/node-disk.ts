@@ -171,7 +171,11 @@ async function told<T>(path: string, action: () => Promise<T>): Promise<T> {
     if (cause instanceof AgentFailure) throw cause;
     const { code = String(cause) } = cause as NodeJS.ErrnoException;
     if (code === "ENOSPC" || code === "EDQUOT") {
-      throw new AgentFailure("disk_full", `there is no room for ${path} (${code}); free some`, cause);
+      throw new AgentFailure(
+        "disk_full",
+        `there is no room for ${path} (${code}); free some`,
+        cause,
+      );
     }
     throw new AgentFailure("disk_failed", `${path} cannot be read or written (${code})`, cause);
   }

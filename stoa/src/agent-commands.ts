@@ -1,0 +1,39 @@
+// The words of stoa agent and stoa keeper.
+import type { Command } from "commander";
+import type { AgentOptions } from "./commands/agent.ts";
+import type { Environment } from "./config/load-config.ts";
+
+const usualRoot = "/var/lib/stoa-agent";
+
+/** Adds the commands that run on servers. */
+export function addAgentCommands(program: Command, environment: Environment): void {
+  program
+    .command("agent")
+    .description("keep this machine running what it should run")
+    .option("--root <folder>", "where releases, logs and state lie", usualRoot)
+    .option("--join <url>", "join the environment of a token at this control plane")
+    .option("--token-file <path>", "the join token; or STOA_JOIN_TOKEN in the environment")
+    .option("--token <token>", "the join token; other users of this machine can see it")
+    .option("--from <folder>", "read documents from a folder instead of a control plane")
+    .option("--environment <name>", "with --from: the environment that this machine is of")
+    .option("--key <key>", "with --from: a public key whose signatures count", gathered, [])
+    .option("--threshold <number>", "with --from: so many keys must have signed", Number, 1)
+    .option("--name <name>", "what this machine is called; its host name unless said otherwise")
+    .option("--tag <key=value>", "a tag of this machine; may be repeated", gathered, [])
+    .action(async (options: AgentOptions) => {
+      const { runAgent } = await import("./commands/agent.ts");
+      await runAgent(options, environment);
+    });
+  program
+    .command("keeper")
+    .description("own the sockets and processes of this machine's services (stoa agent starts it)")
+    .option("--root <folder>", "where it keeps its state", usualRoot)
+    .action(async (options: { readonly root: string }) => {
+      const { runKeeper } = await import("./commands/agent.ts");
+      await runKeeper(options);
+    });
+}
+
+function gathered(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
