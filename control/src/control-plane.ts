@@ -5,7 +5,11 @@ import { publicKeyLine, type SecretKey } from "@stoa/deployment";
 import { openFolderBlobs } from "./adapters/folder-blobs/folder-blobs.ts";
 import { folderLogs } from "./adapters/folder-logs/folder-logs.ts";
 import { openFolderTree } from "./adapters/folder-tree/folder-tree.ts";
-import { adminTokenFile, ensureAdminToken, openSigningKey } from "./adapters/key-files/key-files.ts";
+import {
+  adminTokenFile,
+  ensureAdminToken,
+  openSigningKey,
+} from "./adapters/key-files/key-files.ts";
 import { Environments } from "./application/change-environments.ts";
 import { Logs } from "./application/collect-logs.ts";
 import { Revisions } from "./application/keep-revisions.ts";
@@ -100,7 +104,6 @@ export async function runControlPlane(
     documents,
     environments,
     machines,
-    settings: serviceSettings,
     audit,
     clock,
     onFailure,
@@ -127,7 +130,8 @@ export async function runControlPlane(
   await machines.load();
   await rollouts.load();
   const renewal = keepRenewing(environments, clock, onFailure);
-  const tokenHint = (): string => `; the first administrator's is in ${adminTokenFile(root)} on the server`;
+  const tokenHint = (): string =>
+    `; the first administrator's is in ${adminTokenFile(root)} on the server`;
   const fetch = makeApi({ routes, tokens, tokenHint, onFailure, end: end.signal });
   return {
     fetch,

@@ -37,8 +37,12 @@ function addDeploy(program: Command, place: CommandPlace): void {
     .option("--tags <query>", "on which machines, such as role=web; else all of the environment")
     .option("--main <package>", "which program, where there are several, such as ./cmd/shop")
     .option("--label <version>", "the version, such as 1.214; else what git describe says")
-    .option("--strategy <name>", "how: all, half, one, 25%, canary")
+    .option(
+      "--strategy <name>",
+      "how: one-at-a-time (the usual one), all-at-once, half, 25%, minimum-healthy:6, canary:1:half",
+    )
     .option(...reasonOption)
+    .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
     .option("--patience <seconds>", "how long a machine may take", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
     .option("--detach", "print the rollout's id and do not wait for its end")
@@ -105,9 +109,10 @@ function addSteering(program: Command, place: CommandPlace): void {
   const words = {
     pause: "open no further wave of a rollout",
     resume: "go on with a paused rollout",
-    cancel: "give a rollout up; machines that have moved go back",
+    cancel: "give a rollout up; machines that were touched go back",
+    abandon: "end a rollout with every machine as it is",
   } as const;
-  for (const word of ["pause", "resume", "cancel"] as const) {
+  for (const word of ["pause", "resume", "cancel", "abandon"] as const) {
     program
       .command(`${word} <service-or-rollout>`)
       .description(words[word])
@@ -121,7 +126,9 @@ function addSteering(program: Command, place: CommandPlace): void {
 }
 
 function addSettings(program: Command, place: CommandPlace): void {
-  const env = program.command("env").description("variables that an environment gives to a service");
+  const env = program
+    .command("env")
+    .description("variables that an environment gives to a service");
   const about = (words: string, description: string): Command =>
     env
       .command(words)
@@ -151,8 +158,9 @@ function addTokens(program: Command, place: CommandPlace): void {
     .option("--tags <tags>", "tags that the machines get, such as 'role=web zone=a'")
     .option("--hours <hours>", "how long it can be used", Number, 1)
     .option(...jsonOption)
-    .action(async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
-      (await import("./commands/tokens.ts")).makeJoinToken(place, options),
+    .action(
+      async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
+        (await import("./commands/tokens.ts")).makeJoinToken(place, options),
     );
   token
     .command("create <name>")

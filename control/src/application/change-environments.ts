@@ -53,12 +53,12 @@ export class Environments {
 
   /**
    * Changes the services of an environment: `change` is given the present ones and the serial that the new index will
-   * have, and gives the new ones, or `undefined` to leave them. It is called again when another writer came first.
+   * have, and gives the new ones, or `undefined` to leave them. Resolves to the index as it then is. It is called again when another writer came first.
    */
   async change(
     environment: string,
     change: (services: Services, serial: number) => Services | undefined,
-  ): Promise<EnvironmentIndex | undefined> {
+  ): Promise<EnvironmentIndex> {
     while (true) {
       const present = await this.#read(environment);
       if (present === undefined) throw unknownEnvironment(environment);

@@ -1,6 +1,7 @@
 // Log lines: taken from machines, kept, read, followed.
-import { checkedName } from "../domain/names.ts";
+
 import type { LogArchive, LogLine, LogQuery } from "../domain/log-archive.ts";
+import { checkedName } from "../domain/names.ts";
 import { News } from "../domain/news.ts";
 
 /** Lines of one service in one environment that have just arrived. */

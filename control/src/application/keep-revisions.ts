@@ -35,7 +35,10 @@ export class Revisions {
   async put(service: string, id: string, document: unknown): Promise<"new" | "known"> {
     const revision = parsed(document);
     if (revision.service !== checkedName(service, "a service")) {
-      throw new ControlFailure("bad_request", `the revision is of ${revision.service}, not of ${service}`);
+      throw new ControlFailure(
+        "bad_request",
+        `the revision is of ${revision.service}, not of ${service}`,
+      );
     }
     const found = revisionId(revision);
     if (found !== id) {

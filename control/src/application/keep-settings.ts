@@ -35,7 +35,10 @@ export class ServiceSettings {
     const { environment: present } = await this.read(environment, service);
     const absent = unset.find((name) => !Object.hasOwn(present, name));
     if (absent !== undefined) {
-      throw new ControlFailure("not_found", `${service} has no setting ${absent} in ${environment}`);
+      throw new ControlFailure(
+        "not_found",
+        `${service} has no setting ${absent} in ${environment}`,
+      );
     }
     const kept = Object.entries({ ...present, ...set }).filter(([name]) => !unset.includes(name));
     const record: SettingsRecord = { format: 1, environment: Object.fromEntries(kept) };
@@ -51,7 +54,8 @@ function checkVariable(name: string, value: string): void {
       `${JSON.stringify(name)} is no name of a variable: it should be of letters, digits and _, such as DATABASE_URL`,
     );
   }
-  if (value.includes("\0")) throw new ControlFailure("bad_request", `the value of ${name} holds a NUL`);
+  if (value.includes("\0"))
+    throw new ControlFailure("bad_request", `the value of ${name} holds a NUL`);
 }
 
 function pathOf(environment: string, service: string): string {

@@ -29,6 +29,8 @@ export interface KnownMachine {
   readonly status: MachineStatus | undefined;
   /** When anything was last heard of it, in milliseconds since 1970; 0 if not since this process began. */
   readonly heardAt: number;
+  /** The same, or when this process began if that is later: its own absence is not held against machines. */
+  readonly lastSignMs: number;
   /** The address that its last report came from. */
   readonly host: string | undefined;
   readonly reachable: boolean;
@@ -119,7 +121,10 @@ export class Machines {
     const { record } = this.get(machine);
     const status = openStatus(envelope, record.publicKey, this.#clock.now());
     if (status.machine !== machine) {
-      throw new ControlFailure("bad_request", `the status is of ${status.machine}, not of ${machine}`);
+      throw new ControlFailure(
+        "bad_request",
+        `the status is of ${status.machine}, not of ${machine}`,
+      );
     }
     this.heard(machine, host);
     const before = this.#statuses.get(machine);
@@ -146,21 +151,24 @@ export class Machines {
   get(machine: string): KnownMachine {
     const known = this.find(machine);
     if (known !== undefined) return known;
-    throw new ControlFailure("not_found", `no machine ${machine} has joined; stoa machines shows all`);
+    throw new ControlFailure(
+      "not_found",
+      `no machine ${machine} has joined; stoa machines shows all`,
+    );
   }
 
   find(machine: string): KnownMachine | undefined {
     const record = this.#records.get(machine);
     if (record === undefined) return undefined;
     const heard = this.#heard.get(machine);
-    // After a restart machines get the time to report before they count as gone.
-    const since = heard?.at ?? this.#startedAt;
+    const lastSignMs = heard?.at ?? this.#startedAt;
     return {
       record,
       status: this.#statuses.get(machine),
       heardAt: heard?.at ?? 0,
       host: heard?.host,
-      reachable: this.#clock.now() - since < silenceMs,
+      lastSignMs,
+      reachable: this.#clock.now() - lastSignMs < silenceMs,
     };
   }
 

@@ -1,5 +1,6 @@
 // What runs where: every service of every environment at a glance.
-import { assignedRevision, type Assignment, matchesTagQuery } from "@stoa/deployment";
+import { type Assignment, assignedRevision, matchesTagQuery } from "@stoa/deployment";
+import { isoTime } from "../domain/clock.ts";
 import type { Environments } from "./change-environments.ts";
 import type { Revisions } from "./keep-revisions.ts";
 import type { KnownMachine, Machines } from "./know-machines.ts";
@@ -63,8 +64,8 @@ async function summaryOf(
     rollout,
     running: well.length,
     machines: members.length,
-    state: moving?.state ?? restingState(members, well, service),
-    since: begun?.startedAt ?? "",
+    state: moving?.rollout.state ?? restingState(members, well, service),
+    since: begun === undefined ? "" : isoTime(begun.rollout.startedMs),
     ...(url === undefined ? {} : { url }),
   };
 }

@@ -1,13 +1,25 @@
-// Rollouts: started, looked at whenever a machine says something, carried on after a restart from what is kept.
-import { type Assignment, canonicalJson, type EnvironmentIndex } from "@stoa/deployment";
+// Rollouts: started, moved on by what machines say and by time, carried on after a restart from what is kept.
+import {
+  canonicalJson,
+  isOver,
+  type RolloutEvent,
+  type RolloutStep,
+  stepRollout,
+  type WantedAssignment,
+  wantedAssignment,
+} from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import { News } from "../domain/news.ts";
-import { isEnded, type RolloutRecord } from "../domain/rollout-record.ts";
-import { assignmentOf, type Sighting, stepRollout } from "../domain/rollout-step.ts";
+import {
+  afterAbsence,
+  isNewer,
+  isSettled,
+  type RolloutRecord,
+  withNotes,
+} from "../domain/rollout-record.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import type { Environments } from "./change-environments.ts";
-import type { ServiceSettings } from "./keep-settings.ts";
 import type { Machines } from "./know-machines.ts";
 import type { AuditLog } from "./record-audit.ts";
 import type { SignedTree } from "./sign-documents.ts";
@@ -17,7 +29,6 @@ export interface RolloutParts {
   readonly documents: SignedTree;
   readonly environments: Environments;
   readonly machines: Machines;
-  readonly settings: ServiceSettings;
   readonly audit: AuditLog;
   readonly clock: Clock;
   /** Is told when a step could not be made; it is tried again. */
@@ -31,18 +42,19 @@ interface RolloutFilter {
 }
 
 /** How often a running rollout is looked at when no machine says anything. */
-const lookMs = 1_000;
+const lookMs = 500;
 
 /**
- * All rollouts. What is kept of one is the truth; the index follows from it. A step is kept first and then shown to the machines,
- * so that whoever is killed in between finds everything it needs to go on.
+ * All rollouts. What is kept of one is the truth, and the index follows from it: a step is kept first and published then, so
+ * that whoever is killed in between finds everything that is needed to go on. One runs per service and environment; it is
+ * owned by nobody's process and outlives whoever asked for it.
  */
 export class Rollouts {
   readonly news = new News<RolloutRecord>();
   readonly #parts: RolloutParts;
   readonly #known = new Map<string, RolloutRecord>();
   readonly #turns = new Map<string, Promise<unknown>>();
-  readonly #stop = new AbortController();
+  readonly #end = new AbortController();
   #timer: Disposable | undefined;
 
   constructor(parts: RolloutParts) {
@@ -51,26 +63,30 @@ export class Rollouts {
 
   /** Reads what is kept and carries on what has not ended. */
   async load(): Promise<void> {
-    for (const path of await this.#parts.documents.list("rollouts")) {
-      const rollout = await this.#parts.documents.readRecord<RolloutRecord>(path, "rollout");
-      if (rollout !== undefined) this.#known.set(rollout.id, rollout);
+    const { documents, clock } = this.#parts;
+    for (const path of await documents.list("rollouts")) {
+      const record = await documents.readRecord<RolloutRecord>(path, "rollout");
+      if (record === undefined) continue;
+      const rollout = isOver(record.rollout)
+        ? record.rollout
+        : afterAbsence(record.rollout, clock.now());
+      this.#known.set(rollout.id, { ...record, rollout });
     }
-    void this.#watch();
-    for (const rollout of this.#latest()) void this.#look(rollout.id);
+    void this.#listen();
     this.#lookLater();
   }
 
   /** Ends the looking; what runs is carried on by the next process. */
   [Symbol.dispose](): void {
-    this.#stop.abort();
+    this.#end.abort();
     this.#timer?.[Symbol.dispose]();
   }
 
   /** Fails with `not_found`. */
   get(id: string): RolloutRecord {
-    const rollout = this.#known.get(id);
-    if (rollout !== undefined) return rollout;
-    throw new ControlFailure("not_found", `there is no rollout ${id}; stoa history SERVICE shows all`);
+    const record = this.#known.get(id);
+    if (record !== undefined) return record;
+    throw new ControlFailure("not_found", `there is no rollout ${id}; stoa history shows all`);
   }
 
   find(id: string): RolloutRecord | undefined {
@@ -81,125 +97,136 @@ export class Rollouts {
   list(filter: RolloutFilter = {}): readonly RolloutRecord[] {
     return [...this.#known.values()]
       .filter(
-        ({ environment, service }) =>
-          (filter.environment ?? environment) === environment && (filter.service ?? service) === service,
+        ({ rollout: { environment, service } }) =>
+          (filter.environment ?? environment) === environment &&
+          (filter.service ?? service) === service,
       )
-      .toSorted((one, other) => (one.id < other.id ? 1 : -1));
+      .toSorted(({ rollout: one }, { rollout: other }) => (one.id < other.id ? 1 : -1));
   }
 
   /** The one that runs for a service in an environment. */
   running(environment: string, service: string): RolloutRecord | undefined {
-    return this.list({ environment, service }).find((rollout) => !isEnded(rollout));
+    return this.list({ environment, service }).find(({ rollout }) => !isOver(rollout));
   }
 
-  /** Begins a rollout. Fails with `conflict` if one runs for the same service in the same environment. */
-  async begin(rollout: RolloutRecord): Promise<RolloutRecord> {
-    return await this.#inTurn(groupOf(rollout), async () => {
-      const other = this.running(rollout.environment, rollout.service);
-      if (other !== undefined) throw occupied(other);
-      await this.#keep(rollout);
-      await this.#show(rollout);
-      return rollout;
-    });
-  }
-
-  /** Changes a rollout that has not ended and shows the change to the machines. */
-  async change(
-    id: string,
-    change: (rollout: RolloutRecord) => RolloutRecord,
+  /** Begins a rollout that `begin` makes. Fails with `conflict` if one runs for the same service in the same environment. */
+  async begin(
+    environment: string,
+    service: string,
+    begin: () => Promise<{ readonly record: RolloutRecord; readonly step: RolloutStep }>,
   ): Promise<RolloutRecord> {
-    const { environment, service } = this.get(id);
-    return await this.#inTurn(groupOf({ environment, service }), async () => {
-      const before = this.get(id);
-      const after = change(before);
-      if (after !== before) await this.#keep(after);
-      await this.#show(after);
-      return after;
+    return await this.#inTurn(`${environment}/${service}`, async () => {
+      const other = this.running(environment, service);
+      if (other !== undefined) throw occupied(other);
+      // What the last one could not publish at its end comes first: it is what this one begins from.
+      const [last] = this.list({ environment, service });
+      if (last !== undefined) await this.#publish(last.rollout.id);
+      const { record, step } = await begin();
+      await this.#take(record, step);
+      return this.get(record.rollout.id);
     });
   }
 
-  /** The newest of each service in each environment: what the index has to show, even where a crash came between. */
-  #latest(): readonly RolloutRecord[] {
-    const groups = Map.groupBy(this.list(), groupOf);
-    return [...groups.values()].flatMap(([newest]) => newest ?? []);
+  /** Lets something happen to a rollout. `check` may refuse, given how it stands then. */
+  async happen(
+    id: string,
+    event: RolloutEvent,
+    check: (record: RolloutRecord) => void = () => undefined,
+  ): Promise<RolloutRecord> {
+    return await this.#inTurn(groupOf(this.get(id)), async () => {
+      check(this.get(id));
+      await this.#apply(id, event);
+      return this.get(id);
+    });
   }
 
-  async #watch(): Promise<void> {
-    for await (const machine of this.#parts.machines.news.follow(this.#stop.signal)) {
-      for (const rollout of this.#known.values()) {
-        if (!isEnded(rollout) && Object.hasOwn(rollout.machines, machine)) void this.#look(rollout.id);
+  /** A machine has been removed: nothing waits for it any more. */
+  async leave(machine: string): Promise<void> {
+    for (const { rollout } of this.#unsettled()) {
+      if (!Object.hasOwn(rollout.tasks, machine)) continue;
+      await this.happen(rollout.id, { kind: "left", machine, atMs: this.#parts.clock.now() });
+    }
+  }
+
+  #unsettled(): readonly RolloutRecord[] {
+    return [...this.#known.values()].filter((record) => !isSettled(record));
+  }
+
+  async #listen(): Promise<void> {
+    for await (const machine of this.#parts.machines.news.follow(this.#end.signal)) {
+      for (const { rollout } of this.#unsettled()) {
+        if (Object.hasOwn(rollout.tasks, machine)) void this.#look(rollout.id);
       }
     }
   }
 
   #lookLater(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#end.signal.aborted) return;
     this.#timer = this.#parts.clock.after(lookMs, () => {
-      for (const rollout of this.#known.values()) {
-        if (!isEnded(rollout)) void this.#look(rollout.id);
-      }
+      for (const { rollout } of this.#unsettled()) void this.#look(rollout.id);
       this.#lookLater();
     });
   }
 
-  /** Looks at one rollout and makes the steps that can be made. */
+  /** Tells a rollout what its machines said last and what time it is. */
   async #look(id: string): Promise<void> {
-    const { environment, service } = this.get(id);
-    await this.#inTurn(groupOf({ environment, service }), async () => {
-      while (!this.#stop.signal.aborted) {
-        const before = this.get(id);
-        await this.#show(before);
-        if (isEnded(before)) return;
-        const after = stepRollout(before, await this.#sightings(before), this.#parts.clock.now());
-        if (after === before) return;
-        await this.#keep(after);
-        await this.#recordEnd(after);
+    const { machines, clock, onFailure } = this.#parts;
+    await this.#inTurn(groupOf(this.get(id)), async () => {
+      if (this.#end.signal.aborted) return;
+      // What could not be published before comes first: nothing that machines say counts until then.
+      await this.#publish(id);
+      for (const name of Object.keys(this.get(id).rollout.tasks)) {
+        const known = machines.find(name);
+        if (known?.status === undefined || known.heardAt === 0) continue;
+        await this.#apply(id, { kind: "report", status: known.status, atMs: known.heardAt });
       }
-    }).catch(this.#parts.onFailure);
+      await this.#apply(id, { kind: "tick", atMs: clock.now() });
+    }).catch(onFailure);
   }
 
-  async #recordEnd(rollout: RolloutRecord): Promise<void> {
-    if (!isEnded(rollout)) return;
-    const { environment, service, id, state, cause = "" } = rollout;
-    const details = { rollout: id, state, ...(cause === "" ? {} : { cause }) };
-    await this.#parts.audit.record("stoa", "rollout.end", `${environment}/${service}`, details);
+  async #apply(id: string, event: RolloutEvent): Promise<void> {
+    const record = this.get(id);
+    await this.#take(record, stepRollout(record.rollout, event));
   }
 
-  async #sightings(rollout: RolloutRecord): Promise<readonly Sighting[]> {
-    const index = await this.#parts.environments.read(rollout.environment);
-    const serial = sinceOf(index, rollout);
-    return Object.keys(rollout.machines).map((machine) => {
-      const known = this.#parts.machines.find(machine);
-      return {
-        machine,
-        status: known?.status?.services[rollout.service],
-        isCurrent: (known?.status?.seenSerial ?? 0) >= serial,
-        reachable: known?.reachable ?? false,
-      };
-    });
+  /** Keeps where a step leads, and does what it asks for. */
+  async #take(before: RolloutRecord, { rollout, actions }: RolloutStep): Promise<void> {
+    const notes = actions.filter((action) => action.kind === "note");
+    const after = withNotes({ ...before, rollout }, notes, this.#parts.clock.now());
+    if (isNewer(before.rollout, rollout) || !this.#known.has(rollout.id)) await this.#keep(after);
+    else this.#known.set(rollout.id, after);
+    if (actions.some(({ kind }) => kind === "end")) await this.#recordEnd(after);
+    await this.#publish(rollout.id);
   }
 
-  /** Makes the index say what the rollout says. */
-  async #show(rollout: RolloutRecord): Promise<void> {
+  /** Makes the index say what the rollout wants, unless it is known to. */
+  async #publish(id: string): Promise<void> {
+    const { rollout } = this.get(id);
+    if (rollout.publishedSerial !== undefined) return;
+    const wanted = wantedAssignment(rollout);
     const { environment, service } = rollout;
-    const settings = await this.#parts.settings.read(environment, service);
-    await this.#parts.environments.change(environment, (services, serial) => {
+    const index = await this.#parts.environments.change(environment, (services, serial) => {
       const present = services[service];
-      const wanted = assignmentOf(rollout, settings);
-      if (wanted === undefined) {
-        if (present === undefined) return undefined;
-        const { [service]: _, ...rest } = services;
-        return rest;
-      }
       if (present !== undefined && isSame(present, wanted)) return undefined;
       return { ...services, [service]: { ...wanted, serial } };
     });
+    const assignment = index.services[service];
+    if (assignment === undefined) return;
+    const atMs = this.#parts.clock.now();
+    await this.#apply(id, { kind: "published", assignment, atMs });
   }
 
-  async #keep(rollout: RolloutRecord): Promise<void> {
-    await this.#parts.documents.writeRecord(treePaths.rollout(rollout.id), "rollout", rollout);
-    this.#known.set(rollout.id, rollout);
-    this.news.publish(rollout);
+  async #recordEnd({ rollout }: RolloutRecord): Promise<void> {
+    const { environment, service, id, state, sentence } = rollout;
+    const details = { rollout: id, state, sentence };
+    await this.#parts.audit.record("stoa", "rollout.end", `${environment}/${service}`, details);
+  }
+
+  async #keep(record: RolloutRecord): Promise<void> {
+    const path = treePaths.rollout(record.rollout.id);
+    await this.#parts.documents.writeRecord(path, "rollout", record);
+    this.#known.set(record.rollout.id, record);
+    this.news.publish(record);
   }
 
   async #inTurn<T>(group: string, work: () => Promise<T>): Promise<T> {
@@ -213,23 +240,24 @@ export class Rollouts {
   }
 }
 
-/** From which serial on a machine has seen what the rollout says now. */
-function sinceOf(index: EnvironmentIndex | undefined, { service }: RolloutRecord): number {
-  return index?.services[service]?.serial ?? index?.serial ?? 0;
-}
-
-function groupOf({ environment, service }: Pick<RolloutRecord, "environment" | "service">): string {
+function groupOf({ rollout: { environment, service } }: RolloutRecord): string {
   return `${environment}/${service}`;
 }
 
-function isSame({ serial: _, ...present }: Assignment, wanted: Omit<Assignment, "serial">): boolean {
-  return canonicalJson(present) === canonicalJson(wanted);
+function isSame(
+  present: WantedAssignment & { readonly serial: number },
+  wanted: WantedAssignment,
+): boolean {
+  const { serial: _, ...rest } = present;
+  return canonicalJson(rest) === canonicalJson(wanted);
 }
 
-function occupied({ id, owner, reason, version, startedAt, service }: RolloutRecord): ControlFailure {
+function occupied({ rollout, version }: RolloutRecord): ControlFailure {
+  const { id, owner, reason, startedMs, service, held } = rollout;
   const why = reason === "" ? "" : ` (${reason})`;
+  const runs = `${held ? "is paused; it began" : "runs since"} ${new Date(startedMs).toISOString()}`;
   return new ControlFailure(
     "conflict",
-    `rollout ${id} of ${service} ${version} by ${owner}${why} runs since ${startedAt}; wait for it, or: stoa cancel ${id}`,
+    `rollout ${id} of ${service} ${version} by ${owner}${why} ${runs}; wait for it, or: stoa cancel ${id}`,
   );
 }

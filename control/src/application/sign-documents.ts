@@ -1,10 +1,8 @@
 // Documents of the tree: signed when they are written, verified when they are read.
 import {
-  canonicalJson,
   DocumentProblem,
   type MachineStatus,
   openEnvelope,
-  parseCanonicalJson,
   parsePublicKey,
   parseSignature,
   type SecretKey,
@@ -100,7 +98,7 @@ export class SignedTree {
   }
 
   #sealRecord(kind: RecordKind, record: object, serial: number): string {
-    const document = canonicalJson(record);
+    const document = JSON.stringify(record);
     const signature = signText(document, `stoa ${kind} serial:${serial}`, this.#key);
     return `${JSON.stringify({ document, signatures: [signature] })}\n`;
   }
@@ -114,7 +112,7 @@ export class SignedTree {
       const signature = parseSignature(signatures[0] ?? "");
       const isOurs = verifiesText(document, signature, this.#key);
       if (isOurs && signature.trustedComment.startsWith(`stoa ${kind} serial:`)) {
-        return parseCanonicalJson(document);
+        return JSON.parse(document);
       }
     } catch (cause) {
       throw tampered(path, cause instanceof Error ? cause.message : String(cause));

@@ -1,8 +1,8 @@
 // Steers a rollout that runs: pause, resume, cancel. Each may be said again.
-import { type Clock, isoTime } from "../domain/clock.ts";
+import { isOver, type RolloutEvent } from "@stoa/deployment";
+import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
-import { isEnded, type RolloutRecord } from "../domain/rollout-record.ts";
-import { turnBack, withEvents } from "../domain/rollout-step.ts";
+import type { RolloutRecord } from "../domain/rollout-record.ts";
 import type { AuditLog } from "./record-audit.ts";
 import type { Rollouts } from "./run-rollouts.ts";
 
@@ -12,65 +12,44 @@ interface SteeringParts {
   readonly clock: Clock;
 }
 
-/** Who steers, and why. */
-export interface Steering {
-  readonly owner: string;
-  readonly reason: string;
-}
+/** What is said to a rollout. `abandon` ends it with every machine as it is; `cancel` brings back those that were touched. */
+export type SteeringWord = "pause" | "resume" | "cancel" | "abandon";
 
-/** No further wave is opened. */
-export function pauseRollout(
-  parts: SteeringParts,
-  id: string,
-  said: Steering,
-): Promise<RolloutRecord> {
-  return steer(parts, id, "pause", said, (rollout, sentence, now) => {
-    if (rollout.state === "paused") return rollout;
-    if (rollout.state !== "moving") throw tooLate(rollout, "paused");
-    return withEvents({ ...rollout, state: "paused" }, [{ sentence }], now);
-  });
-}
-
-/** Goes on. Machines that were waited for get their time anew. */
-export function resumeRollout(
-  parts: SteeringParts,
-  id: string,
-  said: Steering,
-): Promise<RolloutRecord> {
-  return steer(parts, id, "resume", said, (rollout, sentence, now) => {
-    if (rollout.state === "moving") return rollout;
-    if (rollout.state !== "paused") throw tooLate(rollout, "resumed");
-    return withEvents({ ...rollout, state: "moving", steppedAt: isoTime(now) }, [{ sentence }], now);
-  });
-}
-
-/** Gives it up; what has moved goes back. */
-export function cancelRollout(
-  parts: SteeringParts,
-  id: string,
-  said: Steering,
-): Promise<RolloutRecord> {
-  return steer(parts, id, "cancel", said, (rollout, sentence, now) => {
-    if (rollout.state === "rolling_back" || rollout.state === "cancelled") return rollout;
-    if (isEnded(rollout)) throw tooLate(rollout, "cancelled");
-    return { ...turnBack(rollout, sentence, now), cancelled: true };
-  });
-}
-
-async function steer(
+/** Says it. Fails with `conflict` if the rollout is over. */
+export async function steerRollout(
   { rollouts, audit, clock }: SteeringParts,
   id: string,
-  word: "pause" | "resume" | "cancel",
-  { owner, reason }: Steering,
-  change: (rollout: RolloutRecord, sentence: string, now: number) => RolloutRecord,
+  word: SteeringWord,
+  { owner, reason }: { readonly owner: string; readonly reason: string },
 ): Promise<RolloutRecord> {
-  const { environment, service } = rollouts.get(id);
-  await audit.record(owner, `rollout.${word}`, `${environment}/${service}`, { rollout: id, reason });
-  const past = { pause: "paused", resume: "resumed", cancel: "cancelled" } as const;
-  const sentence = `${past[word]} by ${owner}${reason === "" ? "" : `: ${reason}`}`;
-  return await rollouts.change(id, (rollout) => change(rollout, sentence, clock.now()));
+  const record = rollouts.get(id);
+  checkAlive(record, word);
+  const { environment, service } = record.rollout;
+  await audit.record(owner, `rollout.${word}`, `${environment}/${service}`, {
+    rollout: id,
+    reason,
+  });
+  const by = reason === "" ? owner : `${owner} (${reason})`;
+  return await rollouts.happen(id, eventOf(word, by, clock.now()), (now) => checkAlive(now, word));
 }
 
-function tooLate({ id, state }: RolloutRecord, past: string): ControlFailure {
-  return new ControlFailure("conflict", `rollout ${id} is ${state} and can no longer be ${past}`);
+function eventOf(word: SteeringWord, by: string, atMs: number): RolloutEvent {
+  switch (word) {
+    case "pause":
+    case "resume":
+      return { kind: word, by, atMs };
+    case "cancel":
+      return { kind: "cancel", by, rollBack: true, atMs };
+    case "abandon":
+      return { kind: "cancel", by, rollBack: false, atMs };
+  }
+}
+
+function checkAlive({ rollout }: RolloutRecord, word: SteeringWord): void {
+  if (!isOver(rollout)) return;
+  const { id, state } = rollout;
+  throw new ControlFailure(
+    "conflict",
+    `${word} comes too late: rollout ${id} is ${state}; stoa rollback goes back to what ran before`,
+  );
 }

@@ -16,16 +16,13 @@ export type Principal =
       readonly token: string;
     };
 
-/** Who may call a route: nobody in particular, people from a role on, machines, or both. */
-export type Admission = "anybody" | Role | "machine" | "machine or admin";
+/** Who may call a route: anybody at all, people from a role on, or machines. */
+export type Admission = "anybody" | Role | "machine";
 
 /** Whether the principal may. */
 export function isAdmitted(principal: Principal, admission: Admission): boolean {
   if (admission === "anybody") return true;
-  if (principal.kind === "machine") {
-    return admission === "machine" || admission === "machine or admin";
-  }
+  if (principal.kind === "machine") return admission === "machine";
   if (admission === "machine") return false;
-  const needed = admission === "machine or admin" ? "admin" : admission;
-  return roles.indexOf(principal.role) >= roles.indexOf(needed);
+  return roles.indexOf(principal.role) >= roles.indexOf(admission);
 }

@@ -16,7 +16,11 @@ export type ControlFailureCode =
 export class ControlFailure extends Error {
   readonly code: ControlFailureCode;
 
-  constructor(code: ControlFailureCode, message: string, options: { readonly cause?: unknown } = {}) {
+  constructor(
+    code: ControlFailureCode,
+    message: string,
+    options: { readonly cause?: unknown } = {},
+  ) {
     super(message, options);
     this.name = "ControlFailure";
     this.code = code;

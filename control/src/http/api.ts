@@ -42,7 +42,10 @@ export function makeApi(parts: ApiParts): (request: Request) => Promise<Response
   hono.notFound((context) => {
     const { method, path } = context.req;
     return failureAnswer(
-      new ControlFailure("not_found", `there is no ${method} ${path}; ${apiPrefix}/openapi.json has all`),
+      new ControlFailure(
+        "not_found",
+        `there is no ${method} ${path}; ${apiPrefix}/openapi.json has all`,
+      ),
     );
   });
   hono.onError((failure) => {
@@ -82,7 +85,11 @@ function restOf(path: string, pattern: string): string {
 
 async function bodyOf(request: Request, schema: Route["body"]): Promise<unknown> {
   if (schema === undefined || typeof schema === "string") return undefined;
-  return checked(schema, parsedJson(await limitedText(request, jsonLimitBytes)), "the document sent");
+  return checked(
+    schema,
+    parsedJson(await limitedText(request, jsonLimitBytes)),
+    "the document sent",
+  );
 }
 
 /** The text of a body that is not longer than allowed. Fails with `too_large`. */

@@ -67,7 +67,6 @@ function operationOf(route: Route): Record<string, unknown> {
 function admissionText({ admission }: Route): string {
   if (admission === "anybody") return "Needs no token.";
   if (admission === "machine") return "Needs a machine's token.";
-  if (admission === "machine or admin") return "Needs a machine's token, or the role admin.";
   return `Needs the role ${admission}.`;
 }
 

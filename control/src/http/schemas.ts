@@ -64,26 +64,28 @@ export const whySchema = machineSchema.extend({ decisions: z.array(z.string()) }
 
 export const tagQuerySchema = z.array(
   z
-    .array(
-      z.strictObject({ key: z.string().exactOptional(), value: z.string().exactOptional() }),
-    )
+    .array(z.strictObject({ key: z.string().exactOptional(), value: z.string().exactOptional() }))
     .min(1),
 );
+
+const longestMs = 24 * 3_600_000;
 
 export const rolloutRequestSchema = z.strictObject({
   revision: z.string().regex(/^[0-9a-f]{8,64}$/, "should be the id of a revision"),
   kind: z.enum(["deploy", "rollback"]).default("deploy"),
   reason: z.string().max(500).default(""),
-  strategy: z.string().default("all"),
+  /** all-at-once, half, one-at-a-time, 25%, minimum-healthy:6, minimum-healthy:40%, canary:1:half */
+  strategy: z.string().optional(),
   selector: tagQuerySchema.optional(),
-  /** Whether machines that have moved go back when one fails. */
-  rollsBack: z.boolean().default(true),
-  /** How long a machine may take, in milliseconds. */
-  patienceMs: z.int().min(1_000).max(24 * 3_600_000).default(120_000),
+  stopAt: z.enum(["first-failure", "health-floor"]).optional(),
+  /** Whether machines that were touched go back when it fails. */
+  rollBack: z.boolean().optional(),
+  bakeMs: z.int().min(0).max(longestMs).optional(),
+  /** How long a machine may take. */
+  deadlineMs: z.int().min(1_000).max(longestMs).optional(),
 });
 
 export const rolloutSchema = z.object({
-  format: z.literal(1),
   id: z.string(),
   environment: z.string(),
   service: z.string(),
@@ -94,26 +96,32 @@ export const rolloutSchema = z.object({
   owner: z.string(),
   reason: z.string(),
   strategy: z.string(),
-  selector: tagQuerySchema,
-  rollsBack: z.boolean(),
-  patienceMs: z.int(),
+  state: z.enum([
+    "rolling",
+    "baking",
+    "rolling-back",
+    "succeeded",
+    "failed",
+    "rolled-back",
+    "cancelled",
+  ]),
+  held: z.boolean(),
+  sentence: z.string(),
   startedAt: z.string(),
   endedAt: z.string().optional(),
-  state: z.string(),
-  cause: z.string().optional(),
-  cancelled: z.literal(true).optional(),
   waves: z.array(z.array(z.string())),
-  open: z.int(),
-  steppedAt: z.string(),
+  waiting: z.array(z.string()),
   machines: z.record(
     z.string(),
     z.object({
-      outcome: z.string(),
+      state: z.string(),
+      since: z.string(),
+      step: z.string().optional(),
       sentence: z.string().optional(),
       lastLines: z.array(z.string()).optional(),
     }),
   ),
-  events: z.array(
+  notes: z.array(
     z.object({
       number: z.int(),
       at: z.string(),
@@ -167,7 +175,11 @@ export const tokenRequestSchema = z.discriminatedUnion("kind", [
     kind: z.literal("join"),
     environment: z.string().default("production"),
     tags: texts.default({}),
-    lifetimeMs: z.int().min(1_000).max(30 * 24 * hour).default(hour),
+    lifetimeMs: z
+      .int()
+      .min(1_000)
+      .max(30 * 24 * hour)
+      .default(hour),
   }),
 ]);
 

@@ -39,7 +39,9 @@ export async function buildProgram(
   });
   if (code === 0) return;
   const said = stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  throw new Error(`${build.package} does not build: ${said[0]?.trim() ?? `go build ended with ${code}`}`);
+  throw new Error(
+    `${build.package} does not build: ${said[0]?.trim() ?? `go build ended with ${code}`}`,
+  );
 }
 
 /** The label itself if a revision may be called so and a linker flag can hold it. Throws a sentence. */

@@ -25,7 +25,13 @@ export async function readGoBuildInfo(
   const words = ["version", "-m", "-json", program];
   const end = await runProgram("go", words, { cwd: folder }).catch(() => undefined);
   if (end?.code !== 0) return undefined;
-  const { GoVersion = "", Path = "", Main, Deps = [], Settings = [] } = JSON.parse(end.stdout) as Printed;
+  const {
+    GoVersion = "",
+    Path = "",
+    Main,
+    Deps = [],
+    Settings = [],
+  } = JSON.parse(end.stdout) as Printed;
   return {
     version: GoVersion,
     path: Path,

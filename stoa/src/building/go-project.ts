@@ -39,7 +39,14 @@ export async function readGoProject(
     .map((line) => line.split("\t"))
     .filter(([name]) => name === "main");
   const [main] = mains.length > 1 ? mains.filter(([, path, module]) => path === module) : mains;
-  if (main === undefined) throw new Error(noSingleMain(folder, wanted, mains.map(([, path]) => path ?? "")));
+  if (main === undefined)
+    throw new Error(
+      noSingleMain(
+        folder,
+        wanted,
+        mains.map(([, path]) => path ?? ""),
+      ),
+    );
   const [, path = "", module = ""] = main;
   const commit = await readCommit(folder);
   return { package: path, module, name: programName(path), ...(commit && { commit }) };

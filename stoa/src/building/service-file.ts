@@ -31,9 +31,17 @@ const schema = z.strictObject({
   main: z.string().optional(),
   port: z.int().min(0).max(65_535).optional(),
   arguments: z.array(z.string()).default([]),
-  environment_variables: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+  environment_variables: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+    .default({}),
   health: z
-    .union([z.string().startsWith("/").transform((path) => ({ path })), z.looseObject({})])
+    .union([
+      z
+        .string()
+        .startsWith("/")
+        .transform((path) => ({ path })),
+      z.looseObject({}),
+    ])
     .pipe(healthSchema)
     .optional(),
   readiness: z.enum(["fd", "notify", "health", "none"]).optional(),
@@ -42,6 +50,7 @@ const schema = z.strictObject({
   user: z.string().min(1).optional(),
   machines: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
   strategy: z.string().optional(),
+  bake: duration.optional(),
 });
 
 /** What the file says, with defaults for what it leaves out. */
@@ -74,7 +83,9 @@ function parsedToml(text: string, shownPath: string): unknown {
     return parse(text);
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
-    const [sentence = cause.message] = cause.message.replace(/^Invalid TOML document: /, "").split("\n");
+    const [sentence = cause.message] = cause.message
+      .replace(/^Invalid TOML document: /, "")
+      .split("\n");
     throw new Error(`${shownPath}:${cause.line}:${cause.column}: ${sentence}`, { cause });
   }
 }

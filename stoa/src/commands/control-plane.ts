@@ -21,7 +21,9 @@ const prefix = "/api/v1/";
 export function controlRootOf(values: SettingValues): string | undefined {
   if (!values.controlPlane) return undefined;
   if (values.controlRoot !== "") return resolve(values.controlRoot);
-  return values.storageType === "disk" ? resolve(join(values.diskRoot, ".stoa", "control")) : undefined;
+  return values.storageType === "disk"
+    ? resolve(join(values.diskRoot, ".stoa", "control"))
+    : undefined;
 }
 
 /** Prepares a control plane. Nothing is read or written before it is needed. */
@@ -48,7 +50,11 @@ export function lazyControlPlane(values: SettingValues, log: Log): LazyControlPl
   };
   const answer: Handler = (request, response) => {
     if (root === undefined) {
-      sendText(response, 404, "there is no control plane here: set STOA_CONTROL_ROOT, and STOA_CONTROL_PLANE=true");
+      sendText(
+        response,
+        404,
+        "there is no control plane here: set STOA_CONTROL_ROOT, and STOA_CONTROL_PLANE=true",
+      );
       return;
     }
     opened(root).then(
@@ -66,7 +72,9 @@ export function lazyControlPlane(values: SettingValues, log: Log): LazyControlPl
     },
     resume: () => {
       if (root === undefined || !existsSync(root)) return;
-      opened(root).catch((failure: unknown) => log.error("the control plane cannot be opened", { failure }));
+      opened(root).catch((failure: unknown) =>
+        log.error("the control plane cannot be opened", { failure }),
+      );
     },
     async [Symbol.asyncDispose]() {
       (await opening?.catch(() => undefined))?.[Symbol.dispose]();

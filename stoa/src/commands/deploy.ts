@@ -20,7 +20,12 @@ import type { Environment } from "../config/load-config.ts";
 import { ControlClient } from "../delivery/control-client.ts";
 import { type BundleFile, readBundleFile } from "../delivery/file-contents.ts";
 import { readLogin } from "../delivery/login.ts";
-import { followRollout, type ShownOutcome, startRollout } from "../delivery/rollout-progress.ts";
+import {
+  followRollout,
+  type RolloutWish,
+  type ShownOutcome,
+  startRollout,
+} from "../delivery/rollout-progress.ts";
 import { give, giveJson, marked, say } from "../delivery/terminal.ts";
 import { uploadRevision } from "../delivery/upload.ts";
 
@@ -35,6 +40,7 @@ export interface DeployOptions {
   readonly reason?: string;
   readonly detach?: boolean;
   readonly rollback: boolean;
+  readonly bake?: number;
   readonly patience?: number;
   readonly json?: boolean;
 }
@@ -65,10 +71,8 @@ export async function deploy(place: CommandPlace, options: DeployOptions): Promi
       revision: id,
       selector,
       kind: "deploy",
-      strategy: options.strategy ?? file.strategy ?? "all",
+      ...rulesOf(options, file),
       reason: options.reason ?? "",
-      rollsBack: options.rollback,
-      ...(options.patience === undefined ? {} : { patienceMs: options.patience * 1000 }),
     });
     if (options.detach === true) {
       give(started.rollout.id);
@@ -79,6 +83,20 @@ export async function deploy(place: CommandPlace, options: DeployOptions): Promi
   } finally {
     await dispose();
   }
+}
+
+function rulesOf(
+  { strategy: said, rollback, bake, patience }: DeployOptions,
+  file: ServiceFile,
+): Pick<RolloutWish, "strategy" | "rollBack" | "bakeMs" | "deadlineMs"> {
+  const strategy = said ?? file.strategy;
+  const bakeMs = bake === undefined ? file.bake : bake * 1000;
+  return {
+    rollBack: rollback,
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(bakeMs === undefined ? {} : { bakeMs }),
+    ...(patience === undefined ? {} : { deadlineMs: patience * 1000 }),
+  };
 }
 
 function selectorOf({ tags }: DeployOptions, { machines }: ServiceFile): TagQuery | undefined {
@@ -161,7 +179,10 @@ function labelOf({ commit }: GoProject): string {
 
 /** A service is called as its program, in the letters that names have. */
 function serviceName({ name }: GoProject): string {
-  return name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
 }
 
 function report(
@@ -169,12 +190,24 @@ function report(
   { json, ms }: { readonly json: boolean; readonly ms: number },
 ): void {
   const { id, service, environment, version, revision, state } = rollout;
-  if (json) giveJson({ service, environment, version, revision, rollout: id, state, url, ms: Math.round(ms) });
+  if (json)
+    giveJson({
+      service,
+      environment,
+      version,
+      revision,
+      rollout: id,
+      state,
+      url,
+      ms: Math.round(ms),
+    });
   if (state !== "succeeded") {
-    throw new Error(`${service} ${version} does not run in ${environment}: ${rollout.cause ?? state}`);
+    throw new Error(`${service} ${version} does not run in ${environment}: ${rollout.sentence}`);
   }
   const machines = Object.keys(rollout.machines).length;
   const where = machines === 1 ? "1 machine" : `${machines} machines`;
-  say(`${marked("✓", "green")} ${service} ${version} runs on ${where} of ${environment} (${(ms / 1000).toFixed(1)} s)`);
+  say(
+    `${marked("✓", "green")} ${service} ${version} runs on ${where} of ${environment} (${(ms / 1000).toFixed(1)} s)`,
+  );
   if (!json && url !== undefined) give(url);
 }

@@ -30,9 +30,14 @@ async function readToken(file: string | undefined, variable: string | undefined)
   if (file === undefined && process.stdin.isTTY) {
     throw new Error("a token is needed: --token-file FILE, STOA_TOKEN, or through standard input");
   }
-  const text = await readFile(file ?? "/dev/stdin", "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new Error(`the token cannot be read from ${file ?? "standard input"}: ${cause.message}`, { cause });
-  });
+  const text = await readFile(file ?? "/dev/stdin", "utf8").catch(
+    (cause: NodeJS.ErrnoException) => {
+      throw new Error(
+        `the token cannot be read from ${file ?? "standard input"}: ${cause.message}`,
+        { cause },
+      );
+    },
+  );
   if (text.trim() !== "") return text.trim();
   throw new Error(`there is no token in ${file ?? "standard input"}`);
 }

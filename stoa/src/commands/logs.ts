@@ -16,7 +16,11 @@ export interface LogsOptions {
 }
 
 /** Prints the lines of a service, and goes on with `follow`. */
-export async function logs(place: CommandPlace, service: string, options: LogsOptions): Promise<void> {
+export async function logs(
+  place: CommandPlace,
+  service: string,
+  options: LogsOptions,
+): Promise<void> {
   const client = new ControlClient(await readLogin(place.environment));
   const query = new URLSearchParams({
     service,
@@ -27,7 +31,8 @@ export async function logs(place: CommandPlace, service: string, options: LogsOp
     ...(options.since === undefined ? {} : { since: momentOf(options.since, Date.now()) }),
   });
   for await (const { event, data } of client.events(`/logs?${query}`)) {
-    if (event === "line") give(options.json === true ? JSON.stringify(data) : lineOf(data as LogLine));
+    if (event === "line")
+      give(options.json === true ? JSON.stringify(data) : lineOf(data as LogLine));
   }
 }
 
@@ -40,7 +45,9 @@ export function momentOf(text: string, now: number): string {
   }
   const parsed = Date.parse(text);
   if (!Number.isNaN(parsed)) return new Date(parsed).toISOString();
-  throw new Error(`--since ${text} is no time: say how long ago, such as 10m, or when, such as 2026-01-31T12:00:00Z`);
+  throw new Error(
+    `--since ${text} is no time: say how long ago, such as 10m, or when, such as 2026-01-31T12:00:00Z`,
+  );
 }
 
 function lineOf({ at, machine, stream, text }: LogLine): string {

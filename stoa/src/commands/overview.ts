@@ -1,5 +1,5 @@
 // stoa list | status | machines | why | history
-import type { RolloutRecord } from "@stoa/control";
+import type { ShownRollout } from "@stoa/control";
 import { shortId } from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
@@ -33,7 +33,10 @@ interface Machine {
   readonly reachable: boolean;
   readonly heardAt?: string;
   readonly services: Readonly<
-    Record<string, { running?: string; state: string; step?: string; sentence: string; since: string }>
+    Record<
+      string,
+      { running?: string; state: string; step?: string; sentence: string; since: string }
+    >
   >;
   readonly decisions?: readonly string[];
 }
@@ -70,13 +73,18 @@ export async function status(
   const client = new ControlClient(await readLogin(place.environment));
   const found = (await readServices(place)).filter(
     (one) =>
-      (service ?? one.service) === one.service && (environment ?? one.environment) === one.environment,
+      (service ?? one.service) === one.service &&
+      (environment ?? one.environment) === one.environment,
   );
-  if (found.length === 0) throw new Error(`${service ?? "no service"} is not deployed anywhere; stoa list shows all`);
+  if (found.length === 0)
+    throw new Error(`${service ?? "no service"} is not deployed anywhere; stoa list shows all`);
   const { machines } = await client.get<{ machines: readonly Machine[] }>("/machines");
   const rows = found.flatMap((one) =>
     machines
-      .filter((machine) => machine.environment === one.environment && machine.services[one.service] !== undefined)
+      .filter(
+        (machine) =>
+          machine.environment === one.environment && machine.services[one.service] !== undefined,
+      )
       .map((machine) => ({ service: one.service, machine, status: machine.services[one.service] })),
   );
   if (json === true) giveJson({ services: found, machines });
@@ -99,10 +107,15 @@ export async function status(
 }
 
 /** Prints all machines. */
-export async function machines(place: CommandPlace, { environment, json }: ShowOptions): Promise<void> {
+export async function machines(
+  place: CommandPlace,
+  { environment, json }: ShowOptions,
+): Promise<void> {
   const client = new ControlClient(await readLogin(place.environment));
   const query = environment === undefined ? "" : `?environment=${encodeURIComponent(environment)}`;
-  const { machines: found } = await client.get<{ machines: readonly Machine[] }>(`/machines${query}`);
+  const { machines: found } = await client.get<{ machines: readonly Machine[] }>(
+    `/machines${query}`,
+  );
   if (json === true) {
     giveJson(found);
     return;
@@ -114,21 +127,28 @@ export async function machines(place: CommandPlace, { environment, json }: ShowO
       of,
       `${os}/${arch}`,
       reachable ? ageOf(heardAt ?? "") : "unreachable",
-      Object.entries(tags).map(([key, value]) => `${key}=${value}`).join(" ") || "-",
+      Object.entries(tags)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(" ") || "-",
       Object.keys(services).join(" ") || "-",
     ]),
   );
 }
 
 /** Prints why a machine runs what it runs. */
-export async function why(place: CommandPlace, machine: string, { json }: ShowOptions): Promise<void> {
+export async function why(
+  place: CommandPlace,
+  machine: string,
+  { json }: ShowOptions,
+): Promise<void> {
   const client = new ControlClient(await readLogin(place.environment));
   const found = await client.get<Machine>(`/machines/${encodeURIComponent(machine)}/why`);
   if (json === true) {
     giveJson(found);
     return;
   }
-  const heard = found.heardAt === undefined ? "not heard of yet" : `heard ${ageOf(found.heardAt)} ago`;
+  const heard =
+    found.heardAt === undefined ? "not heard of yet" : `heard ${ageOf(found.heardAt)} ago`;
   give(`${machine} in ${found.environment}, ${heard}`);
   for (const [service, { state, sentence, running }] of Object.entries(found.services)) {
     give(`${service}: ${state}${running === undefined ? "" : ` ${shortId(running)}`}: ${sentence}`);
@@ -147,13 +167,26 @@ export async function history(
     ...(service === undefined ? {} : { service }),
     ...(environment === undefined ? {} : { environment }),
   });
-  const { rollouts } = await client.get<{ rollouts: readonly RolloutRecord[] }>(`/rollouts?${query}`);
+  const { rollouts } = await client.get<{ rollouts: readonly ShownRollout[] }>(
+    `/rollouts?${query}`,
+  );
   if (json === true) {
     giveJson(rollouts);
     return;
   }
   giveTable(
-    ["ROLLOUT", "SERVICE", "ENVIRONMENT", "VERSION", "REVISION", "KIND", "STATE", "AGE", "BY", "REASON"],
+    [
+      "ROLLOUT",
+      "SERVICE",
+      "ENVIRONMENT",
+      "VERSION",
+      "REVISION",
+      "KIND",
+      "STATE",
+      "AGE",
+      "BY",
+      "REASON",
+    ],
     rollouts.map((rollout) => [
       rollout.id,
       rollout.service,
@@ -161,10 +194,10 @@ export async function history(
       rollout.version,
       shortId(rollout.revision),
       rollout.kind,
-      rollout.state,
+      rollout.held ? "paused" : rollout.state,
       ageOf(rollout.startedAt),
       rollout.owner,
-      rollout.reason || rollout.cause || "-",
+      rollout.reason || rollout.sentence || "-",
     ]),
   );
 }

@@ -20,7 +20,8 @@ export async function setVariables(
   const set = Object.fromEntries(words.map((word) => pairOf(word, place)));
   const names = await change(place, { set }, options);
   if (options.json === true) giveJson({ names });
-  else say(`${Object.keys(set).join(", ")} set; ${options.service} gets it with its next deployment`);
+  else
+    say(`${Object.keys(set).join(", ")} set; ${options.service} gets it with its next deployment`);
 }
 
 /** Takes variables away. */
@@ -61,5 +62,7 @@ function pairOf(word: string, { environment }: CommandPlace): readonly [string, 
   if (equals > 0) return [word.slice(0, equals), word.slice(equals + 1)];
   const value = environment[word];
   if (equals === -1 && value !== undefined) return [word, value];
-  throw new Error(`${JSON.stringify(word)} is no setting: say KEY=value, or KEY where it is set in this shell`);
+  throw new Error(
+    `${JSON.stringify(word)} is no setting: say KEY=value, or KEY where it is set in this shell`,
+  );
 }

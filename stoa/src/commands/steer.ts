@@ -1,5 +1,5 @@
 // stoa rollback | pause | resume | cancel
-import type { RolloutRecord } from "@stoa/control";
+import type { ShownRollout } from "@stoa/control";
 import { shortId } from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
@@ -34,7 +34,7 @@ export async function rollback(
   const { rollout, url } = await followRollout(client, started);
   if (options.json === true) giveJson(rollout);
   if (rollout.state !== "succeeded") {
-    throw new Error(`${service} is not back at ${shortId(revision)}: ${rollout.cause ?? rollout.state}`);
+    throw new Error(`${service} is not back at ${shortId(revision)}: ${rollout.sentence}`);
   }
   say(`${service} ${rollout.version} runs again in ${environment}`);
   if (options.json !== true && url !== undefined) give(url);
@@ -43,23 +43,23 @@ export async function rollback(
 /** Pauses, resumes or cancels a rollout, named by its id or its service. */
 export async function steer(
   place: CommandPlace,
-  word: "pause" | "resume" | "cancel",
+  word: "pause" | "resume" | "cancel" | "abandon",
   name: string,
   { environment, reason = "", json }: SteerOptions,
 ): Promise<void> {
   const client = new ControlClient(await readLogin(place.environment));
   const id = await runningRollout(client, name, environment);
-  const rollout = await client.post<RolloutRecord>(`/rollouts/${id}/${word}`, { reason });
+  const rollout = await client.post<ShownRollout>(`/rollouts/${id}/${word}`, { reason });
   if (json === true) giveJson(rollout);
-  else say(`rollout ${id}: ${rollout.events.at(-1)?.sentence ?? rollout.state}`);
+  else say(`rollout ${id}: ${rollout.sentence}`);
 }
 
 async function readRollouts(
   client: ControlClient,
   filter: Readonly<Record<string, string>>,
-): Promise<readonly RolloutRecord[]> {
+): Promise<readonly ShownRollout[]> {
   const query = new URLSearchParams(filter);
-  return (await client.get<{ rollouts: readonly RolloutRecord[] }>(`/rollouts?${query}`)).rollouts;
+  return (await client.get<{ rollouts: readonly ShownRollout[] }>(`/rollouts?${query}`)).rollouts;
 }
 
 /** The last revision that held before the one that holds now. */
@@ -86,7 +86,8 @@ async function runningRollout(
   const rollouts = await readRollouts(client, { service: name, ...of });
   if (rollouts.length === 0) return name;
   const [running, ...more] = rollouts.filter((rollout) => !hasEnded(rollout));
-  if (running === undefined) throw new Error(`no rollout of ${name} runs; stoa history ${name} shows all`);
+  if (running === undefined)
+    throw new Error(`no rollout of ${name} runs; stoa history ${name} shows all`);
   if (more.length === 0) return running.id;
   throw new Error(`${name} is rolled out in several environments: say which with --environment`);
 }

@@ -89,8 +89,11 @@ export async function revokeToken(place: CommandPlace, id: string): Promise<void
 export function tagsOf(text: string): Readonly<Record<string, string>> {
   const pairs = parseTagQuery(text).map((group) => {
     const [{ key, value } = {}] = group;
-    if (group.length === 1 && key !== undefined && value !== undefined) return [key, value] as const;
-    throw new Error(`${JSON.stringify(text)} are no tags of a machine: say each with its value, such as role=web`);
+    if (group.length === 1 && key !== undefined && value !== undefined)
+      return [key, value] as const;
+    throw new Error(
+      `${JSON.stringify(text)} are no tags of a machine: say each with its value, such as role=web`,
+    );
   });
   return Object.fromEntries(pairs);
 }

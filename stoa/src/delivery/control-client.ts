@@ -91,7 +91,12 @@ export class ControlClient {
     const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
     const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
     const next = "is stoa serve running there? stoa login names another server";
-    return new ControlRefusal(0, "unreachable", `${this.server} does not answer (${reason}); ${next}`, cause);
+    return new ControlRefusal(
+      0,
+      "unreachable",
+      `${this.server} does not answer (${reason}); ${next}`,
+      cause,
+    );
   }
 
   async #refusal(answer: Response): Promise<ControlRefusal> {

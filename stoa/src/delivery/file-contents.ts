@@ -15,7 +15,11 @@ export interface BundleFile {
 }
 
 /** Reads a file for a bundle. */
-export async function readBundleFile(place: string, path: string, mode: number): Promise<BundleFile> {
+export async function readBundleFile(
+  place: string,
+  path: string,
+  mode: number,
+): Promise<BundleFile> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(place)) hash.update(chunk as Uint8Array);
   const { size } = await stat(place);

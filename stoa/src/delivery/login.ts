@@ -37,7 +37,9 @@ export async function keepLogin(environment: Environment, login: Login): Promise
 export function serverOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.pathname !== "/") {
-    throw new Error(`${JSON.stringify(text)} is not the address of a server, such as ${defaultServer}`);
+    throw new Error(
+      `${JSON.stringify(text)} is not the address of a server, such as ${defaultServer}`,
+    );
   }
   return url.origin;
 }

@@ -1,6 +1,6 @@
 // Starts a rollout and shows it until it has ended.
 import { setTimeout as wait } from "node:timers/promises";
-import type { RolloutRecord } from "@stoa/control";
+import type { ShownRollout } from "@stoa/control";
 import type { TagQuery } from "@stoa/deployment";
 import { type ControlClient, ControlRefusal } from "./control-client.ts";
 import { marked, say } from "./terminal.ts";
@@ -14,19 +14,20 @@ export interface RolloutWish {
   readonly strategy?: string;
   readonly reason?: string;
   readonly selector?: TagQuery | undefined;
-  readonly rollsBack?: boolean;
-  readonly patienceMs?: number;
+  readonly rollBack?: boolean;
+  readonly bakeMs?: number;
+  readonly deadlineMs?: number;
 }
 
 /** A rollout that was begun, or the one that had done it before. */
 export interface StartedRollout {
-  readonly rollout: RolloutRecord;
+  readonly rollout: ShownRollout;
   readonly unchanged: boolean;
 }
 
 /** How a rollout ended, and where its service is found. */
 export interface ShownOutcome {
-  readonly rollout: RolloutRecord;
+  readonly rollout: ShownRollout;
   readonly url: string | undefined;
 }
 
@@ -54,27 +55,28 @@ export async function followRollout(
 }
 
 /** Whether nothing happens with it any more. */
-export function hasEnded({ endedAt }: RolloutRecord): boolean {
+export function hasEnded({ endedAt }: ShownRollout): boolean {
   return endedAt !== undefined;
 }
 
-async function followToEnd(client: ControlClient, begun: RolloutRecord): Promise<RolloutRecord> {
+async function followToEnd(client: ControlClient, begun: ShownRollout): Promise<ShownRollout> {
   let shown = 0;
   let tries = 0;
   while (true) {
     try {
       for await (const { event, data } of client.events(`/rollouts/${begun.id}/events`)) {
         if (event !== "rollout") continue;
-        const rollout = data as RolloutRecord;
+        const rollout = data as ShownRollout;
         tries = 0;
-        for (const { machine, sentence } of rollout.events.slice(shown)) {
-          say(machine === undefined ? sentence : `${marked(machine, "bold")} ${sentence}`);
+        for (const { machine, sentence } of rollout.notes.slice(shown)) {
+          say(machine === undefined ? marked(sentence, "bold") : sentence);
         }
-        shown = rollout.events.length;
+        shown = rollout.notes.length;
         if (hasEnded(rollout)) return rollout;
       }
     } catch (failure) {
-      if (!(failure instanceof ControlRefusal) || (failure.status !== 0 && failure.status < 500)) throw failure;
+      if (!(failure instanceof ControlRefusal) || (failure.status !== 0 && failure.status < 500))
+        throw failure;
       if (tries === patience.length) throw failure;
     }
     await wait(patience[Math.min(tries, patience.length - 1)]);
@@ -82,19 +84,19 @@ async function followToEnd(client: ControlClient, begun: RolloutRecord): Promise
   }
 }
 
-function showFailures({ machines }: RolloutRecord): void {
-  for (const [machine, { outcome, sentence, lastLines = [] }] of Object.entries(machines)) {
-    if (outcome !== "failed") continue;
-    say(`${marked(`${machine} failed`, "red")}: ${sentence ?? "it did not say why"}`);
+function showFailures({ machines }: ShownRollout): void {
+  for (const [machine, { lastLines = [] }] of Object.entries(machines)) {
+    if (lastLines.length > 0) say(`the last lines of ${machine}:`);
     for (const line of lastLines) say(`  ${machine} | ${line}`);
   }
 }
 
-async function urlOf(client: ControlClient, rollout: RolloutRecord): Promise<string | undefined> {
+async function urlOf(client: ControlClient, rollout: ShownRollout): Promise<string | undefined> {
   const { services } = await client.get<{
     services: readonly { service: string; environment: string; url?: string }[];
   }>("/services");
   return services.find(
-    ({ service, environment }) => service === rollout.service && environment === rollout.environment,
+    ({ service, environment }) =>
+      service === rollout.service && environment === rollout.environment,
   )?.url;
 }

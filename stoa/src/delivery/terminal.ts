@@ -5,7 +5,9 @@ const marks = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
 /** Text in a colour, where standard error is a terminal that shows it. */
 export function marked(text: string, mark: keyof typeof marks): string {
-  return process.stderr.isTTY && process.stderr.hasColors() ? `\u001b[${marks[mark]}m${text}\u001b[0m` : text;
+  return process.stderr.isTTY && process.stderr.hasColors()
+    ? `\u001b[${marks[mark]}m${text}\u001b[0m`
+    : text;
 }
 
 /** Says how things are going. */

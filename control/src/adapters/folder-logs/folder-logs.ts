@@ -26,7 +26,9 @@ class FolderLogs implements LogArchive {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = join(folder, "new.ndjson");
       if ((await sizeOf(file)) > fileBytes) await rename(file, join(folder, "old.ndjson"));
-      await appendFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""), { mode: 0o600 });
+      await appendFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""), {
+        mode: 0o600,
+      });
     };
     const turn = this.#turn.then(work, work);
     this.#turn = turn;
@@ -34,14 +36,24 @@ class FolderLogs implements LogArchive {
       await turn;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new ControlFailure("store_unavailable", `log lines cannot be kept: ${reason}`, { cause });
+      throw new ControlFailure("store_unavailable", `log lines cannot be kept: ${reason}`, {
+        cause,
+      });
     }
   }
 
-  async read({ environment, service, since = 0, limit, machine }: LogQuery): Promise<readonly LogLine[]> {
+  async read({
+    environment,
+    service,
+    since = 0,
+    limit,
+    machine,
+  }: LogQuery): Promise<readonly LogLine[]> {
     const folder = join(this.#root, environment, service);
     const texts = await Promise.all(
-      ["old.ndjson", "new.ndjson"].map((name) => readFile(join(folder, name), "utf8").catch(() => "")),
+      ["old.ndjson", "new.ndjson"].map((name) =>
+        readFile(join(folder, name), "utf8").catch(() => ""),
+      ),
     );
     return texts
       .join("")

@@ -72,7 +72,9 @@ class FolderTree implements DocumentTree {
       const entries = await readdir(top, { recursive: true, withFileTypes: true });
       return entries
         .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-        .map((entry) => relative(this.#root, join(entry.parentPath, entry.name)).split(sep).join("/"))
+        .map((entry) =>
+          relative(this.#root, join(entry.parentPath, entry.name)).split(sep).join("/"),
+        )
         .toSorted((one, other) => (one < other ? -1 : 1));
     } catch (cause) {
       if (isAbsent(cause)) return [];
@@ -145,7 +147,11 @@ function hasCode(cause: unknown, code: string): boolean {
 
 function unavailable(path: string, cause: unknown): ControlFailure {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new ControlFailure("store_unavailable", `the document ${path} cannot be reached: ${reason}`, {
-    cause,
-  });
+  return new ControlFailure(
+    "store_unavailable",
+    `the document ${path} cannot be reached: ${reason}`,
+    {
+      cause,
+    },
+  );
 }

@@ -28,7 +28,9 @@ export async function ensureAdminToken(root: string, make: () => Promise<string>
 async function read(file: string): Promise<string | undefined> {
   return await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === "ENOENT") return undefined;
-    throw new ControlFailure("store_unavailable", `${file} cannot be read: ${cause.message}`, { cause });
+    throw new ControlFailure("store_unavailable", `${file} cannot be read: ${cause.message}`, {
+      cause,
+    });
   });
 }
 

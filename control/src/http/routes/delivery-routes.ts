@@ -1,18 +1,18 @@
 // Routes of delivery: contents, revisions, rollouts, settings.
+import { isOver } from "@stoa/deployment";
 import { z } from "zod";
-import type { ServiceSettings } from "../../application/keep-settings.ts";
-import type { Revisions } from "../../application/keep-revisions.ts";
 import type { Environments } from "../../application/change-environments.ts";
+import type { Revisions } from "../../application/keep-revisions.ts";
+import type { ServiceSettings } from "../../application/keep-settings.ts";
 import type { Machines } from "../../application/know-machines.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
-import { cancelRollout, pauseRollout, resumeRollout } from "../../application/steer-rollout.ts";
 import type { Rollouts } from "../../application/run-rollouts.ts";
 import { membersOf, startRollout } from "../../application/start-rollout.ts";
+import { steerRollout } from "../../application/steer-rollout.ts";
 import type { BlobShelf } from "../../domain/blob-shelf.ts";
 import type { Clock } from "../../domain/clock.ts";
-import { isEnded, type RolloutRecord } from "../../domain/rollout-record.ts";
+import { type RolloutRecord, shownRollout } from "../../domain/rollout-record.ts";
 import { eventStream, type StreamEvent } from "../event-stream.ts";
-import { parsedSelector } from "../selector.ts";
 import { type Call, param, type Route, route } from "../route.ts";
 import {
   rolloutRequestSchema,
@@ -21,6 +21,7 @@ import {
   sha256Schema,
   startedSchema,
 } from "../schemas.ts";
+import { parsedSelector } from "../selector.ts";
 
 /** What the routes of delivery need. */
 export interface DeliveryParts {
@@ -102,7 +103,6 @@ function contentRoutes({ blobs, revisions, machines, audit }: DeliveryParts): re
 
 function rolloutRoutes(parts: DeliveryParts): readonly Route[] {
   const { rollouts } = parts;
-  const steered = { pause: pauseRollout, resume: resumeRollout, cancel: cancelRollout } as const;
   return [
     route({
       method: "POST",
@@ -111,13 +111,15 @@ function rolloutRoutes(parts: DeliveryParts): readonly Route[] {
       admission: "deploy",
       body: rolloutRequestSchema,
       answer: startedSchema,
-      handle: async (call) =>
-        await startRollout(parts, {
+      handle: async (call) => {
+        const { record, unchanged } = await startRollout(parts, {
           environment: param(call, "environment"),
           service: param(call, "service"),
           owner: nameOf(call),
           ...call.body,
-        }),
+        });
+        return { rollout: shownRollout(record), unchanged };
+      },
     }),
     route({
       method: "GET",
@@ -131,7 +133,7 @@ function rolloutRoutes(parts: DeliveryParts): readonly Route[] {
       }),
       answer: z.object({ rollouts: z.array(rolloutSchema) }),
       handle: async ({ query: { limit, ...filter } }) => ({
-        rollouts: rollouts.list(filter).slice(0, limit),
+        rollouts: rollouts.list(filter).slice(0, limit).map(shownRollout),
       }),
     }),
     route({
@@ -140,20 +142,21 @@ function rolloutRoutes(parts: DeliveryParts): readonly Route[] {
       summary: "A rollout.",
       admission: "read",
       answer: rolloutSchema,
-      handle: async (call) => rollouts.get(param(call, "id")),
+      handle: async (call) => shownRollout(rollouts.get(param(call, "id"))),
     }),
     route({
       method: "GET",
       path: "/rollouts/:id/events",
-      summary: "The rollout as it is, again with every change, until it has ended: events named `rollout`.",
+      summary:
+        "The rollout as it is, again with every change, until it has ended: events named `rollout`.",
       admission: "read",
       answer: "text/event-stream",
       handle: async (call) => {
-        const { id } = rollouts.get(param(call, "id"));
+        const { id } = rollouts.get(param(call, "id")).rollout;
         return eventStream(call, (signal) => followed(rollouts, id, signal));
       },
     }),
-    ...(["pause", "resume", "cancel"] as const).map((word) =>
+    ...(["pause", "resume", "cancel", "abandon"] as const).map((word) =>
       route({
         method: "POST",
         path: `/rollouts/:id/${word}`,
@@ -161,8 +164,10 @@ function rolloutRoutes(parts: DeliveryParts): readonly Route[] {
         admission: "deploy",
         body: z.strictObject({ reason: z.string().max(500).default("") }),
         answer: rolloutSchema,
-        handle: (call) =>
-          steered[word](parts, param(call, "id"), { owner: nameOf(call), reason: call.body.reason }),
+        handle: async (call) => {
+          const said = { owner: nameOf(call), reason: call.body.reason };
+          return shownRollout(await steerRollout(parts, param(call, "id"), word, said));
+        },
       }),
     ),
   ];
@@ -171,7 +176,8 @@ function rolloutRoutes(parts: DeliveryParts): readonly Route[] {
 const steeringSummaries = {
   pause: "Opens no further wave until it is resumed.",
   resume: "Goes on with a paused rollout.",
-  cancel: "Gives a rollout up: machines that have moved go back.",
+  cancel: "Gives a rollout up: machines that were touched go back.",
+  abandon: "Ends a rollout with every machine as it is.",
 } as const;
 
 async function* followed(
@@ -182,16 +188,16 @@ async function* followed(
   const changes = rollouts.news.follow(signal);
   const now = rollouts.get(id);
   yield eventOf(now);
-  if (isEnded(now)) return;
-  for await (const rollout of changes) {
-    if (rollout.id !== id) continue;
-    yield eventOf(rollout);
-    if (isEnded(rollout)) return;
+  if (isOver(now.rollout)) return;
+  for await (const record of changes) {
+    if (record.rollout.id !== id) continue;
+    yield eventOf(record);
+    if (isOver(record.rollout)) return;
   }
 }
 
-function eventOf(rollout: RolloutRecord): StreamEvent {
-  return { event: "rollout", data: rollout };
+function eventOf(record: RolloutRecord): StreamEvent {
+  return { event: "rollout", data: shownRollout(record) };
 }
 
 function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {

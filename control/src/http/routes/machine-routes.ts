@@ -4,6 +4,7 @@ import type { Environments } from "../../application/change-environments.ts";
 import type { Logs } from "../../application/collect-logs.ts";
 import type { KnownMachine, Machines } from "../../application/know-machines.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
+import type { Rollouts } from "../../application/run-rollouts.ts";
 import type { BlobShelf } from "../../domain/blob-shelf.ts";
 import { isoTime } from "../../domain/clock.ts";
 import { ControlFailure } from "../../domain/control-failure.ts";
@@ -20,6 +21,7 @@ interface MachineParts {
   readonly blobs: BlobShelf;
   readonly machines: Machines;
   readonly environments: Environments;
+  readonly rollouts: Rollouts;
   readonly logs: Logs;
   readonly audit: AuditLog;
   readonly rootKey: string;
@@ -33,7 +35,7 @@ const logLimitBytes = 4 << 20;
 
 /** The routes of machines. */
 export function machineRoutes(parts: MachineParts): readonly Route[] {
-  const { machines, environments, audit } = parts;
+  const { machines, environments, rollouts, audit } = parts;
   return [
     route({
       method: "POST",
@@ -54,15 +56,16 @@ export function machineRoutes(parts: MachineParts): readonly Route[] {
       method: "GET",
       path: "/tree/*",
       summary: "A document or content of the tree, with ETag and If-None-Match.",
-      admission: "machine or admin",
+      admission: "machine",
       answer: "application/octet-stream",
       handle: (call) => answerTree(parts, call),
     }),
     route({
       method: "GET",
       path: "/wake",
-      summary: "Events named `changed`, with the new serial, whenever the environment's index changes.",
-      admission: "machine or admin",
+      summary:
+        "Events named `changed`, with the new serial, whenever the environment's index changes.",
+      admission: "machine",
       query: z.object({ environment: z.string() }),
       answer: "text/event-stream",
       handle: async ({ query, signal: end }) =>
@@ -125,6 +128,7 @@ export function machineRoutes(parts: MachineParts): readonly Route[] {
         const { environment } = machines.get(machine).record;
         await audit.record(call.principal?.name ?? "", "machine.remove", environment, { machine });
         await machines.remove(machine);
+        await rollouts.leave(machine);
       },
     }),
   ];
@@ -133,7 +137,10 @@ export function machineRoutes(parts: MachineParts): readonly Route[] {
 function ownName(call: Call): string {
   const machine = param(call, "machine");
   if (call.principal?.name === machine) return machine;
-  throw new ControlFailure("forbidden", `this token is of ${call.principal?.name}, not of ${machine}`);
+  throw new ControlFailure(
+    "forbidden",
+    `this token is of ${call.principal?.name}, not of ${machine}`,
+  );
 }
 
 async function answerTree(
@@ -191,7 +198,10 @@ function parsedLines(machine: string, text: string): ReadonlyMap<string, readonl
   const parsed = lines.map((line, at) => {
     const result = logLineSchema.safeParse(safeJson(line));
     if (result.success) return result.data;
-    throw new ControlFailure("bad_request", `line ${at + 1} of the log is none: ${result.error.issues[0]?.message}`);
+    throw new ControlFailure(
+      "bad_request",
+      `line ${at + 1} of the log is none: ${result.error.issues[0]?.message}`,
+    );
   });
   const byService = Map.groupBy(parsed, ({ service }) => service);
   return new Map(
@@ -211,7 +221,12 @@ function safeJson(text: string): unknown {
 }
 
 /** A machine as the API shows it. */
-export function shown({ record, status, heardAt, reachable }: KnownMachine): z.input<typeof machineSchema> {
+export function shown({
+  record,
+  status,
+  heardAt,
+  reachable,
+}: KnownMachine): z.input<typeof machineSchema> {
   const { machine, environment, tags, os, arch, joinedAt } = record;
   return {
     machine,

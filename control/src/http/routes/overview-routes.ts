@@ -61,7 +61,8 @@ export function overviewRoutes(parts: OverviewParts): readonly Route[] {
     route({
       method: "GET",
       path: "/logs",
-      summary: "Lines of a service, also of one that is gone: events named `line`, then `end` unless followed.",
+      summary:
+        "Lines of a service, also of one that is gone: events named `line`, then `end` unless followed.",
       admission: "read",
       query: logQuerySchema,
       answer: "text/event-stream",
@@ -74,7 +75,8 @@ export function overviewRoutes(parts: OverviewParts): readonly Route[] {
         };
         const kept = follow === "true" ? undefined : await logs.read(asked);
         return eventStream({ signal: end }, async function* (signal): AsyncGenerator<StreamEvent> {
-          for await (const data of kept ?? logs.follow(asked, signal)) yield { event: "line", data };
+          for await (const data of kept ?? logs.follow(asked, signal))
+            yield { event: "line", data };
           yield { event: "end", data: {} };
         });
       },

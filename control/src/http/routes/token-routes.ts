@@ -50,7 +50,9 @@ export function tokenRoutes({ tokens, environments, audit }: TokenParts): readon
       admission: "admin",
       handle: async (call) => {
         const record = await tokens.revoke(param(call, "id"));
-        await audit.record(call.principal?.name ?? "", "token.revoke", record.use.name, { id: record.id });
+        await audit.record(call.principal?.name ?? "", "token.revoke", record.use.name, {
+          id: record.id,
+        });
       },
     }),
   ];
