@@ -11,6 +11,7 @@ export { bundlePathProblem } from "./bundle-path.ts";
 export { canonicalJson, parseCanonicalJson } from "./canonical-json.ts";
 export { type Digest, digestOf, hexOfDigest, sha256Hex } from "./digest.ts";
 export { DocumentProblem } from "./document-problem.ts";
+export { type Elf, elfProblem, isElf, readElf } from "./elf.ts";
 export {
   countersign,
   type Demands,
@@ -28,7 +29,9 @@ export {
   parseEnvironmentIndex,
   revisionFor,
 } from "./environment-index.ts";
+export { readGoBuildInfo } from "./go-binary.ts";
 export type { GoBuildInfo, GoModule } from "./go-build-info.ts";
+export { type HandOffLibrary, handOffLibraryOf } from "./go-hand-off.ts";
 export type { Health, HttpHealth, ListeningHealth, NoHealth } from "./health.ts";
 export {
   type HealthAnswer,
@@ -67,6 +70,12 @@ export {
   revisionId,
   shortId,
 } from "./revision.ts";
+export {
+  type Change,
+  differenceOf,
+  isSameRevision,
+  type RevisionDifference,
+} from "./revision-difference.ts";
 export {
   defaultRules,
   isOver,
