@@ -63,7 +63,6 @@ export class ConvergingService {
     try {
       await this.#round(wanted, signal);
       this.#trouble = undefined;
-      this.#failures = 0;
     } catch (failure) {
       this.#trouble = sentenceOf(failure);
       this.#parts.note(`${this.#parts.service}: ${this.#trouble}`);
@@ -146,6 +145,7 @@ export class ConvergingService {
       };
       await handOver(this.#parts, journal, { target, serial, revision, run, settings, step });
       note(`${service} ${version} (${shortId(target.release)}) serves, by serial ${serial}`);
+      this.#failures = 0;
       await pruneReleases(this.#parts, journal.now);
     } catch (failure) {
       await this.#failed(journal, wanted, target, version, failure);

@@ -58,7 +58,7 @@ export async function askOnce(
 }
 
 /** What an answer says, if it is no yes. */
-export function answerSentence(answer: Answer): string {
+function answerSentence(answer: Answer): string {
   if (answer.kind === "silent") return answer.sentence;
   return answer.by === "another"
     ? "another process answers in its place"

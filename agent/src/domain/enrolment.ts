@@ -92,7 +92,7 @@ export function checkedEnrolment(enrolment: Enrolment): Enrolment {
 function damaged(path: string, cause?: unknown): AgentFailure {
   return new AgentFailure(
     "bad_request",
-    `${path} is damaged; remove it and join again: stoa agent --join URL`,
+    `${path} is damaged; remove it and join again: stoa agent --server URL --join TOKEN`,
     cause,
   );
 }

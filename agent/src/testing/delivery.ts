@@ -29,10 +29,10 @@ import type { Supervisor } from "../domain/supervisor.ts";
 import { openKeeper, type RunningKeeper } from "../keeper.ts";
 
 /** This machine, in Go's word. */
-export const thisArch: Architecture = arch() === "x64" ? "amd64" : (arch() as Architecture);
+const thisArch: Architecture = arch() === "x64" ? "amd64" : (arch() as Architecture);
 
 /** How most tests run a service. */
-export const usualRun: Run = {
+const usualRun: Run = {
   entry: "bin/service",
   arguments: [],
   environment: {},
@@ -141,16 +141,22 @@ export class Tree {
   }
 }
 
-/** A machine with a keeper and an agent. */
-export interface TestMachine extends AsyncDisposable {
-  readonly root: string;
-  readonly supervisor: Supervisor;
+/** An agent at work on a machine. */
+export interface TestAgent extends AsyncDisposable {
   readonly decisions: readonly string[];
   /** Waits until the service is as wanted, and returns its status. */
   until(service: string, wanted: (status: ServiceStatus) => boolean): Promise<ServiceStatus>;
+  stopAgent(): Promise<void>;
+}
+
+/** A machine with a keeper and an agent. */
+export interface TestMachine extends TestAgent {
+  readonly root: string;
+  readonly supervisor: Supervisor;
   /** Where its socket `http` is reached. */
   urlOf(service: string): Promise<string>;
-  stopAgent(): Promise<void>;
+  /** Another agent for the same machine, after the first was stopped. */
+  anotherAgent(): Promise<TestAgent>;
 }
 
 /** Starts a machine. Disposed of, it ends everything that it has started. */
@@ -162,48 +168,56 @@ export async function openMachine(
   const root = more.root ?? mkdtempSync(join(folder, "root-"));
   const keeper: RunningKeeper = await openKeeper(root);
   const supervisor = keeperClient(keeper.socketPath);
-  const decisions: string[] = [];
-  const end = new AbortController();
-  const agent = openAgent({
-    ...agentSettings(root, tree),
-    decided: (text) => decisions.push(text),
-    ...more,
-  });
-  const running = agent.run(end.signal);
-  const stopAgent = async (): Promise<void> => {
-    end.abort();
-    await running;
-  };
+  const agent = startAgent(tree, { ...agentSettings(root, tree), ...more });
   return {
+    ...agent,
     root,
     supervisor,
-    decisions,
-    stopAgent,
-    until: async (service, wanted) => {
-      const deadline = performance.now() + 60_000;
-      while (true) {
-        const status = tree.status(more.machine ?? "one")?.services[service];
-        if (status !== undefined && wanted(status)) return status;
-        if (performance.now() > deadline) {
-          throw new Error(`${service}: ${JSON.stringify(status)}\n${decisions.join("\n")}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    },
+    anotherAgent: async () => startAgent(tree, { ...agentSettings(root, tree), ...more }),
     urlOf: async (service) => {
       const journal = JSON.parse(readFileSync(join(root, "services", service, "journal"), "utf8"));
       return `http://127.0.0.1:${journal.journal.ports.http}/`;
     },
     [Symbol.asyncDispose]: async () => {
-      await stopAgent();
+      await agent.stopAgent();
       await endAll(supervisor);
       await keeper[Symbol.asyncDispose]();
     },
   };
 }
 
+function startAgent(tree: Tree, settings: AgentSettings): TestAgent {
+  const decisions: string[] = [];
+  const end = new AbortController();
+  const since = Date.now();
+  const decided = (text: string): number => decisions.push(text);
+  const running = openAgent({ ...settings, decided }).run(end.signal);
+  const stopAgent = async (): Promise<void> => {
+    end.abort();
+    await running;
+  };
+  return {
+    decisions,
+    stopAgent,
+    until: async (service, wanted) => {
+      const deadline = performance.now() + 60_000;
+      while (true) {
+        const whole = tree.status(settings.machine);
+        const status = whole?.services[service];
+        const isOwn = whole !== undefined && Date.parse(whole.at) >= since;
+        if (status !== undefined && isOwn && wanted(status)) return status;
+        if (performance.now() > deadline) {
+          throw new Error(`${service}: ${JSON.stringify(status)}\n${decisions.join("\n")}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
+    [Symbol.asyncDispose]: stopAgent,
+  };
+}
+
 /** What an agent is told that reads a tree in a folder. */
-export function agentSettings(root: string, tree: Tree): AgentSettings {
+function agentSettings(root: string, tree: Tree): AgentSettings {
   return {
     root,
     machine: "one",
@@ -221,7 +235,7 @@ export function agentSettings(root: string, tree: Tree): AgentSettings {
 }
 
 /** Ends every process of a keeper. */
-export async function endAll(supervisor: Supervisor): Promise<void> {
+async function endAll(supervisor: Supervisor): Promise<void> {
   for (const { service, id } of await supervisor.views()) {
     await supervisor.stop(service, id, { graceMs: 0 });
     await supervisor.wait(service, id, "gone", 10_000);

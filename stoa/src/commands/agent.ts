@@ -1,5 +1,4 @@
 // stoa agent and stoa keeper: what runs on each server.
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -21,9 +20,8 @@ import { programVersion } from "../version.ts";
 /** What the command line says. */
 export interface AgentOptions {
   readonly root: string;
+  readonly server?: string;
   readonly join?: string;
-  readonly token?: string;
-  readonly tokenFile?: string;
   readonly from?: string;
   readonly environment?: string;
   readonly key: readonly string[];
@@ -80,45 +78,23 @@ function untilTold(): AbortSignal {
 }
 
 async function enrolmentOf(options: AgentOptions, environment: Environment): Promise<Enrolment> {
-  const { root, join, from } = options;
-  if (join !== undefined) return await joined(options, join, environment);
+  const { root, from, server, join = environment["STOA_JOIN_TOKEN"] } = options;
   if (from !== undefined) return await keepEnrolment(root, enrolmentFrom(options, from));
   const kept = await readEnrolment(root);
+  if (server !== undefined && join !== undefined) {
+    return await joinMachine({
+      root,
+      url: server,
+      token: join,
+      machine: nameOf(options),
+      tags: tagsOf(options),
+      agentVersion: programVersion,
+    });
+  }
   if (kept !== undefined) return kept;
   throw new Error(
-    "this machine has not joined anything yet: stoa agent --join https://STOA --token-file FILE (stoa tokens join makes a token)",
+    "this machine has not joined anything yet: stoa token join makes a token, then stoa agent --server URL --join TOKEN",
   );
-}
-
-/** A machine that has joined already keeps what it was told, unless it is sent elsewhere. */
-async function joined(
-  options: AgentOptions,
-  url: string,
-  environment: Environment,
-): Promise<Enrolment> {
-  const { root } = options;
-  const token = tokenOf(options, environment);
-  if (token === undefined) {
-    const kept = await readEnrolment(root);
-    if (kept?.source.kind === "http" && kept.source.url === url.replace(/\/+$/, "")) return kept;
-    throw new Error(
-      "joining needs a token: --token-file FILE, or STOA_JOIN_TOKEN in the environment",
-    );
-  }
-  const machine = nameOf(options);
-  return await joinMachine({
-    root,
-    url,
-    token,
-    machine,
-    tags: tagsOf(options),
-    agentVersion: programVersion,
-  });
-}
-
-function tokenOf({ token, tokenFile }: AgentOptions, environment: Environment): string | undefined {
-  if (tokenFile !== undefined) return readFileSync(tokenFile, "utf8").trim();
-  return token ?? environment["STOA_JOIN_TOKEN"];
 }
 
 function enrolmentFrom(options: AgentOptions, folder: string): Enrolment {

@@ -15,8 +15,10 @@ export function keeperClient(socketPath: string): Supervisor {
     views: async () =>
       (await call<{ readonly processes: readonly ProcessView[] }>("GET", "processes")).processes,
     launch: (service, launch) => call("PUT", at(service, launch.id), launch),
-    wait: (service, id, until, waitMs) =>
-      call("GET", `${at(service, id)}?until=${until}&waitMs=${waitMs}`, undefined, waitMs),
+    wait: (service, id, until, wholeOrNot) => {
+      const waitMs = Math.ceil(wholeOrNot);
+      return call("GET", `${at(service, id)}?until=${until}&waitMs=${waitMs}`, undefined, waitMs);
+    },
     keep: (service, id) => call("POST", `${at(service, id)}/keep`),
     stop: (service, id, how) => call("POST", `${at(service, id)}/stop`, how),
     closeSockets: async (service, but) => {

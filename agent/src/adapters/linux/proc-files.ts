@@ -39,7 +39,7 @@ export function sessionMembers(session: number): readonly number[] {
 }
 
 /** All processes. */
-export function allPids(): readonly number[] {
+function allPids(): readonly number[] {
   return readdirSync("/proc").map(Number).filter(Number.isInteger);
 }
 
