@@ -54,7 +54,7 @@ function exchange(
         ...target,
         // A connection for each: one that the keeper has just closed must not be used.
         agent: false,
-        signal: AbortSignal.timeout(withinMs),
+        signal: AbortSignal.timeout(Math.ceil(Math.max(0, withinMs))),
         headers: { host: "keeper", "content-type": "application/json" },
       },
       (response) => {
