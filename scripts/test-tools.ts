@@ -1,7 +1,15 @@
 // Programs that tests use and that are no npm packages: unpacked from Debian's packages, nothing is installed.
 import { spawnSync } from "node:child_process";
-import { globSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, delimiter, join, resolve } from "node:path";
 import process from "node:process";
 
 interface Tool {
@@ -9,6 +17,8 @@ interface Tool {
   readonly command: string;
   /** Debian's package that holds it. */
   readonly debianPackage: string;
+  /** Packages with libraries that it needs and a plain Debian lacks. */
+  readonly libraries?: readonly string[];
 }
 
 /** What the README asks for. */
@@ -17,7 +27,10 @@ const assumed: readonly (readonly [command: string, argument: string])[] = [
   ["go", "version"],
 ];
 
-const tools: readonly Tool[] = [{ command: "promtool", debianPackage: "prometheus" }];
+const tools: readonly Tool[] = [
+  { command: "promtool", debianPackage: "prometheus" },
+  { command: "minisign", debianPackage: "minisign", libraries: ["libsodium23"] },
+];
 
 const folder = resolve("node_modules", ".cache", "debian");
 
@@ -33,10 +46,8 @@ export function provideTestTools(): { readonly path: string; readonly missing: r
   for (const tool of tools) {
     if (isOnPath(tool.command)) continue;
     const unpacked = join(folder, tool.debianPackage);
-    const problem = globSync(join(unpacked, "usr", "bin", tool.command)).length
-      ? undefined
-      : unpack(tool.debianPackage, unpacked);
-    if (problem === undefined) path.push(join(unpacked, "usr", "bin"));
+    const problem = existsSync(join(unpacked, "bin")) ? undefined : unpack(tool, unpacked);
+    if (problem === undefined) path.push(join(unpacked, "bin"));
     else missing.push(`${tool.command} (Debian's package ${tool.debianPackage}): ${problem}`);
   }
   return { path: path.join(delimiter), missing };
@@ -47,22 +58,42 @@ function isOnPath(command: string, argument = "--version"): boolean {
 }
 
 /** Says what went wrong, if anything did. */
-function unpack(debianPackage: string, to: string): string | undefined {
+function unpack(tool: Tool, to: string): string | undefined {
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, "work-"));
   try {
-    const download = (): number | null => run("apt-get", ["download", "-q", debianPackage], work);
+    const packages = [tool.debianPackage, ...(tool.libraries ?? [])];
+    const download = (): number | null => run("apt-get", ["download", "-q", ...packages], work);
     // A machine that has never asked for its package lists knows no package.
     if (download() !== 0 && (run("apt-get", ["update", "-q"], work) !== 0 || download() !== 0)) {
       return "apt-get cannot download it";
     }
-    const [archive = ""] = globSync("*.deb", { cwd: work });
     const files = join(work, "files");
-    if (run("dpkg", ["-x", archive, files], work) !== 0) return "dpkg cannot unpack it";
+    for (const archive of globSync("*.deb", { cwd: work })) {
+      if (run("dpkg", ["-x", archive, files], work) !== 0) return "dpkg cannot unpack it";
+    }
+    writeStarters(files, to);
+    rmSync(to, { recursive: true, force: true });
     renameSync(files, to);
     return undefined;
   } finally {
     rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Small scripts in `bin` that start the unpacked programs with their libraries. */
+function writeStarters(files: string, at: string): void {
+  mkdirSync(join(files, "bin"));
+  const libraries = globSync("{usr/,}lib/*-linux-gnu*", { cwd: files }).map((name) =>
+    join(at, name),
+  );
+  for (const program of globSync("usr/{bin,sbin}/*", { cwd: files })) {
+    const lines = [
+      "#!/bin/sh",
+      `export LD_LIBRARY_PATH="${libraries.join(":")}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`,
+      `exec "${join(at, program)}" "$@"`,
+    ];
+    writeFileSync(join(files, "bin", basename(program)), `${lines.join("\n")}\n`, { mode: 0o755 });
   }
 }
 

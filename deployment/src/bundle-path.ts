@@ -26,7 +26,8 @@ function partProblem(part: string): string | undefined {
   return undefined;
 }
 
-function hasControlCharacter(text: string): boolean {
+/** Whether a text holds what no name should: characters below the space, or DEL. */
+export function hasControlCharacter(text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit < 0x20 || unit === 0x7f) return true;

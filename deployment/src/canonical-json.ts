@@ -48,7 +48,10 @@ function spellObject(value: object, path: string): string {
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${spellString(name, path)}:${spell(member, `${path}.${name}`)}`);
+    .map(
+      ([name, member]) =>
+        `${spellString(name, path)}:${spell(member, path === "" ? name : `${path}.${name}`)}`,
+    );
   return `{${members.join(",")}}`;
 }
 
