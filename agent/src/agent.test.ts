@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import { textOf, until } from "./testing/ask.ts";
 import { openMachine, Tree } from "./testing/delivery.ts";
 import { buildCrashing, buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
 
@@ -28,12 +29,12 @@ describe("agent", { skip: noGo }, () => {
     await using machine = await openMachine(folder, tree);
     await machine.until("notes", ({ state, running }) => state === "running" && running === one);
     const url = await machine.urlOf("notes");
-    assert.match(await text(url), /^hello from 1,/);
+    assert.match(await textOf(url), /^hello from 1,/);
 
     const two = tree.publish("notes", "2", programs["polite-2"]!, { readiness: "fd" });
     tree.assign({ notes: two });
     await machine.until("notes", ({ state, running }) => state === "running" && running === two);
-    assert.match(await text(url), /^hello from 2,/);
+    assert.match(await textOf(url), /^hello from 2,/);
     const service = join(machine.root, "services", "notes");
     assert.equal(readlinkSync(join(service, "current")), `releases/${two}`);
     assert.equal(readlinkSync(join(service, "previous")), `releases/${one}`);
@@ -45,11 +46,11 @@ describe("agent", { skip: noGo }, () => {
     await using machine = await openMachine(folder, tree);
     await machine.until("notes", ({ state }) => state === "running");
     const url = await machine.urlOf("notes");
-    assert.match(await text(url), /^hello from 1,/);
+    assert.match(await textOf(url), /^hello from 1,/);
     const two = tree.publish("notes", "2", programs["plain-2"]!);
     tree.assign({ notes: two });
     await machine.until("notes", ({ state, running }) => state === "running" && running === two);
-    assert.match(await text(url), /^hello from 2,/);
+    assert.match(await textOf(url), /^hello from 2,/);
     assert.ok(
       machine.decisions.some((sentence) =>
         sentence.includes("connections are refused for a moment"),
@@ -63,14 +64,14 @@ describe("agent", { skip: noGo }, () => {
     tree.assign({ notes: one });
     await using machine = await openMachine(folder, tree);
     await machine.until("notes", ({ state }) => state === "running");
-    const before = await text(await machine.urlOf("notes"));
+    const before = await textOf(await machine.urlOf("notes"));
     const three = tree.publish("notes", "3", programs["crashing"]!);
     tree.assign({ notes: three });
     const failed = await machine.until("notes", ({ state }) => state === "failed");
     assert.equal(failed.sentence, "notes 3: the rehearsal ended with exit code 3");
     assert.match(failed.lastLines?.at(-1) ?? "", /3 cannot find its database/);
     assert.equal(failed.running, one);
-    assert.equal(await text(await machine.urlOf("notes")), before);
+    assert.equal(await textOf(await machine.urlOf("notes")), before);
   });
 
   test("what is not signed by the right key changes nothing", async () => {
@@ -85,7 +86,7 @@ describe("agent", { skip: noGo }, () => {
     await until(() =>
       machine.decisions.some((sentence) => sentence.includes("not signed by a key that counts")),
     );
-    assert.match(await text(await machine.urlOf("notes")), /^hello from 1,/);
+    assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);
   });
 
   test("a killed process is started again, a removed file and a bent link are put right", async () => {
@@ -106,7 +107,7 @@ describe("agent", { skip: noGo }, () => {
     );
     assert.equal(readlinkSync(join(service, "current")), `releases/${one}`);
     assert.ok(machine.decisions.includes("bin/service of notes was gone and is being restored"));
-    assert.match(await text(await machine.urlOf("notes")), /^hello from 1,/);
+    assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);
   });
 
   test("a service that is assigned no more is stopped", async () => {
@@ -116,19 +117,6 @@ describe("agent", { skip: noGo }, () => {
     await machine.until("notes", ({ state }) => state === "running");
     tree.assign({});
     await machine.until("notes", ({ state }) => state === "stopped");
-    await assert.rejects(text(await machine.urlOf("notes")));
+    await assert.rejects(textOf(await machine.urlOf("notes")));
   });
 });
-
-async function text(url: string): Promise<string> {
-  const response = await fetch(url, { headers: { connection: "close" } });
-  return await response.text();
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error("it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

@@ -8,6 +8,7 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { publicKeyLine } from "@stoa/deployment";
 import { type Moment, moments } from "./domain/failpoint.ts";
+import { textOf, until } from "./testing/ask.ts";
 import { openMachine, Tree } from "./testing/delivery.ts";
 import { buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
 
@@ -39,11 +40,12 @@ describe("an agent that is killed", { skip: noGo }, () => {
         tree.assign({ notes: two });
         assert.equal(await killed(root, tree, moment), "SIGKILL");
         assertWholeReleases(root, [one, two]);
-        if (kind === "polite") assert.match(await text(await first.urlOf("notes")), /^hello from [12],/);
+        if (kind === "polite")
+          assert.match(await textOf(await first.urlOf("notes")), /^hello from [12],/);
 
         await using second = await first.anotherAgent();
         await second.until("notes", ({ state, running }) => state === "running" && running === two);
-        assert.match(await text(await first.urlOf("notes")), /^hello from 2,/);
+        assert.match(await textOf(await first.urlOf("notes")), /^hello from 2,/);
         assert.equal(readlinkSync(join(root, "services", "notes", "current")), `releases/${two}`);
         await until(async () => {
           const alive = (await first.supervisor.views()).filter(({ state }) => state !== "gone");
@@ -76,17 +78,5 @@ function assertWholeReleases(root: string, known: readonly string[]): void {
   for (const name of readdirSync(releases)) {
     assert.ok(known.includes(name), `${name} is no release`);
     assert.ok(existsSync(join(releases, name, "bin", "service")), `${name} has no program`);
-  }
-}
-
-async function text(url: string): Promise<string> {
-  return await (await fetch(url)).text();
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -59,7 +59,7 @@ export class ConvergingService {
   }
 
   /** One round towards what is wanted. Never fails: what went wrong is in the status and among the decisions. */
-  async round(wanted: Wanted | undefined, signal?: AbortSignal): Promise<void> {
+  async round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     try {
       await this.#round(wanted, signal);
       this.#trouble = undefined;
@@ -100,7 +100,7 @@ export class ConvergingService {
     });
   }
 
-  async #round(wanted: Wanted | undefined, signal: AbortSignal | undefined): Promise<void> {
+  async #round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     const journal = await this.#open();
     await recover(this.#parts, journal);
     if (wanted === undefined) {
@@ -123,13 +123,14 @@ export class ConvergingService {
     journal: JournalFile,
     wanted: Wanted,
     target: Target,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal,
   ): Promise<void> {
     const { service, note } = this.#parts;
     let version = shortId(wanted.revision);
     try {
       this.#step = "fetching";
       const revision = await this.#readRevision(wanted.revision, signal);
+      await this.#parts.failpoint("documents-verified");
       const { run } = revision;
       version = revision.version;
       if (run === undefined) {
@@ -143,11 +144,18 @@ export class ConvergingService {
       const step = (name: string): void => {
         this.#step = name;
       };
-      await handOver(this.#parts, journal, { target, serial, revision, run, settings, step });
+      const order = { target, serial, revision, run, settings, step, signal };
+      await handOver(this.#parts, journal, order);
       note(`${service} ${version} (${shortId(target.release)}) serves, by serial ${serial}`);
       this.#failures = 0;
       await pruneReleases(this.#parts, journal.now);
     } catch (failure) {
+      if (signal.aborted) {
+        note(
+          `${service} ${version}: was given up before it served: something else is wanted now, or the agent is stopping`,
+        );
+        return;
+      }
       await this.#failed(journal, wanted, target, version, failure);
     }
   }

@@ -18,6 +18,8 @@ export interface HandOverOrder {
   readonly revision: Revision;
   readonly run: Run;
   readonly settings: Readonly<Record<string, string>>;
+  /** Fires when something else is wanted. It is obeyed as long as clients have met nothing of the new process. */
+  readonly signal: AbortSignal;
   /** Says what is being done, for whoever looks. */
   step(name: string): void;
 }
@@ -25,6 +27,8 @@ export interface HandOverOrder {
 const longestWaitMs = 30_000;
 /** How long a process may take to end that has not come to serve. */
 const failedGraceMs = 2_000;
+const leavingMs = 2_000;
+const leavingLookMs = 10;
 
 /**
  *     rehearse ─> begin ─┬─ shared: start new ─> validate ─> commit ─> keep new ─> drain old ─> finish
@@ -46,6 +50,7 @@ export async function handOver(
     layout: parts.layout,
   });
   await parts.failpoint("rehearsed");
+  order.signal.throwIfAborted();
   if (manner === "own" && run.handOff === "overlap" && journal.now.committed !== undefined) {
     parts.note(
       `${parts.service} ${order.revision.version} binds $PORT by itself and cannot share it: old and new process do not overlap, and connections are refused for a moment`,
@@ -215,11 +220,36 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   await failpoint("new-kept");
   await endOthers(parts, [committed.process]);
   await failpoint("old-asked-to-drain");
+  await untilTheyAcceptNoMore(parts, views, committed.process);
   const addresses = fresh?.sockets.map(({ address }) => address) ?? [];
   await supervisor.closeSockets(service, addresses);
   await failpoint("old-drained");
   await journal.write({ handOver: undefined });
   await failpoint("journal-done");
+}
+
+/**
+ * Waits a moment for the old processes to leave the listening sockets, so that whoever hears that the new one serves meets
+ * no other. Those that do not leave are not waited for: they end when their time is over.
+ */
+async function untilTheyAcceptNoMore(
+  { probe, clock }: ServiceParts,
+  views: readonly ProcessView[],
+  but: string,
+): Promise<void> {
+  const until = clock.monotonicMs() + leavingMs;
+  for (const { id, pid, sockets } of views) {
+    if (id === but || pid === 0) continue;
+    for (const port of portsOf(sockets)) {
+      while (
+        port !== undefined &&
+        clock.monotonicMs() < until &&
+        (await probe.listens(pid, port))
+      ) {
+        await clock.sleep(leavingLookMs);
+      }
+    }
+  }
 }
 
 /** Ends what was new. Where nothing serves then, repair starts what was committed. */

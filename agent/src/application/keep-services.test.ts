@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -12,6 +11,7 @@ import type { AgentFailure } from "../domain/agent-failure.ts";
 import type { Launch, ProcessView } from "../domain/launch.ts";
 import type { Supervisor } from "../domain/supervisor.ts";
 import { openKeeper } from "../keeper.ts";
+import { textOf, until } from "../testing/ask.ts";
 import { buildCrashing, buildPlain, buildPolite, noGo } from "../testing/go-programs.ts";
 
 describe("keeper", { skip: noGo }, () => {
@@ -28,7 +28,7 @@ describe("keeper", { skip: noGo }, () => {
     const first = await supervisor.launch("notes", launch("a", polite, { sockets: onAnyPort }));
     assert.equal((await supervisor.wait("notes", "a", "ready", 10_000)).state, "running");
     const own = urlOf(first);
-    assert.match(await text(own), /^hello from 1, process \d+\n$/);
+    assert.match(await textOf(own), /^hello from 1, process \d+\n$/);
 
     const shared = [{ name: "http", address: `127.0.0.1:${await freePort()}` }];
     const b = await supervisor.launch("notes", launch("b", polite, { sockets: shared }));
@@ -38,7 +38,7 @@ describe("keeper", { skip: noGo }, () => {
     assert.notEqual(b.pid, c.pid);
     await supervisor.stop("notes", "b", {});
     assert.equal((await supervisor.wait("notes", "b", "gone", 10_000)).state, "gone");
-    assert.match(await text(urlOf(c)), new RegExp(`process ${c.pid}\n`));
+    assert.match(await textOf(urlOf(c)), new RegExp(`process ${c.pid}\n`));
   });
 
   test("starts the kept process again when it is killed, behind the same socket", async () => {
@@ -49,7 +49,7 @@ describe("keeper", { skip: noGo }, () => {
     await supervisor.keep("notes", "a");
     process.kill(view.pid, "SIGKILL");
     // The connection waits in the queue of the socket until there is somebody again.
-    const answer = await text(urlOf(view));
+    const answer = await textOf(urlOf(view));
     assert.doesNotMatch(answer, new RegExp(`process ${view.pid}\n`));
     const [again] = await supervisor.views();
     assert.equal(again?.restarts, 1);
@@ -102,7 +102,7 @@ describe("keeper", { skip: noGo }, () => {
     await first.supervisor.wait("notes", "a", "ready", 10_000);
     await first.supervisor.keep("notes", "a");
     await first.kill();
-    assert.match(await text(urlOf(view)), new RegExp(`process ${view.pid}\n`));
+    assert.match(await textOf(urlOf(view)), new RegExp(`process ${view.pid}\n`));
 
     await using fleet = await openFleet(folder, root);
     const [adopted] = await fleet.supervisor.views();
@@ -113,7 +113,7 @@ describe("keeper", { skip: noGo }, () => {
       const [again] = await fleet.supervisor.views();
       return again?.restarts === 1 && again.state === "running";
     });
-    assert.doesNotMatch(await text(urlOf(view)), new RegExp(`process ${view.pid}\n`));
+    assert.doesNotMatch(await textOf(urlOf(view)), new RegExp(`process ${view.pid}\n`));
   });
 
   test("a second keeper on the same root is refused", async () => {
@@ -196,19 +196,6 @@ function urlOf({ sockets }: ProcessView): string {
   return `http://${sockets[0]?.address}/`;
 }
 
-function text(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: false }, (response) => {
-      let body = "";
-      response.on("data", (chunk) => {
-        body += String(chunk);
-      });
-      response.on("end", () => resolve(body));
-      response.on("error", reject);
-    }).on("error", reject);
-  });
-}
-
 async function freePort(): Promise<number> {
   const { createServer } = await import("node:net");
   const server = createServer();
@@ -216,12 +203,4 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("it did not happen within 20 s");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

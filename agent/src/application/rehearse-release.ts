@@ -1,6 +1,5 @@
 // Starts a release where nobody sees it, to learn whether it works and how it takes its sockets.
 import { join } from "node:path";
-import type { Run } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { ProcessView, SocketRequest } from "../domain/launch.ts";
 import type { Manner } from "../domain/service-journal.ts";
@@ -13,7 +12,7 @@ import { problemOf } from "./validate-process.ts";
 export type RehearsalOrder = Pick<
   LaunchOrder,
   "id" | "layout" | "target" | "revision" | "run" | "settings"
->;
+> & { readonly signal: AbortSignal };
 
 const usualDeadlineMs = 60_000;
 const lookAgainMs = 20;
@@ -33,9 +32,9 @@ export async function rehearse(parts: ServiceParts, order: RehearsalOrder): Prom
   const launch = planLaunch({ ...order, sockets, ports, manner: "either", rehearsal: true });
   try {
     const view = await supervisor.launch(service, launch);
-    const manner = await mannerOf(parts, run, view, ports);
+    const manner = await mannerOf(parts, order, view, ports);
     const addresses = addressesOf(manner, view.sockets, ports);
-    const problem = await problemOf(parts, { id, run, addresses });
+    const problem = await problemOf(parts, { id, run, addresses, signal: order.signal });
     if (problem !== undefined) throw failed(problem);
     return manner;
   } finally {
@@ -60,7 +59,7 @@ export function addressesOf(
 /** A program shows what it knows by what it does: it accepts from the socket that it was given, or binds the port itself. */
 async function mannerOf(
   { supervisor, service, probe, clock }: ServiceParts,
-  run: Run,
+  { run, signal }: RehearsalOrder,
   { id, sockets }: ProcessView,
   ports: readonly (number | undefined)[],
 ): Promise<Manner> {
@@ -70,6 +69,7 @@ async function mannerOf(
   if (ready.state === "gone") throw failed(ready.sentence);
   const deadline = clock.monotonicMs() + deadlineMs;
   while (clock.monotonicMs() < deadline) {
+    signal.throwIfAborted();
     const view = await supervisor.wait(service, id, "gone", 0);
     if (view.state === "gone") throw failed(view.sentence);
     for (const [at, { address }] of sockets.entries()) {

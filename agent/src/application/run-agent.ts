@@ -35,6 +35,17 @@ export interface AgentParts {
   seal(status: MachineStatus): string;
 }
 
+/** The newest round of a service. */
+interface Round {
+  /** What was wanted of it. */
+  readonly key: string | undefined;
+  /** Tells it that something else is wanted now. */
+  readonly newer: AbortController;
+  /** When the next is due, unless something else is wanted. */
+  againAtMs: number;
+  running: Promise<void> | undefined;
+}
+
 const pollSpread = 0.2;
 const firstListenMs = 500;
 const longestPollMs = 60_000;
@@ -45,8 +56,7 @@ const reportMs = 10_000;
 export class Agent {
   readonly #parts: AgentParts;
   readonly #services = new Map<string, ConvergingService>();
-  readonly #busy = new Map<string, Promise<void>>();
-  readonly #lastRoundMs = new Map<string, number>();
+  readonly #rounds = new Map<string, Round>();
   #failures = 0;
   #trouble: string | undefined;
   #reported = "";
@@ -64,8 +74,8 @@ export class Agent {
     for (const name of await knownServices()) this.#service(name);
     const listening = this.#parts.wakes.map((wakes) => this.#listen(wakes, signal));
     while (!signal.aborted) {
-      const isNews = await this.#poll(signal);
-      this.#converge(isNews, signal);
+      await this.#poll(signal);
+      this.#converge(signal);
       await this.#report(signal);
       const waitMs = backoffMs(this.#failures, pollMs, longestPollMs);
       await clock.sleep(
@@ -74,7 +84,7 @@ export class Agent {
       );
       this.#wake = new AbortController();
     }
-    await Promise.all([...this.#busy.values(), ...listening]);
+    await Promise.all([...listening, ...[...this.#rounds.values()].map(({ running }) => running)]);
   }
 
   /** Something may have changed: asks at once. */
@@ -98,42 +108,48 @@ export class Agent {
     }
   }
 
-  async #poll(signal: AbortSignal): Promise<boolean> {
+  async #poll(signal: AbortSignal): Promise<void> {
     try {
-      const found = await this.#parts.documents.refresh(signal);
+      await this.#parts.documents.refresh(signal);
       if (this.#trouble !== undefined) this.#parts.decisions.add("documents can be read again");
       this.#trouble = undefined;
       this.#failures = 0;
-      return found === "newer";
     } catch (failure) {
-      if (signal.aborted) return false;
+      if (signal.aborted) return;
       const trouble = sentenceOf(failure);
       if (trouble !== this.#trouble) {
         this.#parts.decisions.add(`${trouble}; what runs goes on as it is`);
       }
       this.#trouble = trouble;
       this.#failures += 1;
-      return false;
     }
   }
 
   /** Services go their ways at the same time; each does one thing after the other. */
-  #converge(isNews: boolean, signal: AbortSignal): void {
+  #converge(signal: AbortSignal): void {
     const { clock, documents } = this.#parts;
     // Not to know what should run is no reason to stop anything.
     if (documents.index === undefined) return;
     const wanted = this.#wanted();
     for (const name of wanted.keys()) this.#service(name);
     for (const [name, service] of this.#services) {
-      const sinceMs =
-        clock.monotonicMs() - (this.#lastRoundMs.get(name) ?? Number.NEGATIVE_INFINITY);
-      if (this.#busy.has(name) || (!isNews && sinceMs < repairMs)) continue;
-      const round = service.round(wanted.get(name), signal).finally(() => {
-        this.#busy.delete(name);
-        this.#lastRoundMs.set(name, clock.monotonicMs());
-        this.wake();
-      });
-      this.#busy.set(name, round);
+      const last = this.#rounds.get(name);
+      const key = JSON.stringify(wanted.get(name));
+      if (last !== undefined && last.key === key && clock.monotonicMs() < last.againAtMs) continue;
+      if (last?.running !== undefined) {
+        if (last.key !== key) last.newer.abort();
+        continue;
+      }
+      const newer = new AbortController();
+      const round: Round = { key, newer, againAtMs: Number.POSITIVE_INFINITY, running: undefined };
+      this.#rounds.set(name, round);
+      round.running = service
+        .round(wanted.get(name), AbortSignal.any([signal, newer.signal]))
+        .then(() => {
+          round.running = undefined;
+          round.againAtMs = clock.monotonicMs() + repairMs;
+          this.wake();
+        });
     }
   }
 

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly run: Run;
   /** Where each of its sockets is reached, by name. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** Fires when nobody wants to know any more. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const usualDeadlineMs = 60_000;
@@ -85,6 +87,7 @@ async function untilHealthy(
     else if (!isAnother) yeses = 0;
     if (yeses >= needed) return undefined;
     if (answer !== undefined) last = answerSentence(answer);
+    candidate.signal?.throwIfAborted();
     if (parts.clock.monotonicMs() > deadline) {
       return `was not healthy within ${deadlineMs / 1000} s: ${last}`;
     }
@@ -99,6 +102,7 @@ async function whileProven(parts: ServiceParts, candidate: Candidate): Promise<s
   const usual = health.kind === "none" ? provenAliveMs : provenListeningMs;
   const until = parts.clock.monotonicMs() + (health.minimumHealthyMs ?? usual);
   while (true) {
+    candidate.signal?.throwIfAborted();
     const leftMs = until - parts.clock.monotonicMs();
     if (leftMs <= 0) return undefined;
     const sleepMs = health.kind === "http" ? Math.min(leftMs, health.intervalMs) : leftMs;
