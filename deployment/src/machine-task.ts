@@ -129,8 +129,11 @@ function needsSerial(task: MachineTask): boolean {
   return isTouched(task) && task.sentMs !== undefined && task.sentSerial === undefined;
 }
 
+/** What a machine wrote when it failed is still wanted when it is back. */
 function send(task: MachineTask, state: "moving" | "returning", atMs: number): MachineTask {
-  return { state, sinceMs: atMs, heardMs: task.heardMs, sentMs: atMs };
+  const { heardMs, lastLines } = task;
+  const sent = { state, sinceMs: atMs, heardMs, sentMs: atMs };
+  return lastLines === undefined ? sent : { ...sent, lastLines };
 }
 
 function enter(

@@ -112,7 +112,12 @@ export function withNotes(
 ): RolloutRecord {
   if (notes.length === 0) return record;
   const first = record.notes.length + 1;
-  const numbered = notes.map((note, at) => ({ number: first + at, at: isoTime(now), ...note }));
+  const numbered = notes.map(({ machine, sentence }, at) => ({
+    number: first + at,
+    at: isoTime(now),
+    ...(machine === undefined ? {} : { machine }),
+    sentence,
+  }));
   return { ...record, notes: [...record.notes, ...numbered] };
 }
 
