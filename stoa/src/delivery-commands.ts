@@ -18,6 +18,7 @@ export function addDeliveryCommands(program: Command, place: CommandPlace): void
   addSteering(program, place);
   addSettings(program, place);
   addTokens(program, place);
+  addAudit(program, place);
 }
 
 function addDeploy(program: Command, place: CommandPlace): void {
@@ -74,6 +75,13 @@ function addOverview(program: Command, place: CommandPlace): void {
     async (service: string | undefined, options: ShowOptions) =>
       (await import("./commands/overview.ts")).history(place, service, options),
   );
+  program
+    .command("watch <rollout>")
+    .description("show a rollout until it has ended, as stoa deploy does; exit 1 if it fails")
+    .option(...jsonOption)
+    .action(async (rollout: string, options: ShowOptions) =>
+      (await import("./commands/steer.ts")).watch(place, rollout, options),
+    );
   program
     .command("why <machine>")
     .description("print why a machine runs what it runs: its last decisions")
@@ -182,6 +190,23 @@ function addTokens(program: Command, place: CommandPlace): void {
     .command("revoke <id>")
     .description("make a token worthless")
     .action(async (id: string) => (await import("./commands/tokens.ts")).revokeToken(place, id));
+}
+
+function addAudit(program: Command, place: CommandPlace): void {
+  const audit = program
+    .command("audit")
+    .description("print who asked for what")
+    .option(...jsonOption)
+    .action(async (options: { json?: boolean }) =>
+      (await import("./commands/audit.ts")).showAudit(place, options.json === true),
+    );
+  audit
+    .command("verify")
+    .description("say whether every entry is signed and bound to the one before it; exit 1 if not")
+    .option("--key <key>", "the public key that must have signed; else the one the server names")
+    .action(async (options: { key?: string }) =>
+      (await import("./commands/audit.ts")).verifyAudit(place, options.key),
+    );
 }
 
 function seconds(text: string): number {

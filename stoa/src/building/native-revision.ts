@@ -53,8 +53,9 @@ export function usualPort(service: string): number {
   return 20_000 + (Number.parseInt(sha256Hex(service).slice(0, 8), 16) % 10_000);
 }
 
-function healthOf({ health }: ServiceFile): Health {
-  if (health === undefined) return { kind: "listening" };
+function healthOf({ health, start_within, hold }: ServiceFile): Health {
+  const times = { deadlineMs: start_within, minimumHealthyMs: hold };
+  if (health === undefined) return { kind: "listening", ...times };
   return {
     kind: "http",
     socket: "http",
@@ -62,7 +63,6 @@ function healthOf({ health }: ServiceFile): Health {
     intervalMs: health.interval,
     timeoutMs: health.timeout,
     healthyAfter: health.healthy_after,
-    deadlineMs: health.deadline,
-    minimumHealthyMs: health.minimum_healthy,
+    ...times,
   };
 }

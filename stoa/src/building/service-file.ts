@@ -21,8 +21,6 @@ const healthSchema = z.strictObject({
   interval: duration.default(500),
   timeout: duration.default(2_000),
   healthy_after: z.int().min(1).default(2),
-  deadline: duration.default(60_000),
-  minimum_healthy: duration.default(0),
 });
 
 const schema = z.strictObject({
@@ -44,6 +42,8 @@ const schema = z.strictObject({
     ])
     .pipe(healthSchema)
     .optional(),
+  start_within: duration.default(60_000),
+  hold: duration.default(500),
   readiness: z.enum(["fd", "notify", "health", "none"]).optional(),
   hand_off: z.enum(["overlap", "restart", "sigusr2", "goagain", "grace-shim"]).default("overlap"),
   drain: duration.default(30_000),

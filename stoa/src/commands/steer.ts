@@ -3,8 +3,13 @@ import type { ShownRollout } from "@stoa/control";
 import { shortId } from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
-import { followRollout, hasEnded, startRollout } from "../delivery/rollout-progress.ts";
-import { give, giveJson, say } from "../delivery/terminal.ts";
+import {
+  followRollout,
+  hasEnded,
+  type ShownOutcome,
+  startRollout,
+} from "../delivery/rollout-progress.ts";
+import { give, giveJson, marked, say } from "../delivery/terminal.ts";
 import type { CommandPlace } from "./deploy.ts";
 
 /** What the command line says. */
@@ -31,13 +36,28 @@ export async function rollback(
     kind: "rollback",
     reason: options.reason ?? "",
   });
-  const { rollout, url } = await followRollout(client, started);
-  if (options.json === true) giveJson(rollout);
+  showEnd(await followRollout(client, started), options.json === true);
+}
+
+/** Shows a rollout until it has ended. */
+export async function watch(
+  place: CommandPlace,
+  id: string,
+  { json }: { readonly json?: boolean },
+): Promise<void> {
+  const client = new ControlClient(await readLogin(place.environment));
+  const rollout = await client.get<ShownRollout>(`/rollouts/${encodeURIComponent(id)}`);
+  showEnd(await followRollout(client, { rollout, unchanged: false }), json === true);
+}
+
+function showEnd({ rollout, url }: ShownOutcome, json: boolean): void {
+  const { service, version, environment, sentence } = rollout;
+  if (json) giveJson(rollout);
   if (rollout.state !== "succeeded") {
-    throw new Error(`${service} is not back at ${shortId(revision)}: ${rollout.sentence}`);
+    throw new Error(`${service} ${version} does not run in ${environment}: ${sentence}`);
   }
-  say(`${service} ${rollout.version} runs again in ${environment}`);
-  if (options.json !== true && url !== undefined) give(url);
+  say(`${marked("✓", "green")} ${service} ${version} runs in ${environment}`);
+  if (!json && url !== undefined) give(url);
 }
 
 /** Pauses, resumes or cancels a rollout, named by its id or its service. */
