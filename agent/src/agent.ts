@@ -6,13 +6,16 @@ import { httpSource } from "./adapters/http-source/http-source.ts";
 import { wakeStream } from "./adapters/http-source/wake-stream.ts";
 import { keeperClient } from "./adapters/keeper-client/keeper-client.ts";
 import { startingKeeper } from "./adapters/keeper-client/keeper-start.ts";
+import { linuxPermissions } from "./adapters/linux/linux-permissions.ts";
 import { linuxProbe } from "./adapters/linux/linux-probe.ts";
+import { linuxScripts } from "./adapters/linux/linux-scripts.ts";
 import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
 import { Documents, revisionPathIn } from "./application/read-documents.ts";
 import { Agent } from "./application/run-agent.ts";
+import { LogShipping } from "./application/ship-logs.ts";
 import type { Enrolment } from "./domain/enrolment.ts";
 import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
 import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
@@ -28,6 +31,10 @@ export interface AgentSettings extends Enrolment {
   readonly version: string;
   /** Is told every decision. */
   readonly decided: (sentence: string) => void;
+  /** What takes the place of `/` where an appspec says where files go; `/` unless said otherwise. */
+  readonly targetRoot?: string;
+  /** Whether lifecycles keep to CodeDeploy, its traps included. */
+  readonly strict?: boolean;
   readonly failpoint?: Failpoint;
 }
 
@@ -44,6 +51,7 @@ export function openAgent(settings: AgentSettings): Agent {
   } = settings;
   const layout = layoutOf(root);
   const machine = { name: settings.machine, tags, arch, environment };
+  const plane = from.kind === "http" ? httpSource(from) : undefined;
   const source = from.kind === "folder" ? folderSource(from.path, nodeDisk) : httpSource(from);
   const decisions = new Decisions(nodeClock, settings.decided);
   const documents = new Documents({
@@ -60,6 +68,10 @@ export function openAgent(settings: AgentSettings): Agent {
     machine,
     source,
     failpoint,
+    scripts: linuxScripts,
+    permissions: linuxPermissions,
+    targetRoot: settings.targetRoot ?? "/",
+    strict: settings.strict ?? false,
     disk: nodeDisk,
     clock: nodeClock,
     probe: linuxProbe,
@@ -82,6 +94,16 @@ export function openAgent(settings: AgentSettings): Agent {
     disk: nodeDisk,
     sinks: [source],
     wakes: from.kind === "http" ? [wakeStream(from)] : [],
+    shipping:
+      plane === undefined
+        ? undefined
+        : new LogShipping({
+            sink: plane,
+            disk: nodeDisk,
+            clock: nodeClock,
+            machine: machine.name,
+            placesPath: layout.logPlacesPath,
+          }),
     statusPath: layout.statusPath,
     pollMs: settings.pollMs,
     knownServices: () => nodeDisk.names(join(layout.servicesFolder)),

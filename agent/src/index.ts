@@ -11,3 +11,4 @@ export {
   readEnrolment,
 } from "./enrolment.ts";
 export { openKeeper, type RunningKeeper } from "./keeper.ts";
+export { type LocalDeployment, type LocalOutcome, runLocally } from "./local-lifecycle.ts";

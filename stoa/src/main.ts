@@ -87,7 +87,7 @@ modules
     await verifyModules(placeOf(options), { quarantine, json });
   });
 
-addAgentCommands(program, process.env);
+addAgentCommands(program, { environment: process.env, folder: process.cwd() });
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
 
 try {

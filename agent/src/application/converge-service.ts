@@ -5,6 +5,7 @@ import { canonicalJson, shortId } from "@stoa/deployment";
 import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { isSame, type Target } from "../domain/service-journal.ts";
+import { deployBundle, recoverBundle, stopBundle } from "./deploy-bundle.ts";
 import { endOthers, handOver, recover } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
@@ -71,6 +72,17 @@ export class ConvergingService {
     }
   }
 
+  /** Where it writes to, and as which revision. */
+  get log(): { readonly service: string; readonly revision: string; readonly path: string } {
+    const { service, layout } = this.#parts;
+    const { committed, handOver: begun } = this.#journal?.now ?? {};
+    return {
+      service,
+      path: layout.log,
+      revision: begun?.to.release ?? committed?.release ?? "",
+    };
+  }
+
   /** What the machine reports about the service; undefined if it knows nothing of it. */
   async status(wanted: Wanted | undefined): Promise<ServiceStatus | undefined> {
     const journal = this.#journal?.now;
@@ -102,6 +114,7 @@ export class ConvergingService {
 
   async #round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     const journal = await this.#open();
+    await recoverBundle(this.#parts, journal);
     await recover(this.#parts, journal);
     if (wanted === undefined) {
       await this.#stop(journal);
@@ -133,19 +146,22 @@ export class ConvergingService {
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
       version = revision.version;
-      if (run === undefined) {
-        throw new AgentFailure(
-          "refused_revision",
-          "it brings an appspec.yml, which this agent cannot run yet",
-        );
-      }
       await installRelease(this.#parts, revision, signal);
       const { serial, settings } = wanted;
       const step = (name: string): void => {
         this.#step = name;
       };
-      const order = { target, serial, revision, run, settings, step, signal };
-      await handOver(this.#parts, journal, order);
+      const order = { target, serial, revision, settings, step, signal };
+      const readRevision = this.#readRevision;
+      if (run === undefined) {
+        await deployBundle(this.#parts, journal, { ...order, readRevision });
+      } else {
+        if (journal.now.committed?.manner === "scripts") {
+          await stopBundle(this.#parts, journal, { ...order, readRevision });
+          await journal.write({ handOver: undefined });
+        }
+        await handOver(this.#parts, journal, { ...order, run });
+      }
       note(`${service} ${version} (${shortId(target.release)}) serves, by serial ${serial}`);
       this.#failures = 0;
       await pruneReleases(this.#parts, journal.now);
@@ -218,7 +234,12 @@ export class ConvergingService {
       return;
     }
     const revision = await this.#readRevision(committed.release);
-    if (revision.run === undefined || this.#repair === undefined) return;
+    if (this.#repair === undefined) return;
+    if (revision.run === undefined) {
+      this.#condition = nothing;
+      await this.#repair.filesAndLink(revision);
+      return;
+    }
     this.#condition = await this.#repair.round({ revision, run: revision.run });
   }
 
@@ -229,8 +250,16 @@ export class ConvergingService {
       note(`${service} should not run here any more and is being stopped`);
     await endOthers(this.#parts, []);
     await supervisor.closeSockets(service, []);
-    if (journal.now.committed === undefined) return;
-    await journal.write({ committed: undefined, previous: undefined });
+    const { committed } = journal.now;
+    if (committed === undefined) return;
+    if (committed.manner === "scripts") {
+      await stopBundle(this.#parts, journal, {
+        settings: committed.environment,
+        readRevision: this.#readRevision,
+        step: () => undefined,
+      });
+    }
+    await journal.write({ committed: undefined, previous: undefined, handOver: undefined });
   }
 
   #verdict(
@@ -247,6 +276,9 @@ export class ConvergingService {
     }
     if (this.#trouble !== undefined) return { state: "failed", sentence: this.#trouble };
     const { view } = this.#condition;
+    if (committed?.manner === "scripts") {
+      return { state: "running", sentence: "its scripts have started and validated it" };
+    }
     if (view !== undefined && view.state !== "running")
       return { state: "failed", sentence: view.sentence };
     return { state: "running", sentence: `process ${view?.pid ?? 0} runs` };

@@ -99,7 +99,7 @@ export async function handOver(
  */
 export async function recover(parts: ServiceParts, journal: JournalFile): Promise<void> {
   const { handOver: interrupted } = journal.now;
-  if (interrupted === undefined) return;
+  if (interrupted === undefined || interrupted.event !== undefined) return;
   const release = shortId(interrupted.to.release);
   if (interrupted.phase === "committed") {
     parts.note(
@@ -124,7 +124,7 @@ export async function startCommitted(
   if (committed === undefined) return;
   const sockets = await resolveSockets(parts, journal, run);
   const process = await nextId(journal, committed);
-  const { manner } = committed;
+  const manner = committed.manner === "own" ? "own" : "shared";
   await parts.supervisor.launch(
     parts.service,
     planLaunch({
@@ -162,7 +162,7 @@ export async function committedAddresses(
   readonly reached: ReadonlyMap<string, string>;
 }> {
   const sockets = await resolveSockets(parts, journal, run);
-  const { manner = "shared" } = journal.now.committed ?? {};
+  const manner = journal.now.committed?.manner === "own" ? "own" : "shared";
   return {
     listening: new Map(sockets.map(({ name, address }) => [name, address])),
     reached: addressesOf(manner, sockets, portsOf(sockets)),

@@ -7,7 +7,9 @@ const longestLine = 500;
 
 /** The newest lines of a log, oldest first. */
 export async function lastLines(disk: Disk, log: string): Promise<readonly string[]> {
-  const text = Buffer.from(await disk.tail(log, mostBytes)).toString();
+  const size = (await disk.look(log))?.size ?? 0;
+  const end = await disk.slice(log, Math.max(0, size - mostBytes), mostBytes);
+  const text = Buffer.from(end).toString();
   const lines = text.split("\n").filter((line) => line !== "");
   return lines.slice(-mostLines).map((line) => line.slice(0, longestLine));
 }

@@ -44,8 +44,7 @@ export class Repair {
 
   /** One round: files, link, process, program. Fails as what it does fails; the next round tries again. */
   async round(committed: Committed): Promise<Condition> {
-    await this.#files(committed.revision);
-    await this.#link();
+    await this.filesAndLink(committed.revision);
     const view = await this.#process(committed);
     const { listening, reached } = await committedAddresses(
       this.#parts,
@@ -53,6 +52,12 @@ export class Repair {
       committed.run,
     );
     return { view, addresses: listening, health: await this.#health(committed, view, reached) };
+  }
+
+  /** One round for a service whose scripts see to its processes: files and link. */
+  async filesAndLink(revision: Revision): Promise<void> {
+    await this.#files(revision);
+    await this.#link();
   }
 
   async #files(revision: Revision): Promise<void> {

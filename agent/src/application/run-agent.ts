@@ -14,6 +14,7 @@ import type { Machine } from "../domain/machine.ts";
 import type { ConvergingService, Wanted } from "./converge-service.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Documents } from "./read-documents.ts";
+import type { LogShipping } from "./ship-logs.ts";
 
 /** What the agent is made of. */
 export interface AgentParts {
@@ -26,6 +27,8 @@ export interface AgentParts {
   readonly decisions: Decisions;
   readonly sinks: readonly StatusSink[];
   readonly wakes: readonly WakeSource[];
+  /** Where the logs of services go; absent where nobody gathers them. */
+  readonly shipping: LogShipping | undefined;
   readonly statusPath: string;
   readonly pollMs: number;
   /** The services that this machine has run before. */
@@ -49,6 +52,7 @@ interface Round {
 const pollSpread = 0.2;
 const firstListenMs = 500;
 const longestPollMs = 60_000;
+const shipEveryMs = 1_000;
 const repairMs = 5_000;
 const reportMs = 10_000;
 
@@ -73,6 +77,8 @@ export class Agent {
     await documents.open();
     for (const name of await knownServices()) this.#service(name);
     const listening = this.#parts.wakes.map((wakes) => this.#listen(wakes, signal));
+    if (this.#parts.shipping !== undefined)
+      listening.push(this.#ship(this.#parts.shipping, signal));
     while (!signal.aborted) {
       await this.#poll(signal);
       this.#converge(signal);
@@ -105,6 +111,23 @@ export class Agent {
         spread(backoffMs(silent, firstListenMs, longestPollMs), pollSpread, random),
         signal,
       );
+    }
+  }
+
+  async #ship(shipping: LogShipping, signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await shipping.ship(
+          [...this.#services.values()].map(({ log }) => log),
+          signal,
+        );
+        failures = 0;
+      } catch {
+        // Polling says that nobody is there; the lines stay in their files.
+        failures += 1;
+      }
+      await this.#parts.clock.sleep(backoffMs(failures, shipEveryMs, longestPollMs), signal);
     }
   }
 

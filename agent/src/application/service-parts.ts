@@ -5,7 +5,9 @@ import type { DocumentSource } from "../domain/document-source.ts";
 import type { Failpoint } from "../domain/failpoint.ts";
 import type { ServiceLayout } from "../domain/layout.ts";
 import type { Machine } from "../domain/machine.ts";
+import type { Permissions } from "../domain/permissions.ts";
 import type { Probe } from "../domain/probe.ts";
+import type { Scripts } from "../domain/script.ts";
 import type { Supervisor } from "../domain/supervisor.ts";
 
 /** One service on this machine, and everything around it. */
@@ -20,6 +22,12 @@ export interface ServiceParts {
   readonly supervisor: Supervisor;
   readonly probe: Probe;
   readonly failpoint: Failpoint;
+  readonly scripts: Scripts;
+  readonly permissions: Permissions;
+  /** What takes the place of `/` where an appspec says where files go. */
+  readonly targetRoot: string;
+  /** Whether lifecycles keep to CodeDeploy, its traps included. */
+  readonly strict: boolean;
   /** Records what was decided and why, in one sentence. */
   note(sentence: string): void;
 }

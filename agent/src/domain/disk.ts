@@ -18,8 +18,8 @@ export interface Disk {
   read(path: string): Promise<Uint8Array | undefined>;
   /** Chunks of a file. Fails if it does not exist. */
   chunks(path: string): AsyncIterable<Uint8Array>;
-  /** The end of a file, at most so many bytes; nothing if it does not exist. */
-  tail(path: string, bytes: number): Promise<Uint8Array>;
+  /** At most so many bytes of a file from a place on; nothing if it does not exist or ends before. */
+  slice(path: string, from: number, bytes: number): Promise<Uint8Array>;
   /** Replaces a file as a whole, durably: readers see the old bytes or the new ones. Makes missing folders. */
   replace(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
   /** Creates a file durably from chunks; fails if it exists. A file that could not be written whole is removed. */

@@ -28,3 +28,19 @@ export interface WakeSource {
   /** Yields whenever it is worth asking; ends, and never fails, when nothing more will be heard. */
   follow(environment: string, signal: AbortSignal): AsyncIterable<void>;
 }
+
+/** A line that a service has written. */
+export interface LogLine {
+  readonly service: string;
+  readonly revision: string;
+  /** RFC 3339: when it was read. */
+  readonly at: string;
+  readonly stream: "stdout" | "stderr" | "agent";
+  readonly text: string;
+}
+
+/** Where the lines of services are gathered. */
+export interface LogSink {
+  /** Fails with `source_unavailable` if they are not taken; none of them is then. */
+  send(machine: string, lines: readonly LogLine[], signal: AbortSignal): Promise<void>;
+}

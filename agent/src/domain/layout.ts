@@ -15,6 +15,8 @@ export interface Layout {
   readonly blobsFolder: string;
   readonly servicesFolder: string;
   readonly statusPath: string;
+  /** How far the logs of services were sent. */
+  readonly logPlacesPath: string;
 }
 
 /** The paths below a root folder. */
@@ -29,6 +31,7 @@ export function layoutOf(root: string): Layout {
     indexPath: join(root, "status", "index.json"),
     blobsFolder: join(root, "blobs"),
     servicesFolder: join(root, "services"),
+    logPlacesPath: join(root, "status", "log-places.json"),
     statusPath: join(root, "status", "status.json"),
   };
 }
@@ -43,6 +46,8 @@ export interface ServiceLayout {
   readonly current: string;
   readonly previous: string;
   readonly journal: string;
+  /** What the appspec of the installed bundle has put on the machine. */
+  readonly installState: string;
   readonly log: string;
 }
 
@@ -56,6 +61,7 @@ export function serviceLayoutOf({ servicesFolder }: Layout, service: string): Se
     current: join(folder, "current"),
     previous: join(folder, "previous"),
     journal: join(folder, "journal"),
+    installState: join(folder, "installed"),
     log: join(folder, "log", `${service}.log`),
   };
 }

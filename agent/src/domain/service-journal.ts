@@ -19,7 +19,8 @@ export interface Target {
 
 /** A target that was validated on this machine. */
 export interface Committed extends Target {
-  readonly manner: Manner;
+  /** `scripts`: the bundle's own scripts see to its processes. */
+  readonly manner: Manner | "scripts";
   /** The settings themselves. */
   readonly environment: Readonly<Record<string, string>>;
   /** The serial of the assignment that asked for it. */
@@ -40,8 +41,10 @@ export interface HandOver {
   readonly phase: "begun" | "committed";
   readonly to: Target;
   readonly serial: number;
-  /** The process that is the new one. */
+  /** The process that is the new one; empty where scripts see to that. */
   readonly process: string;
+  /** The event that runs, where scripts see to processes. */
+  readonly event?: string;
 }
 
 /** A target that failed here. It is not tried again until an assignment with another serial asks for it. */

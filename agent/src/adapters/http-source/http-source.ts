@@ -1,6 +1,6 @@
 // The document tree as the control plane serves it.
 import { AgentFailure } from "../../domain/agent-failure.ts";
-import type { DocumentSource, StatusSink } from "../../domain/document-source.ts";
+import type { DocumentSource, LogSink, StatusSink } from "../../domain/document-source.ts";
 
 const answerWithinMs = 10_000;
 const silenceMs = 20_000;
@@ -14,7 +14,7 @@ export interface ControlPlane {
 }
 
 /** Reads from a control plane and reports to it. */
-export function httpSource(plane: ControlPlane): DocumentSource & StatusSink {
+export function httpSource(plane: ControlPlane): DocumentSource & StatusSink & LogSink {
   return {
     read: async (path, ifNoneMatch, signal) => {
       const headers = ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch };
@@ -43,6 +43,16 @@ export function httpSource(plane: ControlPlane): DocumentSource & StatusSink {
       }
       await refuseOthers(response, 200);
       return flowing(response, stall);
+    },
+    send: async (machine, lines, signal) => {
+      const response = await ask(plane, `machines/${encodeURIComponent(machine)}/logs`, {
+        method: "POST",
+        body: lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
+        headers: { "content-type": "application/x-ndjson" },
+        ...within(signal),
+      });
+      await refuseOthers(response, 200, 204);
+      await response.body?.cancel();
     },
     report: async (machine, status, signal) => {
       const response = await ask(plane, `machines/${encodeURIComponent(machine)}/status`, {

@@ -26,12 +26,10 @@ const chunkBytes = 1 << 18;
 export const nodeDisk: Disk = {
   read: (path) => absentAs(undefined, path, async () => await readFile(path)),
   chunks: (path) => createReadStream(path, { highWaterMark: chunkBytes }),
-  tail: (path, bytes) =>
+  slice: (path, from, bytes) =>
     absentAs(new Uint8Array(), path, async () => {
       await using file = await open(path);
-      const { size } = await file.stat();
-      const length = Math.min(size, bytes);
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, from);
       return buffer.subarray(0, bytesRead);
     }),
   replace: (path, content, mode = 0o644) =>
