@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Assignment, assignedRevision } from "./assignment.ts";
+import { type Assignment, assignedRevision, assignedTo } from "./assignment.ts";
 import { parseEnvironmentIndex, revisionFor } from "./environment-index.ts";
 
 const [old, fresh, third] = ["a", "b", "c"].map((letter) => letter.repeat(64)) as [
@@ -38,10 +38,16 @@ const cases: readonly (readonly [
   ["a settled one, late joiners too", { state: "settled" }, "web-9", web, fresh],
   ["a settled one, another group", { state: "settled" }, "db-1", {}, undefined],
   ["all waves open", { open: 2 }, "web-3", web, fresh],
-  ["a machine that keeps something else", { kept: { "web-2": third } }, "web-2", web, third],
+  [
+    "a machine that keeps something else",
+    { kept: { "web-2": { revision: third, settings: rolling.settings } } },
+    "web-2",
+    web,
+    third,
+  ],
   [
     "a machine that kept something else and whose wave is open",
-    { kept: { "web-1": third } },
+    { kept: { "web-1": { revision: third, settings: rolling.settings } } },
     "web-1",
     web,
     fresh,
@@ -54,6 +60,19 @@ for (const [what, change, name, tags, expected] of cases) {
     assert.equal(assignedRevision({ ...rolling, ...change }, { name, tags }), expected);
   });
 }
+
+test("assignedTo: what ran before keeps the settings it had", () => {
+  const before = { environment: { A: "old" } };
+  const assignment = { ...rolling, previousSettings: before };
+  assert.deepEqual(assignedTo(assignment, { name: "web-1", tags: web }), {
+    revision: fresh,
+    settings: rolling.settings,
+  });
+  assert.deepEqual(assignedTo(assignment, { name: "web-2", tags: web }), {
+    revision: old,
+    settings: before,
+  });
+});
 
 test("assignedRevision: where nothing ran before, machines whose turn has not come run nothing", () => {
   const { previous: _, ...first } = rolling;
@@ -73,7 +92,7 @@ const index = {
 test("revisionFor gives what a machine should run, by service", () => {
   const desired = revisionFor(parseEnvironmentIndex(index), { name: "web-1", tags: web });
   assert.equal(desired.get("shop")?.revision, fresh);
-  assert.equal(desired.get("shop")?.assignment.settings.environment["A"], "b");
+  assert.equal(desired.get("shop")?.settings.environment["A"], "b");
   assert.equal(revisionFor(parseEnvironmentIndex(index), { name: "db", tags: {} }).size, 0);
 });
 

@@ -1,6 +1,12 @@
 // The one document of an environment that its machines poll: which revision of which service, where.
 import { z } from "zod";
-import { type Assignment, assignedRevision, assignmentSchema, type Member } from "./assignment.ts";
+import {
+  type Assignment,
+  assignedTo,
+  assignmentSchema,
+  type Held,
+  type Member,
+} from "./assignment.ts";
 import { checkDocument } from "./document-check.ts";
 import { DocumentProblem } from "./document-problem.ts";
 import { labelSchema } from "./names.ts";
@@ -52,8 +58,7 @@ export function parseEnvironmentIndex(value: unknown): EnvironmentIndex {
 }
 
 /** What one machine should run of one service. */
-export interface Desired {
-  readonly revision: string;
+export interface Desired extends Held {
   readonly assignment: Assignment;
 }
 
@@ -64,8 +69,8 @@ export function revisionFor(
 ): ReadonlyMap<string, Desired> {
   const desired = new Map<string, Desired>();
   for (const [service, assignment] of Object.entries(index.services)) {
-    const revision = assignedRevision(assignment, machine);
-    if (revision !== undefined) desired.set(service, { revision, assignment });
+    const held = assignedTo(assignment, machine);
+    if (held !== undefined) desired.set(service, { ...held, assignment });
   }
   return desired;
 }

@@ -4,6 +4,8 @@ export {
   type Assignment,
   type AssignmentState,
   assignedRevision,
+  assignedTo,
+  type Held,
   type Member,
   type Settings,
 } from "./assignment.ts";

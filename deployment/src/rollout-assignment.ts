@@ -17,11 +17,13 @@ export function isGoingBack(rollout: Rollout): boolean {
 }
 
 function wayThere(rollout: Rollout): WantedAssignment {
-  const { previous, kept, waves, waiting } = rollout;
+  const { previous, previousSettings, kept, waves, waiting } = rollout;
   return {
     ...fixedPart(rollout),
     revision: rollout.revision,
+    settings: rollout.settings,
     ...(previous === undefined ? {} : { previous }),
+    ...(previousSettings === undefined ? {} : { previousSettings }),
     waves: waiting.length === 0 ? waves : [...waves, waiting],
     open: waves.length,
     state: stateOf(rollout),
@@ -31,18 +33,21 @@ function wayThere(rollout: Rollout): WantedAssignment {
 
 /** Everybody runs what ran before, except those that were touched and must wait for their turn. */
 function wayBack(rollout: Rollout): WantedAssignment {
-  const { previous = rollout.revision, waves, waiting } = rollout;
+  const { revision, settings, previous = revision, previousSettings = settings } = rollout;
+  const { waves, waiting } = rollout;
   const kept = {
     ...Object.fromEntries(
       Object.entries(rollout.kept).filter(([name]) => !wasTouched(rollout, name)),
     ),
-    ...Object.fromEntries(waiting.map((name) => [name, rollout.revision])),
+    ...Object.fromEntries(waiting.map((name) => [name, { revision, settings }])),
   };
   const none = Object.keys(kept).length === 0;
   return {
     ...fixedPart(rollout),
     revision: previous,
+    settings: previousSettings,
     previous,
+    previousSettings,
     waves: waiting.length === 0 ? waves : [...waves, waiting],
     open: waves.length,
     state: none && rollout.state !== "rolling-back" ? "settled" : stateOf(rollout),
@@ -50,8 +55,8 @@ function wayBack(rollout: Rollout): WantedAssignment {
   };
 }
 
-function fixedPart({ service, id, selector, settings }: Rollout) {
-  return { service, rollout: id, selector, settings };
+function fixedPart({ service, id, selector }: Rollout) {
+  return { service, rollout: id, selector };
 }
 
 function stateOf({ state, held }: Rollout): AssignmentState {

@@ -1,5 +1,6 @@
 // The beginning of a rollout: who takes part, in which order, and what makes it pointless to begin.
-import { type Assignment, assignedRevision, type Settings } from "./assignment.ts";
+import { type Assignment, assignedTo, type Held, type Settings } from "./assignment.ts";
+import { canonicalJson } from "./canonical-json.ts";
 import { DocumentProblem } from "./document-problem.ts";
 import { pendingTask } from "./machine-task.ts";
 import type { Rollout, RolloutRules } from "./rollout.ts";
@@ -109,7 +110,9 @@ function described(order: RolloutOrder) {
     environment,
     service,
     revision,
-    ...(previous === undefined ? {} : { previous }),
+    ...(previous === undefined
+      ? {}
+      : { previous: previous.revision, previousSettings: previous.settings }),
     selector,
     settings,
     rules,
@@ -119,32 +122,33 @@ function described(order: RolloutOrder) {
 }
 
 /** What machines run that have no part in an unfinished rollout. */
-function previousOf({ current }: RolloutOrder): string | undefined {
+function previousOf({ current }: RolloutOrder): Held | undefined {
   if (current === undefined) return undefined;
-  return current.state === "settled" ? current.revision : current.previous;
+  const { state, revision, settings, previous, previousSettings = settings } = current;
+  if (state === "settled") return { revision, settings };
+  return previous === undefined ? undefined : { revision: previous, settings: previousSettings };
 }
 
-/** What machines run now, where that is not `previous`: an earlier rollout was left unfinished. */
-function keptBy(order: RolloutOrder): Readonly<Record<string, string>> {
-  const previous = previousOf(order);
-  const kept: Record<string, string> = {};
+/** What machines run now, where that is not what ran before: an earlier rollout was left unfinished. */
+function keptBy(order: RolloutOrder): Readonly<Record<string, Held>> {
+  const previous = canonicalJson(previousOf(order) ?? null);
+  const kept: Record<string, Held> = {};
   for (const machine of order.machines) {
     const runs = runsNow(order, machine);
-    if (runs !== undefined && runs !== previous && matchesTagQuery(order.selector, machine.tags)) {
-      kept[machine.name] = runs;
-    }
+    const isOther = runs !== undefined && canonicalJson(runs) !== previous;
+    if (isOther && matchesTagQuery(order.selector, machine.tags)) kept[machine.name] = runs;
   }
   return kept;
 }
 
-function runsNow({ current }: RolloutOrder, machine: Candidate): string | undefined {
-  return current === undefined ? undefined : assignedRevision(current, machine);
+function runsNow({ current }: RolloutOrder, machine: Candidate): Held | undefined {
+  return current === undefined ? undefined : assignedTo(current, machine);
 }
 
 function rank(order: RolloutOrder, machine: Candidate): number {
   if (machine.health === "unhealthy") return 0;
   if (machine.health === "unknown") return 1;
-  return runsNow(order, machine) === order.revision ? 3 : 2;
+  return runsNow(order, machine)?.revision === order.revision ? 3 : 2;
 }
 
 /** `web-2` comes before `web-10`. */

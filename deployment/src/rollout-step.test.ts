@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Assignment } from "./assignment.ts";
-import { assignedRevision } from "./assignment.ts";
+import { assignedRevision, assignedTo } from "./assignment.ts";
 import { defaultRules, isOver, type RolloutRules } from "./rollout.ts";
+import { type WantedAssignment, wantedAssignment } from "./rollout-assignment.ts";
 import { type RolloutOrder, startRollout } from "./rollout-start.ts";
+import { stepRollout } from "./rollout-step.ts";
 import { nextWaveSize, parseStrategy } from "./strategy.ts";
 import { SeededRandom } from "./testing/seeded-random.ts";
 import { SimulatedFleet, simulatedMachine } from "./testing/simulated-fleet.ts";
@@ -380,6 +382,27 @@ test("stepRollout: the same index said twice changes nothing, another index noth
     atMs: fleet.nowMs,
   });
   assert.deepEqual(fleet.rollout, before);
+});
+
+test("stepRollout: settings go where their revision goes, there and back", () => {
+  const before = { environment: { A: "old" } };
+  const after = { environment: { A: "new" } };
+  const order = orderFor(["web-1", "web-2"], {}, { ...settledOn(oldId), settings: before });
+  const step = startRollout({ ...order, settings: after });
+  const settingsOf = (assignment: WantedAssignment, name: string) =>
+    assignedTo({ ...assignment, serial: 1 }, { name, tags: {} })?.settings;
+  const there = wantedAssignment(step.rollout);
+  assert.deepEqual(settingsOf(there, "web-1"), after);
+  assert.deepEqual(settingsOf(there, "web-2"), before);
+  const cancelled = stepRollout(step.rollout, {
+    kind: "cancel",
+    by: "ann",
+    rollBack: true,
+    atMs: start,
+  });
+  const back = wantedAssignment(cancelled.rollout);
+  assert.deepEqual(settingsOf(back, "web-1"), before);
+  assert.deepEqual(settingsOf(back, "web-2"), before);
 });
 
 /** How many random rollouts are followed; a failure names its seed. */

@@ -1,5 +1,5 @@
 // A rollout: the act of moving the machines of a group to a revision, with everything that is known of it.
-import type { Settings } from "./assignment.ts";
+import type { Held, Settings } from "./assignment.ts";
 import type { MachineTask, Patience } from "./machine-task.ts";
 import type { Strategy } from "./strategy.ts";
 import type { TagQuery } from "./tag-query.ts";
@@ -53,7 +53,10 @@ export interface Rollout {
   /** What ran before, and what machines go back to; absent where nothing did. */
   readonly previous?: string;
   readonly selector: TagQuery;
+  /** What the environment adds to `revision`. */
   readonly settings: Settings;
+  /** What it added to `previous`. */
+  readonly previousSettings?: Settings;
   readonly rules: RolloutRules;
   /** Who asked for it. */
   readonly owner: string;
@@ -69,8 +72,8 @@ export interface Rollout {
   readonly waves: readonly (readonly string[])[];
   /** Machines whose wave has not been opened, in the order in which they will be. */
   readonly waiting: readonly string[];
-  /** Machines that run neither `revision` nor `previous` until their wave opens, and what they run. */
-  readonly kept: Readonly<Record<string, string>>;
+  /** Machines that run something else than `previous` until their wave opens, and what they run. */
+  readonly kept: Readonly<Record<string, Held>>;
   /** By the name of the machine. */
   readonly tasks: Readonly<Record<string, MachineTask>>;
   /** The serial of the index that says what this rollout wants now; absent until that is published. */

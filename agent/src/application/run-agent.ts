@@ -181,9 +181,9 @@ export class Agent {
     const { index } = documents;
     if (index === undefined) return new Map();
     return new Map(
-      [...revisionFor(index, machine)].map(([name, { revision, assignment }]) => [
+      [...revisionFor(index, machine)].map(([name, { revision, settings, assignment }]) => [
         name,
-        { revision, serial: assignment.serial, settings: assignment.settings.environment },
+        { revision, serial: assignment.serial, settings: settings.environment },
       ]),
     );
   }
