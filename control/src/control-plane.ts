@@ -26,6 +26,7 @@ import type { LogArchive } from "./domain/log-archive.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { type Route, route } from "./http/route.ts";
+import { agentRoutes } from "./http/routes/agent-routes.ts";
 import { deliveryRoutes } from "./http/routes/delivery-routes.ts";
 import { machineRoutes } from "./http/routes/machine-routes.ts";
 import { overviewRoutes } from "./http/routes/overview-routes.ts";
@@ -53,7 +54,7 @@ export interface ControlPlaneWorld {
 }
 
 /** A control plane at work. Disposing of it ends its own work; rollouts are carried on by the next. */
-export interface ControlPlane extends Disposable {
+export interface ControlPlane extends AsyncDisposable {
   /** Answers a request of Node's below /api/v1. */
   readonly handle: ReturnType<typeof getRequestListener>;
   /** Answers a request. */
@@ -115,7 +116,8 @@ export async function runControlPlane(
   const routes: Route[] = [
     ...overviewRoutes({ ...parts, server: { product: "stoa", version, goproxyPath, rootKey } }),
     ...tokenRoutes(parts),
-    ...machineRoutes({ ...parts, rootKey, pollMs, hostOf: (request) => hosts.get(request) }),
+    ...agentRoutes({ ...parts, rootKey, pollMs, hostOf: (request) => hosts.get(request) }),
+    ...machineRoutes(parts),
     ...deliveryRoutes({ ...parts, settings: serviceSettings, clock }),
   ];
   routes.push(
@@ -145,10 +147,10 @@ export async function runControlPlane(
     ),
     routes,
     tokens,
-    [Symbol.dispose]() {
+    async [Symbol.asyncDispose]() {
       end.abort();
       renewal[Symbol.dispose]();
-      rollouts[Symbol.dispose]();
+      await rollouts[Symbol.asyncDispose]();
     },
   };
 }

@@ -14,6 +14,7 @@ const reasonOption = ["--reason <text>", "why, for those who look at the history
 /** Adds the commands to the program. */
 export function addDeliveryCommands(program: Command, place: CommandPlace): void {
   addDeploy(program, place);
+  addInspection(program, place);
   addOverview(program, place);
   addSteering(program, place);
   addSettings(program, place);
@@ -31,8 +32,10 @@ function addDeploy(program: Command, place: CommandPlace): void {
       await login(place, server, options);
     });
   program
-    .command("deploy")
-    .description("build the Go program of this folder and roll it out; prints its URL")
+    .command("deploy [file]")
+    .description(
+      "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz or folder made elsewhere; prints its URL",
+    )
     .option("--service <name>", "what the service is called; else as the program")
     .option("-e, --environment <name>", "where to; else stoa.toml's, else production")
     .option("--tags <query>", "on which machines, such as role=web; else all of the environment")
@@ -48,10 +51,30 @@ function addDeploy(program: Command, place: CommandPlace): void {
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
     .option("--detach", "print the rollout's id and do not wait for its end")
     .option(...jsonOption)
-    .action(async (options: DeployOptions) => {
+    .action(async (file: string | undefined, options: DeployOptions) => {
       const { deploy } = await import("./commands/deploy.ts");
-      await deploy(place, options);
+      await deploy(place, file, options);
     });
+}
+
+function addInspection(program: Command, place: CommandPlace): void {
+  program
+    .command("lint [bundle]")
+    .description(
+      "say what is wrong with stoa.toml, or with the appspec.yml of a bundle; exit 1 if anything is",
+    )
+    .option(...jsonOption)
+    .action(async (bundle: string | undefined, options: { json?: boolean }) =>
+      (await import("./commands/lint.ts")).lint(place, bundle, options.json === true),
+    );
+  program
+    .command("diff <from> <to>")
+    .description("print what differs between two revisions or environments of a service")
+    .requiredOption("--service <name>", "the service")
+    .option(...jsonOption)
+    .action(async (from: string, to: string, options: { service: string; json?: boolean }) =>
+      (await import("./commands/diff.ts")).diff(place, from, to, options),
+    );
 }
 
 function addOverview(program: Command, place: CommandPlace): void {

@@ -105,9 +105,11 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 )
 
 var version string
+var began = time.Now()
 
 func main() {
 	fmt.Println("starting")

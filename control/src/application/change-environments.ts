@@ -59,7 +59,7 @@ export class Environments {
     environment: string,
     change: (services: Services, serial: number) => Services | undefined,
   ): Promise<EnvironmentIndex> {
-    while (true) {
+    for (;;) {
       const present = await this.#read(environment);
       if (present === undefined) throw unknownEnvironment(environment);
       const { document: index } = present;
@@ -78,6 +78,11 @@ export class Environments {
       if (this.#clock.now() - Date.parse(index.issuedAt) < renewalMs) continue;
       await this.change(environment, (services) => services);
     }
+  }
+
+  /** An index is in the history before the next one is written, also where a crash came between. */
+  async #remember({ document, text }: OpenDocument<EnvironmentIndex>): Promise<void> {
+    await this.#tree.create(treePaths.indexHistory(document.environment, document.serial), text);
   }
 
   async #read(environment: string): Promise<OpenDocument<EnvironmentIndex> | undefined> {
@@ -101,12 +106,13 @@ export class Environments {
       services,
     };
     const path = treePaths.index(environment);
+    if (before !== undefined) await this.#remember(before);
     const written =
       before === undefined
         ? await this.#documents.create(path, "environment", index)
         : await this.#documents.replace(path, "environment", index, before.etag);
     if (written === undefined) return undefined;
-    await this.#tree.create(treePaths.indexHistory(environment, serial), written.text);
+    await this.#remember({ document: index, ...written });
     this.news.publish({ environment, serial });
     return index;
   }

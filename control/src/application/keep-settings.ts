@@ -43,8 +43,13 @@ export class ServiceSettings {
     const kept = Object.entries({ ...present, ...set }).filter(([name]) => !unset.includes(name));
     const record: SettingsRecord = { format: 1, environment: Object.fromEntries(kept) };
     await this.#documents.writeRecord(pathOf(environment, service), "settings", record);
-    return Object.keys(record.environment).toSorted();
+    return namesOf(record);
   }
+}
+
+/** The names of variables, in order. */
+export function namesOf({ environment }: Settings): readonly string[] {
+  return Object.keys(environment).toSorted((one, other) => (one < other ? -1 : 1));
 }
 
 function checkVariable(name: string, value: string): void {

@@ -90,7 +90,7 @@ function restingState(
 }
 
 /** Where a service is found: on the first of these machines that says where it listens. */
-export function urlOf(machines: readonly KnownMachine[], service: string): string | undefined {
+function urlOf(machines: readonly KnownMachine[], service: string): string | undefined {
   for (const { status, host, record } of machines) {
     const [address] = Object.values(status?.services[service]?.addresses ?? {});
     if (address === undefined) continue;

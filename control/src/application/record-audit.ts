@@ -70,7 +70,7 @@ export class AuditLog {
 
   async #append(said: Pick<AuditEntry, "actor" | "action" | "subject" | "details">): Promise<void> {
     this.#end ??= await this.#findEnd();
-    while (true) {
+    for (;;) {
       const number = this.#end.number + 1;
       const entry: AuditEntry = {
         format: 1,

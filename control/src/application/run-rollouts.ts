@@ -76,10 +76,11 @@ export class Rollouts {
     this.#lookLater();
   }
 
-  /** Ends the looking; what runs is carried on by the next process. */
-  [Symbol.dispose](): void {
+  /** Ends the looking and waits for the step that is being made; the rest is carried on by the next process. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort();
     this.#timer?.[Symbol.dispose]();
+    await Promise.allSettled(this.#turns.values());
   }
 
   /** Fails with `not_found`. */

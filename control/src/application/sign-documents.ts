@@ -23,6 +23,8 @@ export type RecordKind = "machine" | "rollout" | "audit" | "settings";
 /** A document that was read, and the tag to replace it by. */
 export interface OpenDocument<T> {
   readonly document: T;
+  /** As it is stored. */
+  readonly text: string;
   readonly etag: string;
 }
 
@@ -46,7 +48,7 @@ export class SignedTree {
     // An index that has expired is still the control plane's own, and what it renews.
     const opened = openEnvelope(stored.text, { kind, keys: [this.#key], nowMs: 0 });
     if ("refused" in opened) throw tampered(path, opened.refused);
-    return { document: opened.document, etag: stored.etag };
+    return { document: opened.document, ...stored };
   }
 
   /** Undefined, and nothing written, if the path is taken. */

@@ -31,7 +31,7 @@ export class News<T> {
     else signal.addEventListener("abort", end, { once: true });
     async function* items(): AsyncGenerator<T> {
       try {
-        while (true) {
+        for (;;) {
           const item = waiting.shift();
           if (item !== undefined) yield item;
           else if (ended) return;

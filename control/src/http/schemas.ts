@@ -33,7 +33,7 @@ export const joinedSchema = z.object({
   pollMs: z.int(),
 });
 
-export const serviceStatusSchema = z.object({
+const serviceStatusSchema = z.object({
   desired: z.string().optional(),
   running: z.string().optional(),
   state: z.string(),
@@ -62,7 +62,7 @@ export const machineSchema = z.object({
 
 export const whySchema = machineSchema.extend({ decisions: z.array(z.string()) });
 
-export const tagQuerySchema = z.array(
+const tagQuerySchema = z.array(
   z
     .array(z.strictObject({ key: z.string().exactOptional(), value: z.string().exactOptional() }))
     .min(1),
@@ -169,7 +169,7 @@ export const tokenRequestSchema = z.discriminatedUnion("kind", [
     kind: z.literal("person"),
     name: z.string().min(1).max(100),
     role: z.enum(roles),
-    lifetimeMs: z.int().min(1_000).optional(),
+    lifetimeMs: z.int().min(1).optional(),
   }),
   z.strictObject({
     kind: z.literal("join"),
@@ -177,7 +177,7 @@ export const tokenRequestSchema = z.discriminatedUnion("kind", [
     tags: texts.default({}),
     lifetimeMs: z
       .int()
-      .min(1_000)
+      .min(1)
       .max(30 * 24 * hour)
       .default(hour),
   }),

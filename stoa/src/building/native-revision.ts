@@ -1,7 +1,8 @@
-// The revision of a Go program that brings no scripts: one file, and how it is run.
+// The revision of a program that brings no scripts: its files, and how it is run.
 import {
   type Architecture,
   type GoBuildInfo,
+  type HandOff,
   type Health,
   type Revision,
   sha256Hex,
@@ -15,7 +16,11 @@ export interface NativeBundle {
   readonly service: string;
   readonly version: string;
   readonly arch: Architecture;
-  readonly program: BundleFile;
+  readonly files: readonly BundleFile[];
+  /** The path of the program among them. */
+  readonly entry: string;
+  /** How it must be handed over, where its libraries say so. */
+  readonly handOff: HandOff | undefined;
   readonly file: ServiceFile;
   readonly commit: SourceCommit | undefined;
   readonly go: GoBuildInfo | undefined;
@@ -23,23 +28,22 @@ export interface NativeBundle {
 
 /** Describes a program as a revision. The same program described alike is the same revision. */
 export function nativeRevision(bundle: NativeBundle): Revision {
-  const { service, version, arch, program, file, commit, go } = bundle;
-  const { path, mode, size, sha256 } = program;
+  const { service, version, arch, files, entry, file, commit, go } = bundle;
   return {
     format: 1,
     service,
     version,
     os: "linux",
     arch,
-    files: [{ path, mode, size, sha256 }],
+    files: files.map(({ path, mode, size, sha256 }) => ({ path, mode, size, sha256 })),
     run: {
-      entry: path,
+      entry,
       arguments: file.arguments,
       environment: file.environment_variables,
       sockets: [{ name: "http", address: `:${file.port ?? usualPort(service)}` }],
       health: healthOf(file),
       readiness: file.readiness ?? "health",
-      handOff: file.hand_off,
+      handOff: file.hand_off ?? bundle.handOff ?? "overlap",
       drainMs: file.drain,
       ...(file.user === undefined ? {} : { user: file.user }),
     },

@@ -5,7 +5,7 @@ import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 
 /** The name under which the file is looked for, beside go.mod. */
-export const serviceFileName = "stoa.toml";
+const serviceFileName = "stoa.toml";
 
 const name = z
   .string()
@@ -45,7 +45,7 @@ const schema = z.strictObject({
   start_within: duration.default(60_000),
   hold: duration.default(500),
   readiness: z.enum(["fd", "notify", "health", "none"]).optional(),
-  hand_off: z.enum(["overlap", "restart", "sigusr2", "goagain", "grace-shim"]).default("overlap"),
+  hand_off: z.enum(["overlap", "restart", "sigusr2", "goagain", "grace-shim"]).optional(),
   drain: duration.default(30_000),
   user: z.string().min(1).optional(),
   machines: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),

@@ -54,7 +54,7 @@ interface StoredEntry {
 
 async function* storedEntries(client: ControlClient): AsyncGenerator<StoredEntry> {
   let from = 1;
-  while (true) {
+  for (;;) {
     const { last, entries } = await client.get<{ last: number; entries: readonly string[] }>(
       `/audit?from=${from}`,
     );

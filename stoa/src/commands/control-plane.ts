@@ -18,7 +18,7 @@ export interface LazyControlPlane extends AsyncDisposable {
 const prefix = "/api/v1/";
 
 /** The folder in which the control plane keeps everything; undefined if there is to be none. */
-export function controlRootOf(values: SettingValues): string | undefined {
+function controlRootOf(values: SettingValues): string | undefined {
   if (!values.controlPlane) return undefined;
   if (values.controlRoot !== "") return resolve(values.controlRoot);
   return values.storageType === "disk"
@@ -77,7 +77,7 @@ export function lazyControlPlane(values: SettingValues, log: Log): LazyControlPl
       );
     },
     async [Symbol.asyncDispose]() {
-      (await opening?.catch(() => undefined))?.[Symbol.dispose]();
+      await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,24 +1,21 @@
 // stoa deploy: builds, describes, uploads what is missing, rolls out, and says how it went.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import {
   type Architecture,
   formatTagQuery,
   parseTagQuery,
-  type Revision,
   revisionId,
   shortId,
   type TagQuery,
 } from "@stoa/deployment";
-import { buildProgram, checkedLabel } from "../building/build-program.ts";
-import { readGoBuildInfo } from "../building/go-build-info.ts";
-import { type GoProject, readGoProject } from "../building/go-project.ts";
-import { nativeRevision } from "../building/native-revision.ts";
+import {
+  type MadeRevision,
+  revisionOfFile,
+  revisionOfSources,
+} from "../building/revision-source.ts";
 import { readServiceFile, type ServiceFile } from "../building/service-file.ts";
 import type { Environment } from "../config/load-config.ts";
 import { ControlClient } from "../delivery/control-client.ts";
-import { type BundleFile, readBundleFile } from "../delivery/file-contents.ts";
 import { readLogin } from "../delivery/login.ts";
 import {
   followRollout,
@@ -51,38 +48,57 @@ export interface CommandPlace {
   readonly folder: string;
 }
 
-/** Deploys the Go program of the folder. Throws a sentence if the service does not run it in the end. */
-export async function deploy(place: CommandPlace, options: DeployOptions): Promise<void> {
+/**
+ * Deploys the Go program of the folder, or what `given` names: a program, a zip, tar or tar.gz, a folder. Throws a sentence
+ * if the service does not run it in the end.
+ */
+export async function deploy(
+  place: CommandPlace,
+  given: string | undefined,
+  options: DeployOptions,
+): Promise<void> {
   const began = performance.now();
   const client = new ControlClient(await readLogin(place.environment));
   const file = await readServiceFile(place.folder);
   const environment = options.environment ?? file.environment ?? "production";
   const selector = selectorOf(options, file);
   const arch = await targetArchitecture(client, environment, selector);
-  const { revision, contents, dispose } = await built(place, options, file, { client, arch });
-  try {
-    const id = revisionId(revision);
-    const { service, version } = revision;
-    say(`${marked(service, "bold")} ${version} is revision ${shortId(id)}`);
-    await uploadRevision(client, { id, revision, contents });
-    const started = await startRollout(client, {
-      environment,
-      service,
-      revision: id,
-      selector,
-      kind: "deploy",
-      ...rulesOf(options, file),
-      reason: options.reason ?? "",
-    });
-    if (options.detach === true) {
-      give(started.rollout.id);
-      return;
-    }
-    const outcome = await followRollout(client, started);
-    report(outcome, { json: options.json === true, ms: performance.now() - began });
-  } finally {
-    await dispose();
+  await using made = await madeRevision(place, given, options, { client, file, arch });
+  const { revision, contents } = made;
+  const { service, version } = revision;
+  const id = revisionId(revision);
+  say(`${marked(service, "bold")} ${version} is revision ${shortId(id)}`);
+  await uploadRevision(client, { id, revision, contents });
+  const started = await startRollout(client, {
+    environment,
+    service,
+    revision: id,
+    selector,
+    kind: "deploy",
+    ...rulesOf(options, file),
+    reason: options.reason ?? "",
+  });
+  if (options.detach === true) {
+    if (options.json === true) giveJson(started.rollout);
+    else give(started.rollout.id);
+    return;
   }
+  const outcome = await followRollout(client, started);
+  report(outcome, { json: options.json === true, ms: performance.now() - began });
+}
+
+async function madeRevision(
+  place: CommandPlace,
+  given: string | undefined,
+  { service, label, main }: DeployOptions,
+  { client, file, arch }: { client: ControlClient; file: ServiceFile; arch: Architecture },
+): Promise<MadeRevision> {
+  const { goproxyPath } = await client.get<{ goproxyPath: string }>("/server");
+  const goproxy = `${client.server}${goproxyPath}`;
+  const { folder, environment: env } = place;
+  const order = { folder, env, file, arch, goproxy, service, label, main };
+  if (given === undefined) return await revisionOfSources(order);
+  return await revisionOfFile(resolve(folder, given), order);
 }
 
 function rulesOf(
@@ -124,65 +140,6 @@ async function targetArchitecture(
   throw new Error(
     `${first.machine} is ${first.os}/${first.arch} and ${odd.machine} is ${odd.os}/${odd.arch}: one build cannot serve both; choose machines of one kind with --tags`,
   );
-}
-
-interface Built {
-  readonly revision: Revision;
-  readonly contents: readonly BundleFile[];
-  readonly dispose: () => Promise<void>;
-}
-
-async function built(
-  place: CommandPlace,
-  options: DeployOptions,
-  file: ServiceFile,
-  { client, arch }: { readonly client: ControlClient; readonly arch: Architecture },
-): Promise<Built> {
-  const { goproxyPath } = await client.get<{ goproxyPath: string }>("/server");
-  const project = await readGoProject(place.folder, options.main ?? file.main, place.environment);
-  const version = checkedLabel(options.label ?? labelOf(project));
-  const folder = await mkdtemp(join(tmpdir(), "stoa-deploy-"));
-  const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  try {
-    const output = join(folder, project.name);
-    say(`building ${project.package} ${version} for linux/${arch}`);
-    await buildProgram(
-      {
-        folder: place.folder,
-        package: project.package,
-        os: "linux",
-        arch,
-        goproxy: `${client.server}${goproxyPath}`,
-        version,
-        commit: project.commit?.hash ?? "unknown",
-        output,
-        env: place.environment,
-      },
-      (line) => say(marked(line, "dim")),
-    );
-    const program = await readBundleFile(output, project.name, 0o755);
-    const service = options.service ?? file.service ?? serviceName(project);
-    const go = await readGoBuildInfo(output, place.folder);
-    const { commit } = project;
-    const revision = nativeRevision({ service, version, arch, program, file, commit, go });
-    return { revision, contents: [program], dispose };
-  } catch (failure) {
-    await dispose();
-    throw failure;
-  }
-}
-
-function labelOf({ commit }: GoProject): string {
-  if (commit === undefined) return "dev";
-  return commit.dirty ? `${commit.label}-dirty` : commit.label;
-}
-
-/** A service is called as its program, in the letters that names have. */
-function serviceName({ name }: GoProject): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "");
 }
 
 function report(

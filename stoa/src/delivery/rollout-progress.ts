@@ -60,28 +60,38 @@ export function hasEnded({ endedAt }: ShownRollout): boolean {
 }
 
 async function followToEnd(client: ControlClient, begun: ShownRollout): Promise<ShownRollout> {
+  let last = begun;
   let shown = 0;
-  let tries = 0;
-  while (true) {
+  for await (const rollout of statesOf(client, begun.id)) {
+    for (const { machine, sentence } of rollout.notes.slice(shown)) {
+      say(machine === undefined ? marked(sentence, "bold") : sentence);
+    }
+    shown = rollout.notes.length;
+    last = rollout;
+    if (hasEnded(rollout)) break;
+  }
+  return last;
+}
+
+/** The rollout again and again, as it changes. Throws when the control plane stays away. */
+async function* statesOf(client: ControlClient, id: string): AsyncGenerator<ShownRollout> {
+  for (let tries = 0; ; tries += 1) {
     try {
-      for await (const { event, data } of client.events(`/rollouts/${begun.id}/events`)) {
+      for await (const { event, data } of client.events(`/rollouts/${id}/events`)) {
         if (event !== "rollout") continue;
-        const rollout = data as ShownRollout;
         tries = 0;
-        for (const { machine, sentence } of rollout.notes.slice(shown)) {
-          say(machine === undefined ? marked(sentence, "bold") : sentence);
-        }
-        shown = rollout.notes.length;
-        if (hasEnded(rollout)) return rollout;
+        yield data as ShownRollout;
       }
     } catch (failure) {
-      if (!(failure instanceof ControlRefusal) || (failure.status !== 0 && failure.status < 500))
-        throw failure;
-      if (tries === patience.length) throw failure;
+      if (!isOutage(failure) || tries >= patience.length) throw failure;
     }
     await wait(patience[Math.min(tries, patience.length - 1)]);
-    tries += 1;
   }
+}
+
+/** Whether the control plane is to be expected back. */
+function isOutage(failure: unknown): boolean {
+  return failure instanceof ControlRefusal && (failure.status === 0 || failure.status >= 500);
 }
 
 function showFailures({ machines }: ShownRollout): void {

@@ -41,6 +41,7 @@ class FolderTree implements DocumentTree {
 
   create(path: string, text: string): Promise<StoredDocument | undefined> {
     return this.#inTurn(path, async (file) => {
+      if ((await this.read(path)) !== undefined) return undefined;
       const staged = await this.#stage(file, text);
       try {
         await link(staged, file);

@@ -3,7 +3,7 @@ import { isOver } from "@stoa/deployment";
 import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
-import type { ServiceSettings } from "../../application/keep-settings.ts";
+import { namesOf, type ServiceSettings } from "../../application/keep-settings.ts";
 import type { Machines } from "../../application/know-machines.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
 import type { Rollouts } from "../../application/run-rollouts.ts";
@@ -211,7 +211,7 @@ function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
       answer: namesSchema,
       handle: async (call) => {
         const found = await settings.read(param(call, "environment"), param(call, "service"));
-        return { names: Object.keys(found.environment).toSorted() };
+        return { names: namesOf(found) };
       },
     }),
     route({
