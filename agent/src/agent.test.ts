@@ -1,13 +1,13 @@
 // The agent with a real keeper and real Go programs.
 import assert from "node:assert/strict";
-import { mkdtempSync, readlinkSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { textOf, until } from "./testing/ask.ts";
 import { openMachine, Tree } from "./testing/delivery.ts";
-import { buildCrashing, buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
+import { buildCrashing, buildGrace, buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
 
 describe("agent", { skip: noGo }, () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-agent-"));
@@ -108,6 +108,49 @@ describe("agent", { skip: noGo }, () => {
     assert.equal(readlinkSync(join(service, "current")), `releases/${one}`);
     assert.ok(machine.decisions.includes("bin/service of notes was gone and is being restored"));
     assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);
+  });
+
+  test("a program with facebookgo/grace is never given a socket: it would end the keeper", async () => {
+    const tree = treeIn();
+    tree.assign({
+      notes: tree.publish("notes", "1", buildGrace(folder, "1"), { handOff: "grace-shim" }),
+    });
+    await using machine = await openMachine(folder, tree);
+    await machine.until("notes", ({ state }) => state === "running");
+    assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);
+  });
+
+  test("a revision with an appspec is installed and started by its own scripts", async () => {
+    const tree = treeIn();
+    const targetRoot = mkdtempSync(join(folder, "machine-"));
+    const bundleOf = (version: string, exitCode: number): string =>
+      tree.publishBundle("shop", version, {
+        "appspec.yml": `version: 0.0
+os: linux
+files:
+  - source: web
+    destination: /srv/shop
+hooks:
+  ValidateService:
+    - location: validate.sh
+`,
+        web: `version ${version}`,
+        "validate.sh": `#!/bin/sh\necho validating ${version}\nexit ${exitCode}\n`,
+      });
+    const one = bundleOf("1", 0);
+    tree.assign({ shop: one });
+    await using machine = await openMachine(folder, tree, { targetRoot });
+    await machine.until("shop", ({ state, running }) => state === "running" && running === one);
+    assert.equal(readFileSync(join(targetRoot, "srv/shop/web"), "utf8"), "version 1");
+
+    tree.assign({ shop: bundleOf("2", 7) });
+    const failed = await machine.until("shop", ({ state }) => state === "failed");
+    assert.equal(failed.sentence, "shop 2: ValidateService: validate.sh ended with exit code 7");
+    assert.match(failed.lastLines?.at(-1) ?? "", /\[stdout\]validating 2$/);
+
+    tree.assign({ shop: one });
+    await machine.until("shop", ({ state, running }) => state === "running" && running === one);
+    assert.equal(readFileSync(join(targetRoot, "srv/shop/web"), "utf8"), "version 1");
   });
 
   test("a service that is assigned no more is stopped", async () => {

@@ -49,7 +49,6 @@ export async function deployBundle(
   });
   refuseFailed(outcomes);
   await parts.disk.point(parts.layout.current, `releases/${target.release}`);
-  const { committed } = journal.now;
   await journal.write({
     committed: {
       ...target,
@@ -59,10 +58,6 @@ export async function deployBundle(
       serial,
       atMs: parts.clock.nowMs(),
     },
-    previous:
-      committed === undefined || committed.release === target.release
-        ? journal.now.previous
-        : { release: committed.release, settings: committed.settings },
     handOver: undefined,
     refused: undefined,
   });
@@ -126,7 +121,10 @@ async function run(
     scriptsLog: parts.layout.log,
     note: (sentence) => parts.note(`${service}: ${sentence}`),
     step: (event) => order.step(event),
-    begins: (event) => begin(journal, order, event),
+    begins: async (event) => {
+      if (event === "Install") await uncommit(journal);
+      await begin(journal, order, event);
+    },
   };
   return await runLifecycle(lifecycle, {
     facts: {
@@ -150,6 +148,14 @@ async function begin(
   event: string,
 ): Promise<void> {
   await journal.write({ handOver: { phase: "begun", to: target, serial, process: "", event } });
+}
+
+/** From the installation on the machine holds the new files: should they fail, the old revision is deployed anew. */
+async function uncommit(journal: JournalFile): Promise<void> {
+  const { committed } = journal.now;
+  if (committed === undefined) return;
+  const { release, settings } = committed;
+  await journal.write({ committed: undefined, previous: { release, settings } });
 }
 
 function refuseFailed(outcomes: readonly EventOutcome[]): void {

@@ -1,5 +1,6 @@
 // Starts a release where nobody sees it, to learn whether it works and how it takes its sockets.
 import { join } from "node:path";
+import { handOffLibraryOf } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { ProcessView, SocketRequest } from "../domain/launch.ts";
 import type { Manner } from "../domain/service-journal.ts";
@@ -29,14 +30,16 @@ export async function rehearse(parts: ServiceParts, order: RehearsalOrder): Prom
     run.sockets.map(({ address }) => (isUnix(address) ? undefined : parts.probe.freePort())),
   );
   const sockets = run.sockets.map((socket) => privateSocket(parts, socket));
-  const launch = planLaunch({ ...order, sockets, ports, manner: "either", rehearsal: true });
+  const manner = mayBeGivenSockets(order) ? "either" : "own";
+  const launch = planLaunch({ ...order, sockets, ports, manner, rehearsal: true });
   try {
     const view = await supervisor.launch(service, launch);
-    const manner = await mannerOf(parts, order, view, ports);
-    const addresses = addressesOf(manner, view.sockets, ports);
+    const found = await mannerOf(parts, order, view, ports);
+    const reached = manner === "own" ? sockets : view.sockets;
+    const addresses = addressesOf(found, reached, ports);
     const problem = await problemOf(parts, { id, run, addresses, signal: order.signal });
     if (problem !== undefined) throw failed(problem);
-    return manner;
+    return found;
   } finally {
     await supervisor.stop(service, id, {}).catch(() => undefined);
   }
@@ -72,10 +75,11 @@ async function mannerOf(
     signal.throwIfAborted();
     const view = await supervisor.wait(service, id, "gone", 0);
     if (view.state === "gone") throw failed(view.sentence);
-    for (const [at, { address }] of sockets.entries()) {
-      const port = ports[at];
+    for (const [at, port] of ports.entries()) {
       if (port !== undefined && (await probe.listens(view.pid, port))) return "own";
-      const answer = await probe.connect(address, view.pid, lookAgainMs);
+      const given = sockets[at];
+      if (given === undefined) continue;
+      const answer = await probe.connect(given.address, view.pid, lookAgainMs);
       if (answer.kind === "answered" && answer.by === "it") return "shared";
     }
     await supervisor.wait(service, id, "gone", lookAgainMs);
@@ -83,6 +87,15 @@ async function mannerOf(
   throw failed(
     `took no connection within ${deadlineMs / 1000} s, neither on the socket it was given (LISTEN_FDS) nor on $PORT; listen on $PORT`,
   );
+}
+
+/**
+ * Two libraries cannot be given a socket: facebookgo/grace ends its parent when it is, and goagain crashes on what it then
+ * does with it. Programs with one of them bind the port themselves.
+ */
+function mayBeGivenSockets({ run, revision }: RehearsalOrder): boolean {
+  if (run.handOff === "goagain" || run.handOff === "grace-shim") return false;
+  return revision.go === undefined || handOffLibraryOf(revision.go) === undefined;
 }
 
 function privateSocket({ layout }: ServiceParts, { name, address }: SocketRequest): SocketRequest {

@@ -79,6 +79,24 @@ export class Tree {
     return this.publishRevision(revision);
   }
 
+  /** Publishes a revision with an appspec from texts. */
+  publishBundle(service: string, version: string, files: Readonly<Record<string, string>>): string {
+    const described = Object.entries(files).map(([path, content]) => {
+      const sha256 = createHash("sha256").update(content).digest("hex");
+      writeFileSync(join(this.folder, "blobs", "sha256", sha256), content);
+      return { path, mode: path.endsWith(".sh") ? 0o755 : 0o644, size: content.length, sha256 };
+    });
+    return this.publishRevision({
+      format: 1,
+      service,
+      version,
+      os: "linux",
+      arch: thisArch,
+      files: described.sort((one, other) => (one.path < other.path ? -1 : 1)),
+      appspec: { path: "appspec.yml" },
+    });
+  }
+
   publishRevision(revision: Revision): string {
     const id = revisionId(revision);
     const folder = join(this.folder, "revisions", revision.service);

@@ -25,6 +25,16 @@ export function buildPlain(folder: string, version: string): string {
   );
 }
 
+/** Builds a program that ends its parent when it is given sockets, as facebookgo/grace does. */
+export function buildGrace(folder: string, version: string): string {
+  return build(
+    writeModule(folder, "grace", graceSource),
+    ".",
+    join(folder, `grace-${version}`),
+    version,
+  );
+}
+
 /** Builds a program that ends as soon as it starts, with a last word. */
 export function buildCrashing(folder: string, version: string): string {
   return build(
@@ -80,6 +90,13 @@ func main() {
 	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
 }
 `;
+
+const graceSource = plainSource
+  .replace('"os"', '"os"\n\t"syscall"')
+  .replace(
+    "func main() {",
+    'func main() {\n\tif os.Getenv("LISTEN_FDS") != "" {\n\t\tsyscall.Kill(os.Getppid(), syscall.SIGTERM)\n\t}',
+  );
 
 const crashingSource = `package main
 
