@@ -1,7 +1,10 @@
 // A new user's ten minutes: stoa deploy in a folder with a Go program, against a real server and real agents.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import process from "node:process";
 import { test } from "node:test";
 import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
+import { finishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 
 const skip = goIsMissing();
@@ -48,7 +51,10 @@ test("a program that crashes leaves the old one serving, and its last lines on t
 
 test("a program that does not listen fails in bounded time", { skip }, async () => {
   await using delivery = await deliveryWith("web-1");
-  await delivery.write({ ...greeter("deaf", "time.Sleep(time.Hour)"), "stoa.toml": 'start_within = "3s"\n' });
+  await delivery.write({
+    ...greeter("deaf", "time.Sleep(time.Hour)"),
+    "stoa.toml": 'start_within = "3s"\n',
+  });
   const { code, stderr } = await delivery.stoa("deploy");
   assert.equal(code, 1);
   assert.match(stderr, /starting/);
@@ -152,4 +158,79 @@ async function revisions(delivery: Delivery): Promise<readonly string[]> {
     ({ services }: { services: Record<string, { running: string }> }) =>
       services["greeter"]?.running,
   );
+}
+
+test("a CodeDeploy bundle is deployed as it is, by its own scripts", { skip }, async () => {
+  await using delivery = await deliveryWith("web-1");
+  const target = `${delivery.project}/installed`;
+  await delivery.write({
+    "bundle/appspec.yml": `version: 0.0
+os: linux
+files:
+  - source: page.txt
+    destination: ${target}
+hooks:
+  AfterInstall:
+    - location: scripts/after.sh
+      timeout: 30
+`,
+    "bundle/page.txt": "from the bundle\n",
+    "bundle/scripts/after.sh": `#!/bin/sh\necho "$LIFECYCLE_EVENT" > ${target}/event\n`,
+  });
+  await packed(delivery, "shop.tar.gz");
+  assert.match(await delivery.succeed("lint", "shop.tar.gz"), /in order/);
+  await delivery.succeed("deploy", "shop.tar.gz", "--service", "shop", "--label", "1.214");
+  assert.equal(await readFile(`${target}/page.txt`, "utf8"), "from the bundle\n");
+  assert.equal(await readFile(`${target}/event`, "utf8"), "AfterInstall\n");
+  const [service] = JSON.parse(await delivery.succeed("list", "--json"));
+  assert.deepEqual([service.service, service.version, service.state], ["shop", "1.214", "running"]);
+});
+
+test("bad input is refused in one sentence, before anything is touched", { skip }, async () => {
+  await using delivery = await startDelivery();
+  await delivery.write(greeter("hello"));
+  const refused = async (pattern: RegExp, ...words: readonly string[]): Promise<void> => {
+    const { code, stdout, stderr } = await delivery.stoa(...words);
+    assert.equal(code, 1, `${words.join(" ")}: ${stderr}`);
+    assert.equal(stdout, "");
+    assert.match(stderr, pattern);
+    assert.doesNotMatch(stderr, /\n\s+at /);
+  };
+  await refused(/no machine has joined production; .* stoa token join/, "deploy");
+  await delivery.join("web-1", "role=web");
+  await refused(
+    /none of the 1 machines of production has the tags role=db/,
+    "deploy",
+    "--tags",
+    "role=db",
+  );
+  await refused(/none of all-at-once, half/, "deploy", "--strategy", "gently");
+  await refused(/cannot be a version/, "deploy", "--label", "one two");
+  await refused(/no machine has joined tset/, "deploy", "-e", "tset");
+  await refused(/nothing.zip is not there/, "deploy", "nothing.zip");
+  await refused(/has run nothing else/, "rollback", "greeter");
+  await refused(/no machine web-9 has joined/, "why", "web-9");
+  await delivery.write({ "stoa.toml": "prot = 80\n" });
+  await refused(/stoa.toml: there is no key prot/, "deploy");
+  await delivery.write({ "stoa.toml": "port = \n" });
+  await refused(/stoa.toml:1:/, "deploy");
+  await delivery.write({
+    "stoa.toml": "",
+    "main.go": "package main\n\nfunc main() { undefined() }\n",
+  });
+  await refused(/does not build: .*undefined: undefined/, "deploy");
+  await delivery.write({
+    "bundle/appspec.yml": "version: 0.0\nos: linux\nhooks:\n  Afterinstall:\n    - location: x\n",
+  });
+  await packed(delivery, "broken.tar.gz");
+  await refused(/appspec.yml:[0-9]+:[0-9]+: error: Afterinstall is no event/, "deploy", "broken.tar.gz");
+  await delivery.write({ "broken.zip": "PK\u0003\u0004 nothing of the kind" });
+  await refused(/broken.zip is damaged/, "deploy", "broken.zip");
+  assert.deepEqual(JSON.parse(await delivery.succeed("list", "--json")), []);
+});
+
+async function packed({ project }: Delivery, name: string): Promise<void> {
+  const words = ["-czf", name, "-C", "bundle", "."];
+  const { code, stderr } = await finishedProgram("tar", words, { cwd: project, env: process.env });
+  assert.equal(code, 0, stderr);
 }
