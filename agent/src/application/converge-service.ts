@@ -17,6 +17,7 @@ import type { ServiceParts } from "./service-parts.ts";
 /** What the newest index says about a service; `undefined` in its place means that it should not run here. */
 export interface Wanted {
   readonly revision: string;
+  readonly rollout: string;
   readonly serial: number;
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -39,7 +40,7 @@ const longestRetryMs = 60_000;
 /**
  *     wanted = committed ──> repair, every round
  *     wanted ≠ committed ──> fetching ─> rehearsing ─> switching ─> validating ─> draining ──> committed
- *                                └───────────┴────────────┴────────────┴──> refused: until another serial comes
+ *                                └───────────┴────────────┴────────────┴──> refused: until another rollout comes
  */
 export class ConvergingService {
   readonly #parts: ServiceParts;
@@ -147,11 +148,11 @@ export class ConvergingService {
       const { run } = revision;
       version = revision.version;
       await installRelease(this.#parts, revision, signal);
-      const { serial, settings } = wanted;
+      const { rollout, serial, settings } = wanted;
       const step = (name: string): void => {
         this.#step = name;
       };
-      const order = { target, serial, revision, settings, step, signal };
+      const order = { target, rollout, serial, revision, settings, step, signal };
       const readRevision = this.#readRevision;
       if (run === undefined) {
         await deployBundle(this.#parts, journal, { ...order, readRevision });
@@ -179,7 +180,7 @@ export class ConvergingService {
   /** What may pass is tried again, ever more seldom; what does not is remembered as refused. */
   async #failed(
     journal: JournalFile,
-    { serial, revision }: Wanted,
+    { rollout, revision }: Wanted,
     target: Target,
     version: string,
     failure: unknown,
@@ -190,7 +191,7 @@ export class ConvergingService {
       const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
       this.#failures += 1;
       this.#retryAtMs = clock.monotonicMs() + waitMs;
-      this.#retriedFor = `${revision} ${serial}`;
+      this.#retriedFor = `${revision} ${rollout}`;
       throw new AgentFailure(
         "conflict",
         `${sentence}; it is tried again in ${waitMs / 1000} s`,
@@ -201,7 +202,7 @@ export class ConvergingService {
     await journal.write({
       refused: {
         ...target,
-        serial,
+        rollout,
         sentence,
         lastLines: await lastLines(disk, layout.log),
         atMs: clock.nowMs(),
@@ -209,9 +210,9 @@ export class ConvergingService {
     });
   }
 
-  #mayTry({ revision, serial }: Wanted): boolean {
+  #mayTry({ revision, rollout }: Wanted): boolean {
     return (
-      this.#retriedFor !== `${revision} ${serial}` ||
+      this.#retriedFor !== `${revision} ${rollout}` ||
       this.#parts.clock.monotonicMs() >= this.#retryAtMs
     );
   }
@@ -221,7 +222,7 @@ export class ConvergingService {
   ): { sentence: string; lastLines: readonly string[] } | undefined {
     const refused = this.#journal?.now.refused;
     if (wanted === undefined || refused === undefined) return undefined;
-    return isSame(targetOf(wanted), refused) && refused.serial === wanted.serial
+    return isSame(targetOf(wanted), refused) && refused.rollout === wanted.rollout
       ? refused
       : undefined;
   }

@@ -19,6 +19,7 @@ import type { ServiceParts } from "./service-parts.ts";
 /** A release with an appspec, whose files are on the disk. */
 export interface BundleOrder {
   readonly target: Target;
+  readonly rollout: string;
   readonly serial: number;
   readonly revision: Revision;
   readonly settings: Readonly<Record<string, string>>;
@@ -67,13 +68,20 @@ export async function deployBundle(
 export async function stopBundle(
   parts: ServiceParts,
   journal: JournalFile,
-  order: Omit<BundleOrder, "target" | "serial" | "revision" | "signal">,
+  order: Omit<BundleOrder, "target" | "rollout" | "serial" | "revision" | "signal">,
 ): Promise<void> {
   const { committed } = journal.now;
   const old = await oldBundle(parts, order.readRevision);
   if (committed === undefined || old === undefined) return;
   const revision = await order.readRevision(committed.release);
-  const whole = { ...order, revision, target: committed, serial: committed.serial, signal: never };
+  const whole = {
+    ...order,
+    revision,
+    target: committed,
+    serial: committed.serial,
+    rollout: "",
+    signal: never,
+  };
   await run(parts, journal, whole, { bundle: old, old, events: ["ApplicationStop"] });
 }
 
@@ -88,7 +96,7 @@ export async function recoverBundle(parts: ServiceParts, journal: JournalFile): 
     handOver: undefined,
     refused: {
       ...interrupted.to,
-      serial: interrupted.serial,
+      rollout: interrupted.rollout,
       sentence,
       lastLines: [],
       atMs: parts.clock.nowMs(),
@@ -128,7 +136,7 @@ async function run(
   };
   return await runLifecycle(lifecycle, {
     facts: {
-      deployment: `s-${order.serial}`,
+      deployment: order.rollout,
       application: service,
       group: machine.environment,
       groupId: machine.environment,
@@ -144,10 +152,10 @@ async function run(
 
 async function begin(
   journal: JournalFile,
-  { target, serial }: BundleOrder,
+  { target, rollout }: BundleOrder,
   event: string,
 ): Promise<void> {
-  await journal.write({ handOver: { phase: "begun", to: target, serial, process: "", event } });
+  await journal.write({ handOver: { phase: "begun", to: target, rollout, process: "", event } });
 }
 
 /** From the installation on the machine holds the new files: should they fail, the old revision is deployed anew. */

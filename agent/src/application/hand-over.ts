@@ -14,6 +14,7 @@ import { problemOf } from "./validate-process.ts";
 /** A release that is installed and shall serve. */
 export interface HandOverOrder {
   readonly target: Target;
+  readonly rollout: string;
   readonly serial: number;
   readonly revision: Revision;
   readonly run: Run;
@@ -58,7 +59,9 @@ export async function handOver(
   }
   const sockets = await resolveSockets(parts, journal, run);
   const process = await nextId(journal, target);
-  await journal.write({ handOver: { phase: "begun", to: target, serial: order.serial, process } });
+  await journal.write({
+    handOver: { phase: "begun", to: target, rollout: order.rollout, process },
+  });
   await parts.failpoint("journal-begun");
 
   step("switching");
@@ -85,7 +88,7 @@ export async function handOver(
       atMs: parts.clock.nowMs(),
     },
     previous: previousOf(journal, target),
-    handOver: { phase: "committed", to: target, serial: order.serial, process },
+    handOver: { phase: "committed", to: target, rollout: order.rollout, process },
     refused: undefined,
   });
   await parts.failpoint("journal-committed");

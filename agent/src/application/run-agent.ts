@@ -183,7 +183,12 @@ export class Agent {
     return new Map(
       [...revisionFor(index, machine)].map(([name, { revision, settings, assignment }]) => [
         name,
-        { revision, serial: assignment.serial, settings: settings.environment },
+        {
+          revision,
+          rollout: assignment.rollout,
+          serial: assignment.serial,
+          settings: settings.environment,
+        },
       ]),
     );
   }

@@ -40,16 +40,16 @@ export interface Committed extends Target {
 export interface HandOver {
   readonly phase: "begun" | "committed";
   readonly to: Target;
-  readonly serial: number;
+  readonly rollout: string;
   /** The process that is the new one; empty where scripts see to that. */
   readonly process: string;
   /** The event that runs, where scripts see to processes. */
   readonly event?: string;
 }
 
-/** A target that failed here. It is not tried again until an assignment with another serial asks for it. */
+/** A target that failed here. It is not tried again until another rollout asks for it. */
 export interface Refused extends Target {
-  readonly serial: number;
+  readonly rollout: string;
   readonly sentence: string;
   readonly lastLines: readonly string[];
   readonly atMs: number;
