@@ -207,7 +207,7 @@ test("what another control plane process finds in the folder is carried on", asy
   const one = await kit.upload("shop", "one");
   const { id } = (await begin(kit, "shop", one)).body.rollout;
   await kit.control[Symbol.asyncDispose]();
-  await using again = await testControl(kit.root);
+  await using again = await testControl({ root: kit.root });
   assert.equal(again.admin, kit.admin);
   await agent.report();
   const { body } = await again.ask(agent.token, "GET", "/tree/machines/web-1/status.json");

@@ -5,17 +5,14 @@ import { publicKeyLine, type SecretKey } from "@stoa/deployment";
 import { openFolderBlobs } from "./adapters/folder-blobs/folder-blobs.ts";
 import { folderLogs } from "./adapters/folder-logs/folder-logs.ts";
 import { openFolderTree } from "./adapters/folder-tree/folder-tree.ts";
-import {
-  adminTokenFile,
-  ensureAdminToken,
-  openSigningKey,
-} from "./adapters/key-files/key-files.ts";
+import { ensureAdminToken, openSigningKey } from "./adapters/key-files/key-files.ts";
 import { Environments } from "./application/change-environments.ts";
 import { Logs } from "./application/collect-logs.ts";
 import { Revisions } from "./application/keep-revisions.ts";
 import { ServiceSettings } from "./application/keep-settings.ts";
 import { Tokens } from "./application/keep-tokens.ts";
 import { Machines } from "./application/know-machines.ts";
+import { Retention } from "./application/prune-revisions.ts";
 import { AuditLog } from "./application/record-audit.ts";
 import { Rollouts } from "./application/run-rollouts.ts";
 import { SignedTree } from "./application/sign-documents.ts";
@@ -26,11 +23,12 @@ import type { LogArchive } from "./domain/log-archive.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { type Route, route } from "./http/route.ts";
+import { accessRoutes } from "./http/routes/access-routes.ts";
 import { agentRoutes } from "./http/routes/agent-routes.ts";
 import { deliveryRoutes } from "./http/routes/delivery-routes.ts";
 import { machineRoutes } from "./http/routes/machine-routes.ts";
 import { overviewRoutes } from "./http/routes/overview-routes.ts";
-import { tokenRoutes } from "./http/routes/token-routes.ts";
+import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
 
 /** What the control plane is told. */
 export interface ControlPlaneSettings {
@@ -44,8 +42,8 @@ export interface ControlPlaneSettings {
   readonly onFailure: (failure: unknown) => void;
 }
 
-/** The parts that a simulation replaces. */
-export interface ControlPlaneWorld {
+/** What it stands on. */
+interface ControlPlaneWorld {
   readonly tree: DocumentTree;
   readonly blobs: BlobShelf;
   readonly logs: LogArchive;
@@ -61,23 +59,28 @@ export interface ControlPlane extends AsyncDisposable {
   readonly fetch: (request: Request) => Promise<Response>;
   readonly routes: readonly Route[];
   readonly tokens: Tokens;
+  /** Renews what grows old and removes what nobody could want; it is done every hour anyway. */
+  readonly upkeep: () => Promise<void>;
 }
 
 /** How often agents ask, in milliseconds. */
 const pollMs = 2_000;
 /** No single file of a bundle is larger. */
 const blobLimitBytes = 4 * 2 ** 30;
-const renewalMs = 3_600_000;
+const upkeepMs = 3_600_000;
 
 /** Opens the control plane in a folder; at the first time with a new key and an administrator's token. */
-export async function openControlPlane(settings: ControlPlaneSettings): Promise<ControlPlane> {
+export async function openControlPlane(
+  settings: ControlPlaneSettings,
+  clock: Clock = systemClock,
+): Promise<ControlPlane> {
   const { root } = settings;
   const tree = await openFolderTree(join(root, "tree"));
   const control = await runControlPlane(settings, {
     tree,
     blobs: await openFolderBlobs(join(root, "tree", "blobs", "sha256"), blobLimitBytes),
     logs: folderLogs(join(root, "logs")),
-    clock: systemClock,
+    clock,
     key: await openSigningKey(root),
   });
   await ensureAdminToken(root, async () => {
@@ -88,83 +91,110 @@ export async function openControlPlane(settings: ControlPlaneSettings): Promise<
 }
 
 /** Runs a control plane in the given world. */
-export async function runControlPlane(
-  settings: ControlPlaneSettings,
-  { tree, blobs, logs: archive, clock, key }: ControlPlaneWorld,
+async function runControlPlane(
+  { version, goproxyPath, onFailure }: ControlPlaneSettings,
+  world: ControlPlaneWorld,
 ): Promise<ControlPlane> {
-  const { root, version, goproxyPath, onFailure } = settings;
+  const parts = applicationOf(world, onFailure);
+  const { tokens, machines, rollouts, environments, retention } = parts;
+  const hosts = new WeakMap<Request, string>();
+  const routes = routesOf(parts, {
+    server: { product: "stoa", version, goproxyPath, rootKey: publicKeyLine(world.key) },
+    hostOf: (request) => hosts.get(request),
+  });
+  await machines.load();
+  await rollouts.load();
+  const upkeep = async (): Promise<void> => {
+    await environments.renew();
+    await retention.prune();
+  };
+  const keeping = again(upkeep, world.clock, onFailure);
+  const end = new AbortController();
+  const fetch = makeApi({ routes, tokens, onFailure, end: end.signal });
+  const listener = getRequestListener(
+    (request, { incoming }) => {
+      const { remoteAddress } = incoming.socket;
+      if (remoteAddress !== undefined) hosts.set(request, remoteAddress);
+      return fetch(request);
+    },
+    { overrideGlobalObjects: false },
+  );
+  return {
+    fetch,
+    handle: listener,
+    routes,
+    tokens,
+    upkeep,
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await keeping[Symbol.asyncDispose]();
+      await rollouts[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What the control plane does, each part standing on those before it. */
+function applicationOf(
+  { tree, blobs, logs: archive, clock, key }: ControlPlaneWorld,
+  onFailure: (failure: unknown) => void,
+) {
   const documents = new SignedTree(tree, key);
   const tokens = new Tokens(tree, clock);
   const audit = new AuditLog(tree, documents, clock);
   const machines = new Machines(tree, documents, tokens, clock);
   const environments = new Environments(tree, documents, clock);
   const revisions = new Revisions(tree, blobs, documents);
-  const serviceSettings = new ServiceSettings(documents);
+  const settings = new ServiceSettings(documents);
   const logs = new Logs(archive);
-  const rollouts = new Rollouts({
-    documents,
-    environments,
-    machines,
-    audit,
-    clock,
-    onFailure,
-  });
-  const rootKey = publicKeyLine(key);
-  const end = new AbortController();
-  const hosts = new WeakMap<Request, string>();
-  const parts = { tree, blobs, tokens, audit, machines, environments, revisions, rollouts, logs };
+  const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
+  const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
+  const retention = new Retention(delivered);
+  return { ...delivered, tokens, settings, logs, retention };
+}
+
+function routesOf(
+  parts: ReturnType<typeof applicationOf>,
+  told: {
+    readonly server: Parameters<typeof overviewRoutes>[0]["server"];
+    readonly hostOf: (request: Request) => string | undefined;
+  },
+): readonly Route[] {
+  const { server, hostOf } = told;
   const routes: Route[] = [
-    ...overviewRoutes({ ...parts, server: { product: "stoa", version, goproxyPath, rootKey } }),
-    ...tokenRoutes(parts),
-    ...agentRoutes({ ...parts, rootKey, pollMs, hostOf: (request) => hosts.get(request) }),
+    ...overviewRoutes({ ...parts, server }),
+    ...accessRoutes(parts),
+    ...agentRoutes({ ...parts, rootKey: server.rootKey, pollMs, hostOf }),
     ...machineRoutes(parts),
-    ...deliveryRoutes({ ...parts, settings: serviceSettings, clock }),
-  ];
-  routes.push(
+    ...deliveryRoutes(parts),
+    ...rolloutRoutes(parts),
     route({
       method: "GET",
       path: "/openapi.json",
       summary: "This document.",
       admission: "anybody",
-      handle: async () => openApiDocument(routes, version),
+      handle: async () => openApiDocument(routes, server.version),
     }),
-  );
-  await machines.load();
-  await rollouts.load();
-  const renewal = keepRenewing(environments, clock, onFailure);
-  const tokenHint = (): string =>
-    `; the first administrator's is in ${adminTokenFile(root)} on the server`;
-  const fetch = makeApi({ routes, tokens, tokenHint, onFailure, end: end.signal });
-  return {
-    fetch,
-    handle: getRequestListener(
-      (request, { incoming }) => {
-        const { remoteAddress } = incoming.socket;
-        if (remoteAddress !== undefined) hosts.set(request, remoteAddress);
-        return fetch(request);
-      },
-      { overrideGlobalObjects: false },
-    ),
-    routes,
-    tokens,
-    async [Symbol.asyncDispose]() {
-      end.abort();
-      renewal[Symbol.dispose]();
-      await rollouts[Symbol.asyncDispose]();
-    },
-  };
+  ];
+  return routes;
 }
 
-function keepRenewing(
-  environments: Environments,
+/** Does something now and every hour. */
+function again(
+  work: () => Promise<void>,
   clock: Clock,
   onFailure: (failure: unknown) => void,
-): Disposable {
+): AsyncDisposable {
   let timer: Disposable | undefined;
-  const renew = (): void => {
-    void environments.renew().catch(onFailure);
-    timer = clock.after(renewalMs, renew);
+  let working = Promise.resolve();
+  const turn = (): void => {
+    working = working.then(work).catch(onFailure);
+    timer = clock.after(upkeepMs, turn);
   };
-  renew();
-  return { [Symbol.dispose]: () => timer?.[Symbol.dispose]() };
+  turn();
+  return {
+    async [Symbol.asyncDispose]() {
+      timer?.[Symbol.dispose]();
+      await working;
+    },
+  };
 }

@@ -14,8 +14,6 @@ export const apiPrefix = "/api/v1";
 export interface ApiParts {
   readonly routes: readonly Route[];
   readonly tokens: Tokens;
-  /** Says where a first token is found, to those who come without one. */
-  readonly tokenHint: () => string;
   /** Aborts when the control plane ends: answers that go on end then. */
   readonly end: AbortSignal;
   /** Is told what failed without being a `ControlFailure`. */
@@ -32,11 +30,14 @@ export function makeApi(parts: ApiParts): (request: Request) => Promise<Response
     hono.on(route.method, `${apiPrefix}${route.path}`, async (context) => {
       const { raw: request } = context.req;
       const principal = await admitted(request, route, parts);
-      const params = { ...context.req.param(), path: restOf(context.req.path, route.path) };
+      const params = context.req.param();
+      const rest = restOf(context.req.path, route.path);
       const query = checked(route.query, context.req.query(), "the query");
       const body = await bodyOf(request, route.body);
       const signal = AbortSignal.any([request.signal, parts.end]);
-      return answerOf(await route.handle({ principal, params, body, query, request, signal }));
+      return answerOf(
+        await route.handle({ principal, params, rest, body, query, request, signal }),
+      );
     });
   }
   hono.notFound((context) => {
@@ -58,13 +59,16 @@ export function makeApi(parts: ApiParts): (request: Request) => Promise<Response
 async function admitted(
   request: Request,
   { admission }: Route,
-  { tokens, tokenHint }: ApiParts,
+  { tokens }: ApiParts,
 ): Promise<Principal | undefined> {
   const header = request.headers.get("authorization") ?? "";
   const token = /^Bearer +(\S+)$/i.exec(header)?.[1];
   if (token === undefined) {
     if (admission === "anybody") return undefined;
-    throw new ControlFailure("unauthenticated", `a token is needed: stoa login${tokenHint()}`);
+    throw new ControlFailure(
+      "unauthenticated",
+      "a token is needed: stoa login; the first is in the file admin-token of the control plane's folder, data/.stoa/control where nobody said otherwise",
+    );
   }
   if (admission === "anybody") return undefined;
   const principal = await tokens.principalOf(token);

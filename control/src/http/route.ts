@@ -7,6 +7,8 @@ export interface Call<Body = unknown, Query = unknown> {
   readonly principal: Principal | undefined;
   /** The named segments of the path. */
   readonly params: Readonly<Record<string, string>>;
+  /** What stands in the place of the `*` of the path; empty without one. */
+  readonly rest: string;
   readonly body: Body;
   readonly query: Query;
   /** The request itself: for bodies that stream, for conditions. */
@@ -25,7 +27,7 @@ export type OtherContent =
 /** A route. `handle` gives what `answer` describes, or a whole `Response`; `undefined` is answered with 204. */
 export interface Route {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
-  /** Below /api/v1, named segments as `:name`; the last may be `*`, whose text is the parameter `path`. */
+  /** Below /api/v1, named segments as `:name`; the last may be `*`, which takes the rest. */
   readonly path: string;
   readonly summary: string;
   readonly admission: Admission;
@@ -52,4 +54,9 @@ export function route<const B = undefined, const Q = undefined>(
 /** The named segment of a call. */
 export function param(call: Call, name: string): string {
   return call.params[name] ?? "";
+}
+
+/** The name of whoever asks; empty where nobody has to say it. */
+export function nameOf({ principal }: Pick<Call, "principal">): string {
+  return principal?.name ?? "";
 }

@@ -17,6 +17,7 @@ import {
   sha256Hex,
 } from "@stoa/deployment";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
+import type { Clock } from "../domain/clock.ts";
 
 /** What was answered. */
 export interface Said {
@@ -50,15 +51,17 @@ export interface TestAgent {
 }
 
 /** Opens a control plane in a temporary folder, or again in one that is given. */
-export async function testControl(given?: string): Promise<TestControl> {
+export async function testControl({
+  root: given,
+  clock,
+}: {
+  readonly root?: string;
+  readonly clock?: Clock;
+} = {}): Promise<TestControl> {
   const root = given ?? (await mkdtemp(join(tmpdir(), "stoa-control-")));
   const failures: unknown[] = [];
-  const control = await openControlPlane({
-    root,
-    version: "0",
-    goproxyPath: "",
-    onFailure: (failure) => failures.push(failure),
-  });
+  const onFailure = (failure: unknown): void => void failures.push(failure);
+  const control = await openControlPlane({ root, version: "0", goproxyPath: "", onFailure }, clock);
   const admin = (await readFile(join(root, "admin-token"), "utf8")).trim();
   const ask: TestControl["ask"] = async (token, method, path, body) => {
     const answer = await control.fetch(

@@ -5,7 +5,7 @@ import { makeSecretKey, parseSecretKey, type SecretKey, secretKeyFile } from "@s
 import { ControlFailure } from "../../domain/control-failure.ts";
 
 /** Where the token of the first administrator is written. */
-export function adminTokenFile(root: string): string {
+function adminTokenFile(root: string): string {
   return join(root, "admin-token");
 }
 

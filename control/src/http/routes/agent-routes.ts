@@ -32,6 +32,10 @@ const logLimitBytes = 4 << 20;
 
 /** The routes that agents call. */
 export function agentRoutes(parts: AgentParts): readonly Route[] {
+  return [...readRoutes(parts), ...reportRoutes(parts)];
+}
+
+function readRoutes(parts: AgentParts): readonly Route[] {
   const { machines, environments, audit } = parts;
   return [
     route({
@@ -72,6 +76,11 @@ export function agentRoutes(parts: AgentParts): readonly Route[] {
           }
         }),
     }),
+  ];
+}
+
+function reportRoutes({ machines, logs, hostOf }: AgentParts): readonly Route[] {
+  return [
     route({
       method: "PUT",
       path: "/machines/:machine/status",
@@ -80,7 +89,7 @@ export function agentRoutes(parts: AgentParts): readonly Route[] {
       body: "application/octet-stream",
       handle: async (call) => {
         const envelope = await limitedText(call.request, statusLimitBytes);
-        await machines.report(ownName(call), envelope, parts.hostOf(call.request));
+        await machines.report(ownName(call), envelope, hostOf(call.request));
       },
     }),
     route({
@@ -92,7 +101,7 @@ export function agentRoutes(parts: AgentParts): readonly Route[] {
       handle: async (call) => {
         const machine = ownName(call);
         const lines = parsedLines(machine, await limitedText(call.request, logLimitBytes));
-        await parts.logs.take(machines.get(machine).record.environment, lines);
+        await logs.take(machines.get(machine).record.environment, lines);
       },
     }),
   ];
@@ -109,9 +118,9 @@ function ownName(call: Call): string {
 
 async function answerTree(
   { tree, blobs }: Pick<AgentParts, "tree" | "blobs">,
-  { principal, params, request }: Call,
+  { principal, rest, request }: Call,
 ): Promise<Response> {
-  const path = checkedPath(params["path"] ?? "");
+  const path = checkedPath(rest);
   checkReach(path, principal);
   const sha256 = /^blobs\/sha256\/(.+)$/.exec(path)?.[1];
   if (sha256 !== undefined) return await answerBlob(blobs, sha256, request);

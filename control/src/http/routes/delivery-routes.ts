@@ -1,64 +1,28 @@
-// Routes of delivery: contents, revisions, rollouts, settings.
-import { isOver } from "@stoa/deployment";
+// Routes of what is delivered: contents, revisions, settings.
 import { z } from "zod";
-import type { Environments } from "../../application/change-environments.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
 import { namesOf, type ServiceSettings } from "../../application/keep-settings.ts";
-import type { Machines } from "../../application/know-machines.ts";
+import type { Retention } from "../../application/prune-revisions.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
-import type { Rollouts } from "../../application/run-rollouts.ts";
-import { membersOf, startRollout } from "../../application/start-rollout.ts";
-import { steerRollout } from "../../application/steer-rollout.ts";
 import type { BlobShelf } from "../../domain/blob-shelf.ts";
-import type { Clock } from "../../domain/clock.ts";
-import { type RolloutRecord, shownRollout } from "../../domain/rollout-record.ts";
-import { eventStream, type StreamEvent } from "../event-stream.ts";
-import { type Call, param, type Route, route } from "../route.ts";
-import {
-  rolloutRequestSchema,
-  rolloutSchema,
-  settingsRequestSchema,
-  sha256Schema,
-  startedSchema,
-} from "../schemas.ts";
-import { parsedSelector } from "../selector.ts";
+import { nameOf, param, type Route, route } from "../route.ts";
+import { settingsRequestSchema, sha256Schema } from "../schemas.ts";
 
-/** What the routes of delivery need. */
-export interface DeliveryParts {
+interface DeliveryParts {
   readonly blobs: BlobShelf;
-  readonly environments: Environments;
-  readonly machines: Machines;
   readonly revisions: Revisions;
-  readonly rollouts: Rollouts;
+  readonly retention: Retention;
   readonly settings: ServiceSettings;
   readonly audit: AuditLog;
-  readonly clock: Clock;
 }
 
-/** The routes of delivery. */
+/** The routes of what is delivered. */
 export function deliveryRoutes(parts: DeliveryParts): readonly Route[] {
-  return [...contentRoutes(parts), ...rolloutRoutes(parts), ...settingsRoutes(parts)];
+  return [...contentRoutes(parts), ...settingsRoutes(parts)];
 }
 
-function contentRoutes({ blobs, revisions, machines, audit }: DeliveryParts): readonly Route[] {
+function contentRoutes({ blobs, revisions, retention, audit }: DeliveryParts): readonly Route[] {
   return [
-    route({
-      method: "GET",
-      path: "/environments/:environment/target",
-      summary: "For which machines a build would be: the group that these tags choose.",
-      admission: "read",
-      query: z.object({ tags: z.string().default("") }),
-      answer: z.object({
-        machines: z.array(z.object({ machine: z.string(), os: z.string(), arch: z.string() })),
-      }),
-      handle: async (call) => ({
-        machines: membersOf(
-          machines,
-          param(call, "environment"),
-          parsedSelector(call.query.tags),
-        ).map(({ record: { machine, os, arch } }) => ({ machine, os, arch })),
-      }),
-    }),
     route({
       method: "POST",
       path: "/blobs/missing",
@@ -66,7 +30,10 @@ function contentRoutes({ blobs, revisions, machines, audit }: DeliveryParts): re
       admission: "deploy",
       body: z.strictObject({ sha256: z.array(sha256Schema).max(100_000) }),
       answer: z.object({ sha256: z.array(z.string()) }),
-      handle: async ({ body }) => ({ sha256: [...(await revisions.missing(body.sha256))] }),
+      handle: async ({ body }) => {
+        retention.spare(body.sha256);
+        return { sha256: await revisions.missing(body.sha256) };
+      },
     }),
     route({
       method: "PUT",
@@ -101,105 +68,6 @@ function contentRoutes({ blobs, revisions, machines, audit }: DeliveryParts): re
   ];
 }
 
-function rolloutRoutes(parts: DeliveryParts): readonly Route[] {
-  const { rollouts } = parts;
-  return [
-    route({
-      method: "POST",
-      path: "/environments/:environment/services/:service/rollouts",
-      summary: "Begins to bring a revision to the machines of a group.",
-      admission: "deploy",
-      body: rolloutRequestSchema,
-      answer: startedSchema,
-      handle: async (call) => {
-        const { record, unchanged } = await startRollout(parts, {
-          environment: param(call, "environment"),
-          service: param(call, "service"),
-          owner: nameOf(call),
-          ...call.body,
-        });
-        return { rollout: shownRollout(record), unchanged };
-      },
-    }),
-    route({
-      method: "GET",
-      path: "/rollouts",
-      summary: "Rollouts, the newest first.",
-      admission: "read",
-      query: z.object({
-        environment: z.string().optional(),
-        service: z.string().optional(),
-        limit: z.coerce.number().int().min(1).max(1_000).default(50),
-      }),
-      answer: z.object({ rollouts: z.array(rolloutSchema) }),
-      handle: async ({ query: { limit, ...filter } }) => ({
-        rollouts: rollouts.list(filter).slice(0, limit).map(shownRollout),
-      }),
-    }),
-    route({
-      method: "GET",
-      path: "/rollouts/:id",
-      summary: "A rollout.",
-      admission: "read",
-      answer: rolloutSchema,
-      handle: async (call) => shownRollout(rollouts.get(param(call, "id"))),
-    }),
-    route({
-      method: "GET",
-      path: "/rollouts/:id/events",
-      summary:
-        "The rollout as it is, again with every change, until it has ended: events named `rollout`.",
-      admission: "read",
-      answer: "text/event-stream",
-      handle: async (call) => {
-        const { id } = rollouts.get(param(call, "id")).rollout;
-        return eventStream(call, (signal) => followed(rollouts, id, signal));
-      },
-    }),
-    ...(["pause", "resume", "cancel", "abandon"] as const).map((word) =>
-      route({
-        method: "POST",
-        path: `/rollouts/:id/${word}`,
-        summary: steeringSummaries[word],
-        admission: "deploy",
-        body: z.strictObject({ reason: z.string().max(500).default("") }),
-        answer: rolloutSchema,
-        handle: async (call) => {
-          const said = { owner: nameOf(call), reason: call.body.reason };
-          return shownRollout(await steerRollout(parts, param(call, "id"), word, said));
-        },
-      }),
-    ),
-  ];
-}
-
-const steeringSummaries = {
-  pause: "Opens no further wave until it is resumed.",
-  resume: "Goes on with a paused rollout.",
-  cancel: "Gives a rollout up: machines that were touched go back.",
-  abandon: "Ends a rollout with every machine as it is.",
-} as const;
-
-async function* followed(
-  rollouts: Rollouts,
-  id: string,
-  signal: AbortSignal,
-): AsyncGenerator<StreamEvent> {
-  const changes = rollouts.news.follow(signal);
-  const now = rollouts.get(id);
-  yield eventOf(now);
-  if (isOver(now.rollout)) return;
-  for await (const record of changes) {
-    if (record.rollout.id !== id) continue;
-    yield eventOf(record);
-    if (isOver(record.rollout)) return;
-  }
-}
-
-function eventOf(record: RolloutRecord): StreamEvent {
-  return { event: "rollout", data: shownRollout(record) };
-}
-
 function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
   const namesSchema = z.object({ names: z.array(z.string()) });
   return [
@@ -232,8 +100,4 @@ function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
       },
     }),
   ];
-}
-
-function nameOf({ principal }: Pick<Call, "principal">): string {
-  return principal?.name ?? "";
 }

@@ -3,9 +3,11 @@ import { z } from "zod";
 import type { KnownMachine, Machines } from "../../application/know-machines.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
 import type { Rollouts } from "../../application/run-rollouts.ts";
+import { membersOf } from "../../application/start-rollout.ts";
 import { isoTime } from "../../domain/clock.ts";
 import { param, type Route, route } from "../route.ts";
 import { machineSchema, whySchema } from "../schemas.ts";
+import { parsedSelector } from "../selector.ts";
 
 interface MachineParts {
   readonly machines: Machines;
@@ -16,6 +18,23 @@ interface MachineParts {
 /** The routes of machines. */
 export function machineRoutes({ machines, rollouts, audit }: MachineParts): readonly Route[] {
   return [
+    route({
+      method: "GET",
+      path: "/environments/:environment/target",
+      summary: "For which machines a build would be: the group that these tags choose.",
+      admission: "read",
+      query: z.object({ tags: z.string().default("") }),
+      answer: z.object({
+        machines: z.array(z.object({ machine: z.string(), os: z.string(), arch: z.string() })),
+      }),
+      handle: async (call) => ({
+        machines: membersOf(
+          machines,
+          param(call, "environment"),
+          parsedSelector(call.query.tags),
+        ).map(({ record: { machine, os, arch } }) => ({ machine, os, arch })),
+      }),
+    }),
     route({
       method: "GET",
       path: "/machines",

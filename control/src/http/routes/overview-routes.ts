@@ -1,11 +1,10 @@
-// Routes that show: the server itself, services, logs, the audit log.
+// Routes that show: the server itself, services, logs.
 import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
 import type { Logs } from "../../application/collect-logs.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
 import type { Machines } from "../../application/know-machines.ts";
 import { listServices } from "../../application/list-services.ts";
-import type { AuditLog } from "../../application/record-audit.ts";
 import type { Rollouts } from "../../application/run-rollouts.ts";
 import { eventStream, type StreamEvent } from "../event-stream.ts";
 import { type Route, route } from "../route.ts";
@@ -17,7 +16,6 @@ interface OverviewParts {
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
   readonly logs: Logs;
-  readonly audit: AuditLog;
   readonly server: z.input<typeof serverSchema>;
 }
 
@@ -32,7 +30,7 @@ const logQuerySchema = z.object({
 
 /** The routes that show. */
 export function overviewRoutes(parts: OverviewParts): readonly Route[] {
-  const { environments, logs, audit } = parts;
+  const { environments, logs } = parts;
   return [
     route({
       method: "GET",
@@ -80,21 +78,6 @@ export function overviewRoutes(parts: OverviewParts): readonly Route[] {
           yield { event: "end", data: {} };
         });
       },
-    }),
-    route({
-      method: "GET",
-      path: "/audit",
-      summary: "Entries of the audit log as they are stored, from a number on.",
-      admission: "admin",
-      query: z.object({
-        from: z.coerce.number().int().min(1).default(1),
-        limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
-      }),
-      answer: z.object({ last: z.int(), entries: z.array(z.string()) }),
-      handle: async ({ query: { from, limit } }) => ({
-        last: await audit.last(),
-        entries: [...(await audit.read(from, limit))],
-      }),
     }),
   ];
 }

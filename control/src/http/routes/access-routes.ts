@@ -1,4 +1,4 @@
-// Routes of tokens.
+// Routes of access: tokens, and the audit log.
 import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
 import type { TokenRecord, Tokens } from "../../application/keep-tokens.ts";
@@ -7,14 +7,14 @@ import { checkedName } from "../../domain/names.ts";
 import { param, type Route, route } from "../route.ts";
 import { madeTokenSchema, tokenRequestSchema, tokenSchema } from "../schemas.ts";
 
-interface TokenParts {
+interface AccessParts {
   readonly tokens: Tokens;
   readonly environments: Environments;
   readonly audit: AuditLog;
 }
 
-/** The routes of tokens. */
-export function tokenRoutes({ tokens, environments, audit }: TokenParts): readonly Route[] {
+/** The routes of access. */
+export function accessRoutes({ tokens, environments, audit }: AccessParts): readonly Route[] {
   return [
     route({
       method: "POST",
@@ -54,6 +54,21 @@ export function tokenRoutes({ tokens, environments, audit }: TokenParts): readon
           id: record.id,
         });
       },
+    }),
+    route({
+      method: "GET",
+      path: "/audit",
+      summary: "Entries of the audit log as they are stored, from a number on.",
+      admission: "admin",
+      query: z.object({
+        from: z.coerce.number().int().min(1).default(1),
+        limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+      }),
+      answer: z.object({ last: z.int(), entries: z.array(z.string()) }),
+      handle: async ({ query: { from, limit } }) => ({
+        last: await audit.last(),
+        entries: [...(await audit.read(from, limit))],
+      }),
     }),
   ];
 }
