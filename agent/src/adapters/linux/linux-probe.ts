@@ -1,7 +1,8 @@
 // Asks processes of this machine, and finds out in /proc which of those that share a socket has answered.
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
+import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Answer, Probe } from "../../domain/probe.ts";
 import { parseSocketAddress } from "../../domain/socket-address.ts";
 import { sessionMembers, socketInodes, tcpLines } from "./proc-files.ts";
@@ -22,14 +23,13 @@ export const linuxProbe: Probe = {
       ({ listens, localPort, inode }) => listens && localPort === port && inodes.has(inode),
     );
   },
-  freePort: () =>
-    new Promise((resolve, reject) => {
-      const server = createServer().once("error", reject);
-      server.listen(0, () => {
-        const { port } = server.address() as { readonly port: number };
-        server.close(() => resolve(port));
-      });
-    }),
+  freePort: async () => {
+    for (let tries = 0; tries < mostTries; tries += 1) {
+      const port = randomInt(firstPort, lastPort);
+      if (await isFree(port)) return port;
+    }
+    throw new AgentFailure("address_in_use", `no port from ${firstPort} to ${lastPort} is free`);
+  },
   programDigest: async (pid) => {
     const hash = createHash("sha256");
     try {
@@ -41,6 +41,22 @@ export const linuxProbe: Probe = {
     }
   },
 };
+
+/**
+ * Below the ports that Linux takes for outgoing connections (32768 and up, unless somebody has changed
+ * `net.ipv4.ip_local_port_range`): one of those could take the port away before the service binds it, or between two of
+ * its processes.
+ */
+const firstPort = 10_240;
+const lastPort = 20_000;
+const mostTries = 1_000;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
 
 interface Line {
   readonly socket: Socket;
