@@ -90,6 +90,19 @@ export function elfProblem(elf: Elf, arch: Architecture): string | undefined {
   return undefined;
 }
 
+/**
+ * The same, given the first 64 bytes of a program. What is no ELF file is a script, and runs anywhere its interpreter does.
+ */
+export function programProblem(head: Uint8Array, arch: Architecture): string | undefined {
+  try {
+    const elf = readElf(head);
+    return elf === undefined ? undefined : elfProblem(elf, arch);
+  } catch (failure) {
+    if (failure instanceof DocumentProblem) return `is damaged: ${failure.message}`;
+    throw failure;
+  }
+}
+
 /** Bytes with the widths and order that their header declares. */
 class ElfBytes {
   readonly bytes: Uint8Array;

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { elfProblem, readElf } from "./elf.ts";
+import { elfProblem, programProblem, readElf } from "./elf.ts";
 import { readGoBuildInfo } from "./go-binary.ts";
 import { handOffLibraryOf } from "./go-hand-off.ts";
 import { SeededRandom } from "./testing/seeded-random.ts";
@@ -185,6 +185,14 @@ test("readElf names the loader of a program that is not static", {
   const node = readFileSync(process.execPath).subarray(0, 64 * 1024);
   assert.match(readElf(node)?.interpreter ?? "", /ld-/);
   assert.match(elfProblem({ ...readElf(node)!, isProgram: false }, "amd64") ?? "", /no program/);
+});
+
+test("programProblem judges a program by its first bytes, and lets scripts pass", () => {
+  const head = program(Buffer.alloc(64)).subarray(0, 64);
+  assert.equal(programProblem(head, "amd64"), undefined);
+  assert.match(programProblem(head, "arm64") ?? "", /is built for amd64, and arm64 is needed/);
+  assert.match(programProblem(head.subarray(0, 20), "amd64") ?? "", /is damaged/);
+  assert.equal(programProblem(Buffer.from("#!/bin/sh\n"), "amd64"), undefined);
 });
 
 test("readGoBuildInfo throws nothing but DocumentProblem, whatever is damaged", () => {

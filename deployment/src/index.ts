@@ -13,7 +13,7 @@ export { bundlePathProblem } from "./bundle-path.ts";
 export { canonicalJson, parseCanonicalJson } from "./canonical-json.ts";
 export { type Digest, digestOf, hexOfDigest, sha256Hex } from "./digest.ts";
 export { DocumentProblem } from "./document-problem.ts";
-export { type Elf, elfProblem, isElf, readElf } from "./elf.ts";
+export { type Elf, elfProblem, isElf, programProblem, readElf } from "./elf.ts";
 export {
   countersign,
   type Demands,

@@ -1,9 +1,14 @@
 // Brings the files of a revision onto the disk: all of them, or none.
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { type Revision, type RevisionFile, revisionId, shortId } from "@stoa/deployment";
+import {
+  programProblem,
+  type Revision,
+  type RevisionFile,
+  revisionId,
+  shortId,
+} from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
-import { isElf, runsOn } from "../domain/elf.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
 /** What must stay free for everybody else on the machine. */
@@ -184,12 +189,12 @@ async function checkEntry(
   entry: string,
 ): Promise<void> {
   const head = await firstBytes(disk.chunks(entry));
-  if (isElf(head) && !runsOn(head, machine.arch)) {
-    throw new AgentFailure(
-      "refused_revision",
-      `${revision.run?.entry} of ${nameOf(revision)} is no program for ${machine.arch}; build it with GOARCH=${machine.arch}`,
-    );
-  }
+  const problem = programProblem(head, machine.arch);
+  if (problem === undefined) return;
+  throw new AgentFailure(
+    "refused_revision",
+    `${revision.run?.entry} of ${nameOf(revision)} ${problem}`,
+  );
 }
 
 /** The beginning of a file. */

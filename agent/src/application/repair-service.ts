@@ -1,8 +1,7 @@
 // Sees to it that what was committed is what runs and what lies on the disk.
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Revision, type RevisionFile, type Run, shortId } from "@stoa/deployment";
-import { isElf } from "../domain/elf.ts";
+import { isElf, type Revision, type RevisionFile, type Run, shortId } from "@stoa/deployment";
 import type { ProcessView } from "../domain/launch.ts";
 import { committedAddresses, endOthers, startCommitted } from "./hand-over.ts";
 import { firstBytes, installRelease, readOnly, restoreFile } from "./install-release.ts";
