@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
+import { until } from "./testing/bounded-wait.ts";
 import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
 import { finishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
@@ -30,6 +31,11 @@ test("stoa deploy builds, rolls out and prints the URL of the service, and nothi
     ["greeter", "production", "running", 1, 1],
   );
   assert.match(await delivery.succeed("why", "web-1"), /greeter/);
+  const lines = await until("the first line of the service", async () => {
+    const found = await delivery.succeed("logs", "greeter", "--since", "1h");
+    return found !== "" && found;
+  });
+  assert.match(lines, /^\S+Z web-1 starting$/m);
 });
 
 test("a program that crashes leaves the old one serving, and its last lines on the screen", {
@@ -155,7 +161,7 @@ async function answerOf(url: string): Promise<string> {
 async function revisions(delivery: Delivery): Promise<readonly string[]> {
   const machines = JSON.parse(await delivery.succeed("machines", "--json"));
   return machines.map(
-    ({ services }: { services: Record<string, { running: string }> }) =>
+    ({ services }: { services: Record<string, { running: string } | undefined> }) =>
       services["greeter"]?.running,
   );
 }
@@ -223,7 +229,11 @@ test("bad input is refused in one sentence, before anything is touched", { skip 
     "bundle/appspec.yml": "version: 0.0\nos: linux\nhooks:\n  Afterinstall:\n    - location: x\n",
   });
   await packed(delivery, "broken.tar.gz");
-  await refused(/appspec.yml:[0-9]+:[0-9]+: error: Afterinstall is no event/, "deploy", "broken.tar.gz");
+  await refused(
+    /appspec.yml:[0-9]+:[0-9]+: error: Afterinstall is no event/,
+    "deploy",
+    "broken.tar.gz",
+  );
   await delivery.write({ "broken.zip": "PK\u0003\u0004 nothing of the kind" });
   await refused(/broken.zip is damaged/, "deploy", "broken.zip");
   assert.deepEqual(JSON.parse(await delivery.succeed("list", "--json")), []);

@@ -53,7 +53,7 @@ export function nativeRevision(bundle: NativeBundle): Revision {
 }
 
 /** The port of a service that names none: the same on every machine and every day, from 20000 to 29999. */
-export function usualPort(service: string): number {
+function usualPort(service: string): number {
   return 20_000 + (Number.parseInt(sha256Hex(service).slice(0, 8), 16) % 10_000);
 }
 
