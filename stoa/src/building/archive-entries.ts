@@ -94,7 +94,7 @@ async function* zipEntries(place: string): AsyncGenerator<ArchiveEntry> {
       zip.readEntry();
       const entry = await Promise.race([next, ended]);
       if (entry === undefined) return;
-      const attributes = entry.externalFileAttributes >>> 16;
+      const attributes = isUnix(entry) ? entry.externalFileAttributes >>> 16 : 0;
       yield {
         path: entry.fileName,
         kind: zipKind(entry.fileName, attributes),
@@ -106,6 +106,11 @@ async function* zipEntries(place: string): AsyncGenerator<ArchiveEntry> {
   } finally {
     zip.close();
   }
+}
+
+/** Who made the entry (APPNOTE.TXT 4.4.2): a Unix, or a Mac. */
+function isUnix({ versionMadeBy }: Entry): boolean {
+  return [3, 19].includes(versionMadeBy >>> 8);
 }
 
 /** The upper half of the attributes is `st_mode` where the zip was made on a Unix (APPNOTE.TXT 4.4.15). */
