@@ -1,6 +1,7 @@
 // npm test: every test of the repository on the pinned Node; words after `npm test --` choose files by part of their path.
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { provideTestTools } from "./test-tools.ts";
 
@@ -18,8 +19,12 @@ for (const tool of missing) process.stderr.write(`missing for some tests: ${tool
 // A test that is skipped for want of a tool that could have been had proves nothing.
 if (missing.length > 0 && process.env["CI"] === "true") process.exit(1);
 
-const { status } = spawnSync(process.execPath, ["--test", "--test-reporter=spec", ...files], {
-  stdio: "inherit",
-  env: { ...process.env, PATH: path },
-});
+const { status } = spawnSync(
+  process.execPath,
+  ["--test", "--test-reporter=spec", `--test-concurrency=${availableParallelism()}`, ...files],
+  {
+    stdio: "inherit",
+    env: { ...process.env, PATH: path },
+  },
+);
 process.exitCode = status ?? 1;

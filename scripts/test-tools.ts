@@ -1,4 +1,4 @@
-// Programs that tests use and that are no npm packages: unpacked from Debian's packages, nothing is installed.
+// Programs that tests use and that are no npm packages: from Debian, unpacked, or installed where they need others.
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
@@ -30,6 +30,24 @@ const assumed: readonly (readonly [command: string, argument: string])[] = [
 const tools: readonly Tool[] = [
   { command: "promtool", debianPackage: "prometheus" },
   { command: "minisign", debianPackage: "minisign", libraries: ["libsodium23"] },
+  { command: "ssh", debianPackage: "openssh-client", libraries: ["libedit2", "libbsd0"] },
+  {
+    command: "sshd",
+    debianPackage: "openssh-server",
+    libraries: ["libwrap0", "libnsl2", "libtirpc3"],
+  },
+];
+
+/** These need libraries, a Python or a user of their own, so they are installed, which only root can do. */
+const installed: readonly Tool[] = [
+  { command: "hg", debianPackage: "mercurial" },
+  { command: "svn", debianPackage: "subversion" },
+  { command: "fossil", debianPackage: "fossil" },
+  { command: "redis-server", debianPackage: "redis-server" },
+  { command: "redis-sentinel", debianPackage: "redis-sentinel" },
+  { command: "etcd", debianPackage: "etcd-server" },
+  { command: "mariadbd", debianPackage: "mariadb-server" },
+  { command: "pg_ctlcluster", debianPackage: "postgresql" },
 ];
 
 const folder = resolve("node_modules", ".cache", "debian");
@@ -50,11 +68,34 @@ export function provideTestTools(): { readonly path: string; readonly missing: r
     if (problem === undefined) path.push(join(unpacked, "bin"));
     else missing.push(`${tool.command} (Debian's package ${tool.debianPackage}): ${problem}`);
   }
+  missing.push(...install(installed.filter(({ command }) => !isInstalled(command))));
   return { path: path.join(delimiter), missing };
 }
 
 function isOnPath(command: string, argument = "--version"): boolean {
   return spawnSync(command, [argument], { stdio: "ignore" }).error === undefined;
+}
+
+/** Looks for the file: not every server can be asked for its version without being started. */
+function isInstalled(command: string): boolean {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin"];
+  return folders.some((folder) => existsSync(join(folder, command)));
+}
+
+/** Says which of them are still missing, and why. */
+function install(tools: readonly Tool[]): readonly string[] {
+  if (tools.length === 0) return [];
+  const packages = tools.map(({ debianPackage }) => debianPackage);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) {
+    const get = (...args: string[]): number | null => run("apt-get", ["-q", ...args], ".");
+    const all = ["install", "-y", "--no-install-recommends", ...packages];
+    if (get(...all) !== 0 && get("update") === 0) get(...all);
+  }
+  const why = isRoot ? "apt-get cannot install it" : "only root can install it";
+  return tools
+    .filter(({ command }) => !isInstalled(command))
+    .map(({ command, debianPackage }) => `${command} (Debian's package ${debianPackage}): ${why}`);
 }
 
 /** Says what went wrong, if anything did. */
@@ -98,5 +139,6 @@ function writeStarters(files: string, at: string): void {
 }
 
 function run(command: string, args: readonly string[], cwd: string): number | null {
-  return spawnSync(command, args, { cwd, stdio: "ignore" }).status;
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  return spawnSync(command, args, { cwd, stdio: "ignore", env }).status;
 }

@@ -72,7 +72,15 @@ describe("a disk", { skip: smallDiskIsMissing() }, () => {
     await using disk = await smallDisk(4 << 20);
     await using scene = await proxiedModules([kept, wanted], { root: join(disk.path, "kept") });
     await assertServed(scene.stoa, kept);
-    disk.remount("ro");
+    // The state's file is closed after a second without use.
+    await until("nothing on the disk is open for writing", () => {
+      try {
+        disk.remount("ro");
+        return true;
+      } catch {
+        return false;
+      }
+    });
     for (const kind of kinds) {
       assertStoreFailure(await ask(`${scene.stoa.url}${filePath(wanted, kind)}`), /read-only/);
     }

@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
+import { noPostgres, startPostgres } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
@@ -166,7 +167,7 @@ describe("the index", () => {
       assert.equal((await indexLines(second.stoa)).length, 2);
       assert.equal((await second.stoa.stop()).code, 0);
     }
-    for (const name of ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"]) {
+    for (const name of ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"]) {
       await rm(join(folder.path, ".stoa", name), { force: true });
     }
     await using third = await scene(fixtures, {}, folder.path);
@@ -187,6 +188,27 @@ describe("the index", () => {
     }
   });
 
+  test("is kept in PostgreSQL, as state and in Athens' table", { skip: noPostgres }, async () => {
+    await using server = await startPostgres();
+    const { port } = new URL(server.url);
+    const small = await smallModule("example.com/m", "v1.0.0");
+    for (const env of [
+      { STOA_STATE: server.url },
+      {
+        ATHENS_INDEX_TYPE: "postgres",
+        ATHENS_INDEX_POSTGRES_HOST: "127.0.0.1",
+        ATHENS_INDEX_POSTGRES_PORT: port,
+        ATHENS_INDEX_POSTGRES_USER: "stoa",
+        ATHENS_INDEX_POSTGRES_DATABASE: "postgres",
+      },
+    ]) {
+      await using one = await scene([small], env);
+      await ask(`${one.stoa.url}${filePath(small, "zip")}`);
+      await until("the line", async () => (await indexLines(one.stoa)).length === 1);
+      assert.equal((await one.stoa.stop()).code, 0);
+    }
+  });
+
   test("and the catalog tell about memory storage as well", async () => {
     const small = await smallModule("example.com/m", "v1.0.0");
     await using one = await scene([small], { ATHENS_STORAGE_TYPE: "memory" });
@@ -199,11 +221,23 @@ describe("the index", () => {
 
 describe("/api/modules/explain", () => {
   const path = "/api/modules/explain?module=example.com/m@v1.0.0";
+  const bearer = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } });
+  const basic = (account: string) => ({
+    headers: { Authorization: `Basic ${Buffer.from(account).toString("base64")}` },
+  });
 
-  test("tells administrators what stoa modules explain tells", async () => {
-    const env = { STOA_ADMIN_API: "true", ATHENS_DOWNLOAD_MODE: "none" };
-    await using stoa = await startStoa({ goproxy: "off", env });
-    const answer = await ask(`${stoa.url}${path}`);
+  test("tells administrators what stoa modules explain tells, and nobody else", async () => {
+    const env = {
+      STOA_ADMIN_API: "true",
+      STOA_ADMIN_TOKEN: "open-sesame",
+      BASIC_AUTH_USER: "reader",
+      BASIC_AUTH_PASS: "pass",
+      ATHENS_DOWNLOAD_MODE: "none",
+    };
+    await using stoa = await startStoa({ goproxy: "off", env, prefix: "/go" });
+    const answer = await ask(`${stoa.url}${path}`, bearer("open-sesame"));
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.headers["cache-control"], "no-store");
     const { module, version, decisions } = JSON.parse(answer.text);
     assert.deepEqual([module, version, decisions[0].notKept], ["example.com/m", "v1.0.0", "404"]);
     assert.ok(
@@ -212,8 +246,29 @@ describe("/api/modules/explain", () => {
       ),
     );
     for (const wrong of ["", "?module=", "?module=not%20a%20module"]) {
-      assert.equal((await ask(`${stoa.url}/api/modules/explain${wrong}`)).status, 400);
+      const url = `${stoa.url}/api/modules/explain${wrong}`;
+      assert.equal((await ask(url, bearer("open-sesame"))).status, 400);
     }
+    for (const spelling of [
+      path,
+      path.replace("api", "%61pi"),
+      path.replace("modules", "%6dodules"),
+    ]) {
+      for (const question of [{}, bearer("open"), basic("reader:pass"), basic("reader:wrong")]) {
+        const refused = await ask(`${stoa.url}${spelling}`, question);
+        assert.equal(refused.status, 401, spelling);
+        assert.doesNotMatch(refused.text, /none/);
+      }
+    }
+    await stoa.stop();
+    assert.ok(!stoa.output().includes("open-sesame"));
+  });
+
+  test("is for the account where there is no token of administrators", async () => {
+    const env = { STOA_ADMIN_API: "true", BASIC_AUTH_USER: "reader", BASIC_AUTH_PASS: "pass" };
+    await using stoa = await startStoa({ goproxy: "off", env });
+    assert.equal((await ask(`${stoa.url}${path}`)).status, 401);
+    assert.equal((await ask(`${stoa.url}${path}`, basic("reader:pass"))).status, 200);
   });
 
   test("is not there unless it is opened", async () => {

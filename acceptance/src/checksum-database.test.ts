@@ -11,9 +11,13 @@ import {
   ChecksumDatabaseProgram,
   type Lie,
 } from "./checksum-database/checksum-database.ts";
-import { goCommand } from "./testing/go-command.ts";
+import { athensSaves } from "./testing/athens-disk.ts";
+import { gitRepository } from "./testing/dumb-git.ts";
+import { goCommand, goVariable } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
+import { importPages } from "./testing/import-pages.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
+import { loseHashes, recordedHashes } from "./testing/recorded-hashes.ts";
 import {
   finishedStoa,
   type StoaOptions,
@@ -97,12 +101,8 @@ describe("what enters the store", { skip }, () => {
     const asked = await it.database.requests();
     assert.equal(asked.filter((path) => path === "/lookup/example.com/!small@v1.0.0").length, 1);
     await it.stoa.stop();
-    const hashes = await readFile(
-      join(it.stoa.root, ".stoa/hashes/example.com/!small/v1.0.0@h1"),
-      "utf8",
-    );
     assert.match(
-      hashes,
+      recordedHashes(it.stoa.root, "example.com/Small", "v1.0.0"),
       /^example\.com\/Small v1\.0\.0 h1:\S+=\nexample\.com\/Small v1\.0\.0\/go\.mod h1:\S+=\nverified sum\.test\/db\n$/,
     );
     assert.ok(
@@ -272,6 +272,76 @@ not really
   });
 });
 
+test("what the go command makes of a repository is confirmed before it is kept, or refused as loudly", {
+  skip,
+}, async () => {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const pages = stack.use(await importPages());
+  const git = await gitRepository(join(folder.path, "git"));
+  pages.serve("repositories.test", git.folder);
+  pages.put("git.test", `git http://repositories.test/${git.name}`);
+  await git.commit({ "go.mod": "module git.test/m\n\ngo 1.18\n", "m.go": "package m\n" }, "v1.0.0");
+  await git.commit({ "m.go": "package m // 2\n" }, "v1.1.0");
+  const env = { ...pages.environment, STOA_DIRECT: "go", GOINSECURE: "*" };
+  const plain = stack.use(await startStoa({ goproxy: "direct", env }));
+  const database = stack.use(await program.start(plain.url));
+  await database.say(
+    "git.test/m@v1.1.0",
+    "git.test/m v1.1.0 h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\ngit.test/m v1.1.0/go.mod h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
+  );
+  const stoa = stack.use(
+    await startStoa({ goproxy: "direct", env: { ...env, GOSUMDB: database.gosumdb } }),
+  );
+  assert.equal((await ask(`${stoa.url}/git.test/m/@v/v1.0.0.zip`)).status, 200);
+  const zip = await ask(`${stoa.url}/git.test/m/@v/v1.1.0.zip`, { headers: { Range: "bytes=0-" } });
+  assert.equal(zip.status, 502, zip.text);
+  assert.match(zip.text, /^checksum mismatch: git\.test\/m@v1\.1\.0: security: /);
+  assert.match(stoa.output(), /"level":"error"[^\n]*security: the/);
+  assert.deepEqual(await keptVersions(stoa), ["git.test/m/v1.0.0"]);
+});
+
+test("a go command that wants another toolchain gets it, and runs it", { skip }, async () => {
+  const platform = `${goVariable("GOOS")}-${goVariable("GOARCH")}`;
+  const toolchain = await moduleFixture(`module golang.org/toolchain@v0.0.1-go1.99.1.${platform}
+-- .mod --
+module golang.org/toolchain
+-- bin/go --
+#!/bin/sh
+echo "the other go: $*"
+-- bin/gofmt --
+nothing
+-- lib/none --
+nothing
+-- pkg/tool/none --
+nothing
+`);
+  await using it = await scene([toolchain]);
+  const fetches = (): number =>
+    it.upstream.requests.filter(({ path }) => path.endsWith(".zip")).length;
+  let before = 0;
+  for (const time of ["first", "second"]) {
+    before = fetches();
+    await using go = await goCommand({
+      goproxy: it.stoa.url,
+      gosumdb: it.database.key,
+      env: { GOTOOLCHAIN: "go1.99.1" },
+    });
+    assert.equal(await go.succeed(["version", time]), `the other go: version ${time}\n`);
+  }
+  assert.equal(fetches(), before, "it was kept");
+  const kept = await keptVersions(it.stoa);
+  assert.deepEqual(kept, [`golang.org/toolchain/v0.0.1-go1.99.1.${platform}`]);
+  await using untrusting = await goCommand({
+    goproxy: it.stoa.url,
+    gosumdb: it.database.key,
+    env: { GOTOOLCHAIN: "go1.99.2" },
+  });
+  const { code, stderr } = await untrusting.run(["version"]);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /toolchain not available/);
+});
+
 describe("private names", { skip }, () => {
   for (const [variable, pattern] of [
     ["GOPRIVATE", "corp.example/Secret"],
@@ -347,6 +417,24 @@ describe("the mirror", { skip }, () => {
     const unknown = await ask(`${later.url}/sumdb/sum.test/db/lookup/example.com/other@v1.0.0`);
     assert.equal(unknown.status, 502, unknown.text);
   });
+});
+
+test("offline the go command verifies through the mirror, and the database is not asked", {
+  skip,
+}, async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  await using it = await scene([small]);
+  const gosumdb = it.database.key;
+  const words = ["mod", "download", "example.com/small@v1.0.0"];
+  await using first = await goCommand({ goproxy: it.stoa.url, gosumdb });
+  await first.succeed(words);
+  await it.stoa.stop();
+  const offline = await it.again({ env: { ATHENS_NETWORK_MODE: "offline" } });
+  const [asked, fetched] = [(await it.database.requests()).length, it.upstream.requests.length];
+  await using second = await goCommand({ goproxy: offline.url, gosumdb });
+  await second.succeed(words);
+  assert.equal((await it.database.requests()).length, asked);
+  assert.equal(it.upstream.requests.length, fetched);
 });
 
 describe("the mirror's paths", { skip }, () => {
@@ -504,7 +592,7 @@ describe("stoa modules verify", { skip }, () => {
     await writeFile(place(swapped, "source.zip"), other.zip);
     await rm(place(torn, "go.mod"));
     // As Athens or an older Stoa kept it: no hash was recorded, but the database knows.
-    await rm(join(root, ".stoa/hashes/example.com/forged"), { recursive: true });
+    loseHashes(root, "example.com/forged");
     const evil = await moduleFixture(
       "module example.com/forged@v1.0.0\n-- go.mod --\nmodule example.com/forged\n\ngo 1.18\n-- evil.go --\npackage evil\n",
     );
@@ -559,4 +647,78 @@ describe("stoa modules verify", { skip }, () => {
       /^unconfirmed: example\.com\/sound@v1\.0\.0: .*could not confirm/m,
     );
   });
+});
+
+describe("stoa modules import", { skip }, () => {
+  test("keeps what the database confirms, refuses what it contradicts, and keeps nothing unconfirmed", async () => {
+    await using folder = await temporaryFolder();
+    const [good, forged, unknown] = (await Promise.all([
+      smallModule("example.com/good", "v1.0.0"),
+      smallModule("example.com/forged", "v1.0.0"),
+      smallModule("example.com/unknown", "v1.0.0"),
+    ])) as [ModuleFixture, ModuleFixture, ModuleFixture];
+    await using upstream = await fixtureProxy([good, forged]);
+    await using database = await program.start(upstream.url);
+    const athens = join(folder.path, "athens");
+    await athensSaves(athens, good);
+    await athensSaves(athens, unknown);
+    const other = await moduleFixture(
+      "module example.com/forged@v1.0.0\n-- go.mod --\nmodule example.com/forged\n\ngo 1.18\n-- evil.go --\npackage evil\n",
+    );
+    await athensSaves(athens, other);
+    const root = join(folder.path, "kept");
+    const env = { GOSUMDB: database.gosumdb, ATHENS_DISK_STORAGE_ROOT: root };
+    const run = () => finishedStoa(["modules", "import", "--from", athens], env);
+    const { code, stdout } = await run();
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /^refused: example.com\/forged@v1.0.0: security: the zip that arrived has h1:.+$/m,
+    );
+    assert.match(stdout, /^refused: example.com\/unknown@v1.0.0: .+$/m);
+    assert.match(stdout, /: 3 versions: 1 moved, 2 refused\n$/);
+    assert.deepEqual(
+      (await versionsIn(root)).map((version) => version.folder),
+      ["example.com/good/v1.0.0"],
+    );
+    await database[Symbol.asyncDispose]();
+    await rm(root, { recursive: true });
+    const without = await run();
+    assert.equal(without.code, 1);
+    assert.match(without.stdout, /: 3 versions: 3 failed\n$/);
+    assert.deepEqual(await versionsIn(root), []);
+  });
+});
+
+test("offline, nothing is taken in that only the database could confirm, and it is not asked", {
+  skip,
+}, async () => {
+  const fixture = await smallModule("example.com/m", "v1.0.0");
+  await using upstream = await fixtureProxy([fixture]);
+  await using database = await program.start(upstream.url);
+  const env = {
+    GOSUMDB: database.gosumdb,
+    ATHENS_NETWORK_MODE: "offline",
+    ATHENS_GONOSUM_PATTERNS: "example.com/private",
+    STOA_EXTERNAL_STORAGE_PATH: "/storage",
+    STOA_EXTERNAL_STORAGE_TOKEN: "token",
+  };
+  await using stoa = await startStoa({ goproxy: upstream.url, env });
+  const save = async (module: ModuleFixture): Promise<Response> => {
+    const form = new FormData();
+    for (const kind of ["info", "mod", "zip"] as const) {
+      form.append(`mod.${kind}`, new Blob([Buffer.from(module[kind])]), `mod.${kind}`);
+    }
+    const { path, version } = module.module;
+    return fetch(`${stoa.url}/storage/${path}/@v/${version}.save`, {
+      method: "POST",
+      headers: { authorization: "Bearer token" },
+      body: form,
+    });
+  };
+  const refused = await save(fixture);
+  assert.equal(refused.status, 403);
+  assert.match(await refused.text(), /^refused: example.com\/m@v1.0.0: this proxy is offline/);
+  assert.equal((await save(await smallModule("example.com/private", "v1.0.0"))).status, 200);
+  assert.deepEqual(upstream.requests, []);
 });

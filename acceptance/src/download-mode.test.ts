@@ -1,82 +1,88 @@
 // What each download mode answers at each endpoint: for what is kept, for what is not, and while the upstream is down.
 import assert from "node:assert/strict";
-import { cp, writeFile } from "node:fs/promises";
+import { cp, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { type FixtureProxy, fixtureProxy } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { freePort } from "./testing/free-port.ts";
-import { ask } from "./testing/http-answer.ts";
+import { ask, type HttpAnswer } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
 import { finishedStoa, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
-import { isWhole, versionsIn } from "./testing/stored-versions.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/temporary-folder.ts";
 
 const endpoints = ["list", "latest", "info", "mod", "zip"] as const;
-const conditions = ["hit", "miss", "down"] as const;
 type Endpoint = (typeof endpoints)[number];
-type Condition = (typeof conditions)[number];
 
-/** The status, how often the upstream is asked for the request, and whether the version is kept in the end. */
-type Expected = readonly [status: number, asked: "asks" | "asks nobody", kept: "kept" | "not kept"];
+/** What the upstream is like while a case is tried: well, or down in one of three ways. */
+const upstreamStates = ["well", "failing", "hanging", "refusing"] as const;
+type UpstreamState = (typeof upstreamStates)[number];
+const isDown = { failing: 502, hanging: 504, refusing: 502 } as const;
 
-const answered: Expected = [200, "asks", "not kept"];
-const fetched: Expected = [200, "asks", "kept"];
-const fromStore: Expected = [200, "asks nobody", "kept"];
-const absent: Expected = [404, "asks nobody", "not kept"];
-const absentForNow: Expected = [404, "asks", "kept"];
-const failed: Expected = [502, "asks", "not kept"];
-const sentAway: Expected = [302, "asks nobody", "not kept"];
-const sentAwayAndKept: Expected = [302, "asks", "kept"];
-const sentAwayWhileDown: Expected = [302, "asks", "not kept"];
+/** Whether the module was fetched in better days. */
+const keptBefore = ["kept", "absent"] as const;
+type KeptBefore = (typeof keptBefore)[number];
 
-/** Version files; a sync .info or .mod does not fetch the zip, so the version is not kept whole. */
-const files = (info: Expected, zip = info): Readonly<Record<"info" | "mod" | "zip", Expected>> => ({
-  info,
-  mod: info,
-  zip,
-});
-const questions = (expected: Expected): Readonly<Record<"list" | "latest", Expected>> => ({
-  list: expected,
-  latest: expected,
-});
+interface Case {
+  readonly endpoint: Endpoint;
+  readonly before: KeptBefore;
+  readonly upstream: UpstreamState;
+}
 
-const listedAndKept: Expected = [200, "asks", "kept"];
-const sentAwayThoughKept: Expected = [302, "asks nobody", "kept"];
-const table: Readonly<
-  Record<string, Readonly<Record<Condition, Readonly<Record<Endpoint, Expected>>>>>
-> = {
-  sync: {
-    hit: { ...questions(listedAndKept), ...files(fromStore) },
-    miss: { ...questions(answered), ...files(answered, fetched) },
-    down: { ...questions(failed), ...files(failed) },
-  },
-  async: {
-    hit: { ...questions(listedAndKept), ...files(fromStore) },
-    miss: { ...questions(answered), ...files(absentForNow) },
-    down: { ...questions(failed), ...files([404, "asks", "not kept"]) },
-  },
-  none: {
-    hit: { ...questions(fromStore), ...files(fromStore) },
-    miss: { ...questions(absent), ...files(absent) },
-    down: { ...questions(absent), ...files(absent) },
-  },
-  redirect: {
-    hit: { ...questions(sentAwayThoughKept), ...files(fromStore) },
-    miss: { ...questions(sentAway), ...files(sentAway) },
-    down: { ...questions(sentAway), ...files(sentAway) },
-  },
-  async_redirect: {
-    hit: { ...questions(sentAwayThoughKept), ...files(fromStore) },
-    miss: { ...questions(sentAway), ...files(sentAwayAndKept) },
-    down: { ...questions(sentAway), ...files(sentAwayWhileDown) },
-  },
-};
+interface Expected {
+  readonly status: number;
+  /** Which files the upstream is asked for: each once while it is well. */
+  readonly asked: readonly string[];
+  /** Whether somebody asks after the answer was sent. */
+  readonly inBackground: boolean;
+  /** Whether the version is kept whole in the end. */
+  readonly kept: boolean;
+}
+
+type Mode = "sync" | "async" | "none" | "redirect" | "async_redirect";
+
+const whole = ["info", "mod", "zip"];
+
+/** The table of reference: what each mode answers, whom it asks and what it keeps. */
+function expectedOf(mode: Mode, one: Case): Expected {
+  const { endpoint, before, upstream } = one;
+  const kept = before === "kept";
+  const quiet = { asked: [], inBackground: false, kept };
+  const status = upstream === "well" ? 200 : isDown[upstream];
+  if (endpoint !== "list" && endpoint !== "latest") {
+    return kept ? { ...quiet, status: 200 } : missingFile(mode, endpoint, status);
+  }
+  if (mode === "none") return { ...quiet, status: kept ? 200 : 404 };
+  if (mode.endsWith("redirect")) return { ...quiet, status: 302 };
+  return { ...quiet, status, asked: [endpoint] };
+}
+
+/** `outcome` is the status of what is fetched now. */
+function missingFile(mode: Mode, file: "info" | "mod" | "zip", outcome: number): Expected {
+  const quiet = { asked: [], inBackground: false, kept: false };
+  const later = { asked: whole, inBackground: true, kept: outcome === 200 };
+  switch (mode) {
+    case "sync": {
+      // An .info or a .mod does not fetch the zip.
+      const isZip = file === "zip";
+      const kept = isZip && outcome === 200;
+      return { ...quiet, status: outcome, asked: isZip ? whole : [file], kept };
+    }
+    case "async":
+      return { ...later, status: 404 };
+    case "none":
+      return { ...quiet, status: 404 };
+    case "redirect":
+      return { ...quiet, status: 302 };
+    case "async_redirect":
+      return { ...later, status: 302 };
+  }
+}
 
 /** Each case has a module of its own, with capitals, so that escaping shows. */
-function pathOf(condition: Condition, endpoint: Endpoint): string {
-  return `example.com/${condition}/Of-${endpoint}`;
+function pathOf({ endpoint, before, upstream }: Case): string {
+  return `example.com/${upstream}/${before}/Of-${endpoint}`;
 }
 
 function requestPath(fixture: ModuleFixture, endpoint: Endpoint): string {
@@ -86,88 +92,132 @@ function requestPath(fixture: ModuleFixture, endpoint: Endpoint): string {
   return endpoint === "list" ? `${base}/@v/list` : info.replace(/info$/, endpoint);
 }
 
+/** `list`, `latest`, `info`, `mod` or `zip`, of the path that an upstream was asked for. */
+function askedFile(path: string): string {
+  return path.endsWith("/@latest") ? "latest" : (/[a-z]+$/.exec(path)?.[0] ?? path);
+}
+
 describe("the download mode", () => {
   let folder: TemporaryFolder;
-  let upstream: FixtureProxy;
   const fixtures = new Map<string, ModuleFixture>();
+  const cases = upstreamStates.flatMap((upstream) =>
+    keptBefore.flatMap((before) =>
+      endpoints.map((endpoint): Case => ({ upstream, before, endpoint })),
+    ),
+  );
 
   before(async () => {
     folder = await temporaryFolder();
-    for (const condition of conditions) {
-      for (const endpoint of endpoints) {
-        const path = pathOf(condition, endpoint);
-        fixtures.set(path, await smallModule(path, "v1.0.0"));
-      }
-    }
-    upstream = await fixtureProxy([...fixtures.values()]);
+    for (const one of cases) fixtures.set(pathOf(one), await smallModule(pathOf(one), "v1.0.0"));
+    await using upstream = await fixtureProxy([...fixtures.values()]);
     await using filling = await startStoa({
       goproxy: upstream.url,
       root: join(folder.path, "filled"),
     });
-    for (const endpoint of endpoints) {
-      const fixture = fixtures.get(pathOf("hit", endpoint))!;
-      assert.equal((await ask(`${filling.url}${filePath(fixture, "zip")}`)).status, 200);
+    for (const one of cases.filter(({ before }) => before === "kept")) {
+      const zip = filePath(fixtures.get(pathOf(one))!, "zip");
+      assert.equal((await ask(`${filling.url}${zip}`)).status, 200);
     }
-    upstream.fail("/down/", { status: 500 });
   });
-  after(async () => {
-    await upstream[Symbol.asyncDispose]();
-    await folder[Symbol.asyncDispose]();
-  });
+  after(() => folder[Symbol.asyncDispose]());
 
-  for (const [mode, expectations] of Object.entries(table)) {
+  for (const mode of ["sync", "async", "none", "redirect", "async_redirect"] as const) {
     describe(mode, () => {
+      let upstream: FixtureProxy;
       let stoa: StoaProcess;
 
       before(async () => {
+        upstream = await fixtureProxy([...fixtures.values()]);
+        upstream.fail("/failing/", { status: 500 });
+        upstream.fail("/hanging/", { hang: true });
         const root = join(folder.path, mode);
         await cp(join(folder.path, "filled"), root, { recursive: true });
         const env = {
           ATHENS_DOWNLOAD_MODE: mode,
           ATHENS_DOWNLOAD_URL: "https://elsewhere.example/go/",
+          STOA_FIRST_BYTE_TIMEOUT: "1",
         };
         stoa = await startStoa({ goproxy: upstream.url, root, env, prefix: "/prefix" });
       });
-      after(() => stoa[Symbol.asyncDispose]());
+      after(async () => {
+        await stoa[Symbol.asyncDispose]();
+        await upstream[Symbol.asyncDispose]();
+      });
 
-      for (const condition of conditions) {
-        for (const endpoint of endpoints) {
-          const [status, asks, keeps] = expectations[condition][endpoint];
-          test(`${endpoint}, ${condition}: ${status}, ${asks}, ${keeps}`, async () => {
-            const fixture = fixtures.get(pathOf(condition, endpoint))!;
-            const escaped = `/${condition}/!of-${endpoint}/`;
-            const asked = () =>
-              upstream.requests.filter(({ path }) => path.includes(escaped)).length;
-            const before = asked();
-            const answer = await ask(`${stoa.url}${requestPath(fixture, endpoint)}`);
-            assert.equal(answer.status, status, answer.text);
-            assert.match(answer.headers["cache-control"] ?? "", /no-store|max-age=\d+/);
-            if (status === 302) {
-              const expected = `https://elsewhere.example/go${requestPath(fixture, endpoint)}`;
-              assert.equal(answer.headers.location, expected);
-            } else if (status === 200) {
-              const body = { list: "v1.0.0\n", latest: fixture.info, ...fixture }[endpoint];
-              assert.ok(answer.body.equals(Buffer.from(body)));
-            } else {
-              assert.match(
-                answer.text,
-                new RegExp(`^(not found|upstream failed): ${fixture.module.path}`),
-              );
-            }
-            const isKept = async (): Promise<boolean> =>
-              (await versionsIn(stoa.root)).some(
-                (version) => version.folder === `${fixture.module.path}/v1.0.0` && isWhole(version),
-              );
-            if (keeps === "kept") await until("the version to be kept", isKept);
-            if (asks === "asks") await until("the upstream to be asked", () => asked() > before);
-            else assert.equal(asked(), before);
-            assert.equal(await isKept(), keeps === "kept");
+      for (const state of upstreamStates) {
+        // Those that wait for a deadline wait together.
+        describe(`upstream ${state}`, { concurrency: true }, () => {
+          before(async () => {
+            if (state === "refusing") await upstream.close();
           });
+
+          for (const one of cases.filter(({ upstream }) => upstream === state)) {
+            const expected = expectedOf(mode, one);
+            const { status, asked, kept } = expected;
+            const told = `${status}, asks for ${asked.join(" ") || "nothing"}, ${kept ? "kept" : "not kept"}`;
+            test(`${one.endpoint} of a module that is ${one.before}: ${told}`, async () => {
+              await tryCase(one, expected);
+            });
+          }
+        });
+      }
+
+      async function tryCase(one: Case, expected: Expected): Promise<void> {
+        const { endpoint, before, upstream: state } = one;
+        const { status, inBackground, kept } = expected;
+        const fixture = fixtures.get(pathOf(one))!;
+        const answer = await ask(`${stoa.url}${requestPath(fixture, endpoint)}`);
+        assert.equal(answer.status, status, answer.text);
+        assertAnswer(answer, endpoint, fixture);
+        const whatWasAsked = (): readonly string[] =>
+          upstream.requests
+            .filter(({ path }) => path.includes(`/${state}/${before}/!of-${endpoint}/`))
+            .map(({ path }) => askedFile(path));
+        const isKept = () => hasThreeFiles(join(stoa.root, fixture.module.path, "v1.0.0"));
+        if (inBackground && kept) await until("the version to be kept", isKept);
+        // Where connections are refused nobody hears the question.
+        const asked = state === "refusing" ? [] : expected.asked;
+        if (asked.length > 0) {
+          await until("the upstream to be asked", () => whatWasAsked().length > 0);
         }
+        assertAsked(whatWasAsked(), asked, state);
+        assert.equal(await isKept(), kept);
       }
     });
   }
 });
+
+async function hasThreeFiles(folder: string): Promise<boolean> {
+  return (await readdir(folder).catch(() => [])).length === 3;
+}
+
+function assertAnswer(answer: HttpAnswer, endpoint: Endpoint, fixture: ModuleFixture): void {
+  const { status, headers, text } = answer;
+  assert.match(headers["cache-control"] ?? "", /no-store|max-age=\d+/);
+  if (status === 302) {
+    const location = `https://elsewhere.example/go${requestPath(fixture, endpoint)}`;
+    assert.equal(headers.location, location);
+  } else if (status === 200) {
+    const body = { list: "v1.0.0\n", latest: fixture.info, ...fixture }[endpoint];
+    assert.ok(answer.body.equals(Buffer.from(body)));
+  } else {
+    const word = { 404: "not found", 502: "upstream failed", 504: "timed out" }[status];
+    assert.match(text, new RegExp(`^${word}: ${fixture.module.path}`));
+  }
+}
+
+/** An upstream that fails may be asked again, and is not always asked for the rest of a version. */
+function assertAsked(found: readonly string[], asked: readonly string[], state: UpstreamState) {
+  if (state === "well") {
+    assert.equal(found.length, asked.length);
+    assert.deepEqual(new Set(found), new Set(asked));
+  }
+  assert.ok(
+    found.every((file) => asked.includes(file)),
+    found.join(" "),
+  );
+  assert.equal(found.length > 0, asked.length > 0);
+}
 
 test("the sample download file of Athens' documentation works as printed, from a file, as custom: and as custom$", async () => {
   const sample = `downloadURL = "https://proxy.golang.org"

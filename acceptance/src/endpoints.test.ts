@@ -348,7 +348,7 @@ test("under a prefix, probes are answered at the root and modules are not", asyn
   const small = await smallModule("example.com/small", "v1.0.0");
   await using scene = await proxiedModules([small], { prefix: "/go" });
   const { origin } = new URL(scene.stoa.url);
-  for (const page of ["/healthz", "/readyz", "/metrics"]) {
+  for (const page of ["/healthz", "/readyz", "/metrics", "/"]) {
     assert.equal((await ask(`${origin}${page}`)).status, 200, page);
   }
   for (const path of [filePath(small, "info"), `/gone${filePath(small, "info")}`]) {

@@ -155,14 +155,23 @@ test("another filter file holds when it is there, and a broken one leaves the ol
   assert.equal(await status(), 200);
   // There is no .netrc in its home: a file that is missing is no file that has changed.
   assert.doesNotMatch(scene.stoa.output(), /configuration reloaded/);
+  // Seen without being told.
   await writeFile(path, "-\n");
-  scene.stoa.signal("SIGHUP");
   await until("the refusal", async () => (await status()) === 403);
   await writeFile(path, "E\n");
   scene.stoa.signal("SIGHUP");
   await until("the complaint", () => /filter.txt:1: .*is none of/.test(scene.stoa.output()));
   assert.equal(await status(), 403);
 });
+
+/** What the validator does, and the status of files then. */
+const verdicts: Readonly<Record<string, { state: object; status: number }>> = {
+  allows: { state: { status: 200 }, status: 200 },
+  forbids: { state: { status: 403 }, status: 403 },
+  fails: { state: { status: 500 }, status: 502 },
+  wanders: { state: { status: 204 }, status: 502 },
+  hangs: { state: { hangs: true }, status: 504 },
+};
 
 describe("the validator hook", () => {
   test("is asked for each version once while its word holds, for hits as well, and never for lists", async () => {
@@ -203,6 +212,50 @@ describe("the validator hook", () => {
     await until("the validator's reason in the log", () =>
       /the reason of the validator/.test(scene.stoa.output()),
     );
+  });
+
+  test("decides about files alone, kept or not, whatever it says and however it fails", async () => {
+    await using judge = await validator();
+    const fixtures = [
+      await smallModule("example.com/kept", "v1.0.0"),
+      ...(await Promise.all(
+        Object.keys(verdicts).map((name) => smallModule(`example.com/${name}`, "v1.0.0")),
+      )),
+    ];
+    const env = {
+      ATHENS_PROXY_VALIDATOR: judge.url,
+      STOA_VALIDATOR_TTL: "0",
+      STOA_VALIDATOR_TIMEOUT: "1",
+    };
+    await using scene = await proxiedModules(fixtures, { env });
+    for (const kind of ["zip", "info", "mod"] as const) {
+      assert.equal((await ask(`${scene.stoa.url}${filePath(fixtures[0]!, kind)}`)).status, 200);
+    }
+    for (const [name, { state, status }] of Object.entries(verdicts)) {
+      Object.assign(judge.state, { hangs: false, status: 200, ...state });
+      for (const path of ["example.com/kept", `example.com/${name}`]) {
+        const asked = judge.asked.length;
+        for (const question of ["@v/list", "@latest"]) {
+          const answer = await ask(`${scene.stoa.url}/${path}/${question}`);
+          assert.equal(answer.status, 200, `${name} ${path} ${question}: ${answer.text}`);
+        }
+        assert.equal(judge.asked.length, asked);
+        const fetched = scene.upstream.requests.length;
+        const answers = await Promise.all(
+          (["info", "mod", "zip"] as const).map((kind) =>
+            ask(`${scene.stoa.url}/${path}/@v/v1.0.0.${kind}`),
+          ),
+        );
+        assert.deepEqual(
+          answers.map((answer) => answer.status),
+          [status, status, status],
+          `${name} ${path}: ${answers[0]?.text}`,
+        );
+        assert.ok(judge.asked.length > asked);
+        const isFetched = status === 200 && path !== "example.com/kept";
+        assert.equal(scene.upstream.requests.length > fetched, isFetched);
+      }
+    }
   });
 
   test("that gives no verdict lets nothing through, and is not asked again and again while it hangs", async () => {

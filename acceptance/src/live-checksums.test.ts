@@ -1,11 +1,10 @@
 // The checksum database of this machine's go command, through its own upstream, where both can be reached.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { test } from "node:test";
 import { goVariable } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { liveUpstream } from "./testing/live-upstream.ts";
+import { recordedHashes } from "./testing/recorded-hashes.ts";
 import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
 
 const version = "v0.20.0";
@@ -21,10 +20,7 @@ test(`golang.org/x/mod@${version} is confirmed, and again by stoa modules verify
   const answer = await ask(`${stoa.url}/golang.org/x/mod/@v/${version}.zip`);
   assert.equal(answer.status, 200, answer.text.slice(0, 600));
   assert.ok(answer.whole);
-  const hashes = await readFile(
-    join(stoa.root, `.stoa/hashes/golang.org/x/mod/${version}@h1`),
-    "utf8",
-  );
+  const hashes = recordedHashes(stoa.root, "golang.org/x/mod", version);
   assert.match(
     hashes,
     /^golang\.org\/x\/mod v0\.20\.0 h1:utOm6MM3R3dnawAiJgn0y\+xvuYRsm1RKM\/4giyfDgV0=$/m,

@@ -1,10 +1,11 @@
-// What lists and latest say in each network mode, and that offline nobody is asked for anything.
+// What lists, latest and files are answered with in each network mode, whatever the upstream says.
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { type FixtureProxy, fixtureProxy } from "@stoa/proxy/testing";
+import { freePort } from "./testing/free-port.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
@@ -21,16 +22,26 @@ const kept: Readonly<Record<string, readonly string[]>> = {
 };
 type Name = "tagged" | "untagged" | "nothing";
 
-/** What the upstream says of all three: it knows `v1.1.0`, or not the module, or it is down. */
-type Situation = "fine" | "gone" | "down";
+/** What the upstream says of all three: it knows `v1.1.0`, or not the module, or it is down, in one of three ways. */
+const situations = {
+  fine: { row: "fine", failure: undefined, fault: undefined },
+  gone: { row: "gone", failure: 404, fault: { status: 404, body: "not found: deleted" } },
+  failing: { row: "down", failure: 502, fault: { status: 500 } },
+  hanging: { row: "down", failure: 504, fault: { hang: true } },
+  refusing: { row: "down", failure: 502, fault: undefined },
+} as const;
+type Situation = keyof typeof situations;
 
 /** The versions of the list, or a status; and the version of latest, or a status. */
 type Row = readonly [
-  situation: Situation,
+  situation: (typeof situations)[Situation]["row"],
   name: Name,
-  list: readonly string[] | number,
-  latest: string | number,
+  list: readonly string[] | Failure,
+  latest: string | Failure,
 ];
+
+/** A status, or that of the upstream's failure: 502, or 504 for one that is too slow. */
+type Failure = 404 | "failure";
 
 const table: Readonly<Record<"strict" | "fallback" | "offline", readonly Row[]>> = {
   strict: [
@@ -40,9 +51,9 @@ const table: Readonly<Record<"strict" | "fallback" | "offline", readonly Row[]>>
     ["gone", "tagged", ["v1.0.0"], 404],
     ["gone", "untagged", [pseudo], 404],
     ["gone", "nothing", 404, 404],
-    ["down", "tagged", 502, 502],
-    ["down", "untagged", 502, 502],
-    ["down", "nothing", 502, 502],
+    ["down", "tagged", "failure", "failure"],
+    ["down", "untagged", "failure", "failure"],
+    ["down", "nothing", "failure", "failure"],
   ],
   fallback: [
     ["fine", "tagged", ["v1.0.0", "v1.1.0"], "v1.1.0"],
@@ -52,14 +63,12 @@ const table: Readonly<Record<"strict" | "fallback" | "offline", readonly Row[]>>
     ["gone", "nothing", 404, 404],
     ["down", "tagged", [pseudo, "v1.0.0"], "v1.0.0"],
     ["down", "untagged", [pseudo], pseudo],
-    ["down", "nothing", [], 502],
+    ["down", "nothing", [], "failure"],
   ],
   offline: [
     ["fine", "tagged", [pseudo, "v1.0.0"], "v1.0.0"],
     ["fine", "untagged", [pseudo], pseudo],
     ["fine", "nothing", [], 404],
-    ["down", "tagged", [pseudo, "v1.0.0"], "v1.0.0"],
-    ["down", "nothing", [], 404],
   ],
 };
 
@@ -96,19 +105,21 @@ describe("the network mode", () => {
   });
 
   for (const [mode, rows] of Object.entries(table)) {
-    for (const situation of ["fine", "gone", "down"] as const) {
-      const cases = rows.filter(([of]) => of === situation);
+    for (const situation of Object.keys(situations) as Situation[]) {
+      const { row, failure, fault } = situations[situation];
+      const cases = rows.filter(([of]) => of === row);
       if (cases.length === 0) continue;
-      describe(`${mode}, upstream ${situation}`, () => {
+      describe(`${mode}, upstream ${situation}`, { concurrency: true }, () => {
         let stoa: StoaProcess;
 
         before(async () => {
           const root = join(folder.path, `${mode}-${situation}`);
           await cp(join(folder.path, "filled"), root, { recursive: true });
-          if (situation === "gone") upstream.fail(/./, { status: 404, body: "not found: deleted" });
-          if (situation === "down") upstream.fail(/./, { status: 500 });
-          const env = { ATHENS_NETWORK_MODE: mode };
-          stoa = await startStoa({ goproxy: upstream.url, root, env });
+          if (fault !== undefined) upstream.fail(/./, fault);
+          const goproxy =
+            situation === "refusing" ? `http://127.0.0.1:${await freePort()}` : upstream.url;
+          const env = { ATHENS_NETWORK_MODE: mode, STOA_FIRST_BYTE_TIMEOUT: "1" };
+          stoa = await startStoa({ goproxy, root, env });
         });
         after(async () => {
           upstream.heal();
@@ -116,53 +127,59 @@ describe("the network mode", () => {
           await stoa[Symbol.asyncDispose]();
         });
 
+        /** How often the upstream was asked for such a path. */
+        const askedFor = (path: string): number =>
+          upstream.requests.filter((request) => request.path === path).length;
+        const isAsked = mode !== "offline" && situation !== "refusing";
+
         for (const [, name, list, latest] of cases) {
           test(`list of ${name}: ${list.toString() || "empty"}`, async () => {
-            const asked = upstream.requests.length;
-            const answer = await ask(`${stoa.url}/example.com/${name}/@v/list`);
-            if (typeof list === "number") assert.equal(answer.status, list, answer.text);
-            else {
+            const path = `/example.com/${name}/@v/list`;
+            const before = askedFor(path);
+            const answer = await ask(`${stoa.url}${path}`);
+            if (typeof list === "object") {
               assert.equal(answer.status, 200, answer.text);
               assert.deepEqual(answer.text.split("\n").slice(0, -1), list);
-            }
-            assert.equal(upstream.requests.length > asked, mode !== "offline");
-            if (mode === "fallback" && situation === "down") {
-              assert.match(answer.headers.warning ?? "", /^110 /);
-            }
+            } else assert.equal(answer.status, list === "failure" ? failure : list, answer.text);
+            assert.equal(askedFor(path) > before, isAsked);
+            const isStale = mode === "fallback" && row === "down";
+            assert.match(answer.headers.warning ?? "", isStale ? /^110 / : /^$/);
           });
 
           test(`latest of ${name}: ${latest}`, async () => {
-            const answer = await ask(`${stoa.url}/example.com/${name}/@latest`);
-            if (typeof latest === "number") assert.equal(answer.status, latest, answer.text);
-            else assert.equal(JSON.parse(answer.text).Version, latest);
+            const path = `/example.com/${name}/@latest`;
+            const before = askedFor(path);
+            const answer = await ask(`${stoa.url}${path}`);
+            const told = answer.status === 200 ? JSON.parse(answer.text).Version : answer.status;
+            assert.equal(told, latest === "failure" ? failure : latest, answer.text);
+            assert.equal(askedFor(path) > before, isAsked);
+          });
+        }
+
+        test("files that are kept are given out without asking", async () => {
+          for (const kind of ["info", "mod", "zip"] as const) {
+            const path = filePath(fixtures.get("tagged@v1.0.0")!, kind);
+            const before = askedFor(path);
+            assert.equal((await ask(`${stoa.url}${path}`)).status, 200);
+            assert.equal(askedFor(path), before);
+          }
+        });
+
+        const missing = mode === "offline" ? 404 : (failure ?? 200);
+        for (const kind of ["info", "mod", "zip"] as const) {
+          test(`an .${kind} that is not kept: ${missing}`, async () => {
+            const path = filePath(fixtures.get("nothing@v1.1.0")!, kind);
+            const before = askedFor(path);
+            const answer = await ask(`${stoa.url}${path}`);
+            assert.equal(answer.status, missing, answer.text);
+            // A zip that cannot be had may be told by its .info alone.
+            if (kind !== "zip") assert.equal(askedFor(path) > before, isAsked);
+            if (mode === "offline") assert.equal(askedFor(path), before);
           });
         }
       });
     }
   }
-
-  test("offline nobody is asked for files, queries or the background, whatever the download mode", async () => {
-    const root = join(folder.path, "filled");
-    for (const mode of ["sync", "async", "none", "redirect", "async_redirect"]) {
-      const env = {
-        ATHENS_NETWORK_MODE: "offline",
-        ATHENS_DOWNLOAD_MODE: mode,
-        ATHENS_DOWNLOAD_URL: "https://elsewhere.example",
-      };
-      await using stoa = await startStoa({ goproxy: upstream.url, root, env });
-      const asked = upstream.requests.length;
-      const missing = mode.endsWith("redirect") ? 302 : 404;
-      const hit = await ask(`${stoa.url}${filePath(fixtures.get("tagged@v1.0.0")!, "zip")}`);
-      assert.equal(hit.status, 200);
-      for (const file of ["v1.1.0.info", "v1.1.0.mod", "v1.1.0.zip", "main.info"]) {
-        const answer = await ask(`${stoa.url}/example.com/tagged/@v/${file}`);
-        assert.equal(answer.status, missing, `${mode} ${file}: ${answer.text}`);
-        if (missing === 404) assert.match(answer.text, /this proxy is offline/);
-      }
-      assert.equal(upstream.requests.length, asked);
-      assert.equal((await stoa.stop()).code, 0);
-    }
-  });
 
   test("the go command builds from what is kept while Stoa is offline", {
     skip: goIsMissing(),

@@ -75,31 +75,6 @@ test("the go command authenticates with an account in GOPROXY and with .netrc", 
   assert.ok(!scene.stoa.output().includes("open-sesame"));
 });
 
-for (const prefix of ["", "/go"]) {
-  test(`an account is asked for everywhere but by probes${prefix && `, under ${prefix}`}`, async () => {
-    await using stoa = await startStoa({
-      goproxy,
-      env: { BASIC_AUTH_USER: "reader", BASIC_AUTH_PASS: "open-sesame" },
-      ...(prefix === "" ? {} : { prefix }),
-    });
-    const { origin } = new URL(stoa.url);
-    for (const path of ["/healthz", "/readyz", `${prefix}/healthz`, `${prefix}/readyz`]) {
-      assert.equal((await ask(`${origin}${path}`)).status, 200, path);
-    }
-    for (const path of [`${prefix}/`, "/metrics", `${prefix}/example.com/m/@v/list`, "/nothing"]) {
-      const answer = await ask(`${origin}${path}`);
-      assert.equal(answer.status, 401, path);
-      assert.match(answer.headers["www-authenticate"] ?? "", /^Basic realm="/);
-      assert.match(answer.text, /^unauthorized: [^\n]+\n$/);
-      assert.equal((await ask(`${origin}${path}`, { method: "POST" })).status, 401);
-    }
-    const headers = basic("reader:open-sesame");
-    assert.equal((await ask(`${origin}${prefix}/`, { headers })).status, 200);
-    assert.equal((await ask(`${origin}/metrics`, { headers })).status, 200);
-    assert.equal((await ask(`${origin}/metrics`, { headers: basic("reader:open") })).status, 401);
-  });
-}
-
 test("ForceSSL sends clients to https unless the proxy in front speaks it", async () => {
   await using stoa = await startStoa({ goproxy, env: { PROXY_FORCE_SSL: "true" } });
   const { host } = new URL(stoa.url);

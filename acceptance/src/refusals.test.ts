@@ -1,6 +1,6 @@
 // Bad input of every kind: one sentence, an exit code that is not 0, and never a stack trace.
 import assert from "node:assert/strict";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -29,6 +29,11 @@ interface Case {
 }
 
 const serve = () => ["serve"];
+
+/** A download file inside the value of its variable. */
+function downloadFile(content: string | Buffer): string {
+  return `custom:${Buffer.from(content).toString("base64")}`;
+}
 
 const cases: readonly Case[] = [
   {
@@ -63,8 +68,8 @@ const cases: readonly Case[] = [
   },
   {
     name: "a single flight that is not there yet",
-    env: () => ({ ATHENS_SINGLE_FLIGHT_TYPE: "etcd" }),
-    says: /"etcd" is not available in Stoa yet/,
+    env: () => ({ ATHENS_SINGLE_FLIGHT_TYPE: "gcp" }),
+    says: /"gcp" is not available in Stoa yet/,
     isFoundByCheck: true,
   },
   {
@@ -101,6 +106,66 @@ const cases: readonly Case[] = [
     name: "a .netrc that is missing",
     env: () => ({ ATHENS_NETRC_PATH: "/no/netrc" }),
     says: /\/no\/netrc cannot be read: there is no such file/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a .hgrc that is missing",
+    env: () => ({ ATHENS_HGRC_PATH: "/no/hgrc" }),
+    says: /ATHENS_HGRC_PATH: .*\/no\/hgrc cannot be read: there is no such file/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a page for administrators without any credentials",
+    env: () => ({ STOA_ADMIN_API: "true" }),
+    says: /STOA_ADMIN_API: AdminToken \(STOA_ADMIN_TOKEN\), or .* must be set as well/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file that is no HCL",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: downloadFile('mode = "sync"\ndownload "a" {\n') }),
+    says: /custom:2:14: this \{ is not closed/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file of nothing but braces",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: downloadFile("b {\n".repeat(20_000)) }),
+    says: /custom:101:1: b lies in more than 100 other blocks/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file that is no text",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: downloadFile(Buffer.from([0xc3, 0x28])) }),
+    says: /custom:1:1: the download file is not UTF-8/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file in wrong base64",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: "custom:bW9kZQ" }),
+    says: /ATHENS_DOWNLOAD_MODE: what follows custom: is not in standard base64/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a download file that is missing",
+    env: () => ({ ATHENS_DOWNLOAD_MODE: "file:/no/download.hcl" }),
+    says: /the download file "\/no\/download\.hcl" cannot be read \(ENOENT\)/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a filter file that is a folder",
+    env: ({ folder }) => ({ ATHENS_FILTER_FILE: folder }),
+    says: /ATHENS_FILTER_FILE: .* cannot be read \(EISDIR\)/,
+    isFoundByCheck: true,
+  },
+  {
+    name: "a storage folder below a file",
+    env: ({ tls }) => ({ ATHENS_DISK_STORAGE_ROOT: join(tls.cert, "kept") }),
+    says: /cert\.pem\/kept/,
+    isFoundByCheck: false,
+  },
+  {
+    name: "a storage without a folder",
+    env: () => ({ ATHENS_STORAGE_TYPE: "disk", ATHENS_DISK_STORAGE_ROOT: "" }),
+    says: /ATHENS_DISK_STORAGE_ROOT: .*must name the folder/,
     isFoundByCheck: true,
   },
   {
@@ -188,6 +253,31 @@ test("in production a file that others may write is refused, and nothing else is
   await chmod(path, 0o644);
   assert.equal((await finishedStoa(["config", "check"], { GOPROXY: "off" }, folder.path)).code, 0);
 });
+
+for (const command of ["queue", "verify"]) {
+  test(`stoa modules ${command} of a storage that is not there is refused, and none is made`, async () => {
+    await using folder = await temporaryFolder();
+    const root = join(folder.path, "kept");
+    const env = { ATHENS_DISK_STORAGE_ROOT: root, GOPROXY: "off" };
+    const end = await finishedStoa(["modules", command], env, folder.path);
+    assert.equal(end.code, 1);
+    assert.match(end.stderr, /^stoa: there is no storage folder [^\n]*\/kept: [^\n]+\n$/);
+    assert.deepEqual(await readdir(folder.path), []);
+  });
+}
+
+for (const [words, says] of [
+  [["modules", "explain", "no-host/m"], /^stoa: invalid module path "no-host\/m": /],
+  [["modules", "explain"], /missing required argument/],
+  [["modules", "queue", "--limit", "x"], /argument 'x' is invalid. It must be a whole number/],
+] as const) {
+  test(`stoa ${words.join(" ")} is refused in one sentence`, async () => {
+    const end = await finishedStoa(words, { GOPROXY: "off" });
+    assert.equal(end.code, 1);
+    assert.match(end.stderr, says);
+    assert.doesNotMatch(end.stderr, /\n\s+at /);
+  });
+}
 
 test("everything that is wrong is told at once", async () => {
   await using folder = await temporaryFolder();

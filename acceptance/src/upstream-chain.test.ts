@@ -107,7 +107,11 @@ describe("GOPROXY", () => {
     skip: goIsMissing(),
   }, async () => {
     await using upstream = await fixtureProxy([await smallModule("example.com/small", "v1.0.0")]);
-    await using stoa = await startStoa({ goproxy: `${upstream.url},direct` });
+    const HTTPS_PROXY = `http://127.0.0.1:${await freePort()}`; // no repository is within reach
+    await using stoa = await startStoa({
+      goproxy: `${upstream.url},direct`,
+      env: { HTTPS_PROXY },
+    });
     await using go = await goCommand({ goproxy: stoa.url });
     const sources = await writeFiles(join(go.folder, "program"), {
       "go.mod": "module example.com/p\n",
@@ -125,7 +129,10 @@ for (const variable of ["GOPRIVATE", "GONOPROXY"]) {
     await using upstream = await fixtureProxy([open]);
     await using stoa = await startStoa({
       goproxy: upstream.url,
-      env: { [variable]: "*.corp.example,example.com/secret" },
+      env: {
+        [variable]: "*.corp.example,example.com/secret",
+        HTTPS_PROXY: `http://127.0.0.1:${await freePort()}`, // no repository is within reach
+      },
     });
     for (const module of [
       "git.corp.example/team/tool",

@@ -44,8 +44,12 @@ export async function download(
 }
 
 /** Downloads a small file. Throws if the answer is not 200. */
-export async function downloadSmall(url: string, signal: AbortSignal): Promise<Uint8Array> {
-  const response = await fetch(url, { signal });
+export async function downloadSmall(
+  url: string,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
+  const response = await fetch(url, { signal, headers });
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (response.status !== 200) throw new Error(`asked for a file, got status ${response.status}`);
   return bytes;

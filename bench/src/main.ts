@@ -9,20 +9,28 @@ import { type BenchRun, type BenchTable, type Peer, Skipped } from "./bench-run.
 import { describeMachine } from "./machine.ts";
 import { printTable } from "./measured-table.ts";
 import { coldDownload } from "./tables/cold-download.ts";
+import { direct } from "./tables/direct.ts";
+import { directMemory } from "./tables/direct-memory.ts";
 import { hangingUpstream } from "./tables/hanging-upstream.ts";
 import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
+import { policyCost } from "./tables/policy-cost.ts";
 import { stampede } from "./tables/stampede.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
+import { zipHash } from "./tables/zip-hash.ts";
 import { requireTools } from "./tools.ts";
 
 const tables: readonly BenchTable[] = [
   hotAnswers,
+  policyCost,
   hangingUpstream,
   stampede,
   memory,
   timeToReady,
   coldDownload,
+  zipHash,
+  direct,
+  directMemory,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]

@@ -16,6 +16,8 @@ export interface Load {
   readonly pathsFile?: string | undefined;
   readonly seconds: number;
   readonly connections?: number;
+  /** Sent with every request: `Name: value`. */
+  readonly header?: string | undefined;
 }
 
 /** How a server stood a load. Every request counted was answered with 2xx or 3xx, and whole. */
@@ -34,8 +36,9 @@ const script = fileURLToPath(new URL("wrk-report.lua", import.meta.url));
 
 /** Puts a URL under load. Throws if any answer was a refusal or broke off. */
 export async function putUnderLoad(load: Load, signal: AbortSignal): Promise<LoadReport> {
-  const { url, pathsFile, seconds, connections = usualConnections } = load;
+  const { url, pathsFile, seconds, connections = usualConnections, header } = load;
   const wrk = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", script];
+  if (header !== undefined) wrk.push("-H", header);
   const target = pathsFile === undefined ? [url] : [url, "--", pathsFile];
   const words = ["-c", String(loadCore), ...wrk, ...target];
   const { stdout } = await run("taskset", words, { signal });

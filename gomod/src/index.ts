@@ -20,7 +20,12 @@ export {
   type SplitPath,
   splitPathVersion,
 } from "./module-path.ts";
-export { matchesModulePatterns, pathMatch } from "./module-patterns.ts";
+export {
+  type ModuleMatcher,
+  matchesModulePatterns,
+  modulePatterns,
+  pathMatch,
+} from "./module-patterns.ts";
 export {
   checkModuleVersion,
   checkPathMajor,

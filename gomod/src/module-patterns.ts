@@ -2,19 +2,26 @@
 import { InvalidText } from "./invalid-text.ts";
 import { runeAt } from "./utf8.ts";
 
+/** Whether the first elements of a module path or another name match. */
+export type ModuleMatcher = (target: string) => boolean;
+
 /**
- * Whether the first elements of `target` match one of the comma-separated patterns, each taking as many elements as it
- * has itself: `*.corp.example` matches `git.corp.example/team/tool`. Empty and malformed patterns match nothing, a slash
- * at the end of a pattern is ignored. Authority: golang.org/x/mod module.MatchPrefixPatterns.
+ * Reads comma-separated patterns, each of which matches the first elements of a name, taking as many elements as it has
+ * itself: `*.corp.example` matches `git.corp.example/team/tool`. Empty and malformed patterns match nothing, a slash at
+ * the end of a pattern is ignored. Authority: golang.org/x/mod module.MatchPrefixPatterns.
  */
-export function matchesModulePatterns(patterns: string, target: string): boolean {
-  return patterns.split(",").some((pattern) => {
+export function modulePatterns(patterns: string): ModuleMatcher {
+  const matchers = patterns.split(",").flatMap((pattern) => {
     const glob = pattern.endsWith("/") ? pattern.slice(0, -1) : pattern;
-    if (glob === "") return false;
-    const prefix = firstElements(target, glob.split("/").length);
-    const chunks = prefix === undefined ? undefined : parsePattern(glob);
-    return prefix !== undefined && chunks !== undefined && matches(chunks, prefix);
+    const chunks = glob === "" ? undefined : parsePattern(glob);
+    return chunks === undefined ? [] : [prefixMatcher(glob, chunks)];
   });
+  return (target) => matchers.some((matches) => matches(target));
+}
+
+/** The same, for patterns that are asked once. */
+export function matchesModulePatterns(patterns: string, target: string): boolean {
+  return modulePatterns(patterns)(target);
 }
 
 /**
@@ -27,6 +34,25 @@ export function pathMatch(pattern: string, name: string): boolean {
     throw new InvalidText("pattern", pattern, "a character class or a backslash is incomplete");
   }
   return matches(chunks, name);
+}
+
+/** Most names differ from most patterns before the first star: that is found out without a look at the rest. */
+function prefixMatcher(glob: string, chunks: readonly Chunk[]): ModuleMatcher {
+  const elements = glob.split("/").length;
+  const beginning = literalBeginning(chunks);
+  return (target) => {
+    if (!target.startsWith(beginning)) return false;
+    const prefix = firstElements(target, elements);
+    return prefix !== undefined && matches(chunks, prefix);
+  };
+}
+
+/** The ASCII text with which every match begins. */
+function literalBeginning([first]: readonly Chunk[]): string {
+  if (first === undefined || first.afterStar) return "";
+  const end = first.items.findIndex((item) => item.kind !== "byte" || item.byte >= 0x80);
+  const items = end < 0 ? first.items : first.items.slice(0, end);
+  return String.fromCharCode(...items.map((item) => (item.kind === "byte" ? item.byte : 0)));
 }
 
 function firstElements(target: string, count: number): string | undefined {

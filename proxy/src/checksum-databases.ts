@@ -40,6 +40,8 @@ export interface ChecksumParts {
   readonly upstreams: readonly ProxyListEntry[];
   readonly client: GoproxyClient;
   readonly own: OwnAddress;
+  /** Whether nobody may be asked for anything; absent where that cannot be. */
+  readonly isOffline?: () => boolean;
   /** The storage folder; `undefined` for memory. */
   readonly root: string | undefined;
   readonly log: Log;
@@ -87,6 +89,7 @@ export function checksumDatabases(parts: ChecksumParts): ChecksumDatabases {
   const checksums = new SumdbChecksums({
     database,
     exempt: settings.nosumdb,
+    isOffline: parts.isOffline,
     fromFolderOnly: upstreams.length === 1 && upstreams.every(isFolder),
   });
   return {

@@ -1,13 +1,25 @@
 // The door of the module proxy.
 
+export {
+  type HostToken,
+  type TokenKind,
+  tokenFiles,
+} from "./adapters/host-credentials/host-tokens.ts";
+export type { MoveResult } from "./application/move-versions.ts";
+export type { RemovalCandidate } from "./application/remove-versions.ts";
 export type { Finding } from "./application/verify-store.ts";
+export { checkAccess } from "./check-access.ts";
 export { type Explanation, explain, explanationText } from "./domain/policy/explanation.ts";
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
+export { parseVcsRules } from "./domain/repository/vcs-rules.ts";
 export {
   type ModuleProxy,
   type ModuleProxySettings,
   openModuleProxy,
 } from "./module-proxy.ts";
+export type { DirectSettings, RepositoryCredentials } from "./open-direct-upstream.ts";
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { readQueue } from "./read-queue.ts";
+export { openVersionRemoval, rebuildStorageIndex } from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";
+export { type MoveOrder, type OpenVersionMove, openVersionMove } from "./version-move.ts";

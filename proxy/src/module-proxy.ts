@@ -11,53 +11,64 @@ import {
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
-import type { CredentialSource } from "./adapters/goproxy-upstream/netrc.ts";
+import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
-import { openSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
-import { openSqliteVersionIndex } from "./adapters/sqlite-version-index/sqlite-version-index.ts";
+import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
+import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { fetchMeter } from "./application/fetch-meter.ts";
 import { IndexKeeper } from "./application/keep-index.ts";
+import { VersionKeeping } from "./application/keep-version.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
+import { KeptRecords } from "./application/record-kept.ts";
 import {
   type Capacity,
   type Lifetimes,
   RememberedAnswers,
 } from "./application/remembered-answers.ts";
+import { VersionRemoval } from "./application/remove-versions.ts";
 import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { Stash } from "./application/stash-version.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
-import { missingDirectUpstream } from "./domain/refusing-upstream.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
-import { type GateRules, openGate } from "./http/gate.ts";
+import { type GoCommandSettings, openGoCommand } from "./go-command.ts";
+import { ExternalStorage } from "./http/external-storage.ts";
+import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import {
+  type DirectSettings,
+  openDirectUpstream,
+  type RepositoryCredentials,
+} from "./open-direct-upstream.ts";
+import { type IndexPlace, openIndex } from "./open-index.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
-import { indexFile, queueFile } from "./storage-files.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
   readonly storage: { readonly kind: "disk"; readonly root: string } | { readonly kind: "memory" };
-  readonly upstreams: CredentialSource & {
+  readonly upstreams: RepositoryCredentials & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
     /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
     readonly noproxy: string;
+    /** The file that Mercurial is to read instead of the user's own: its HGRCPATH. */
+    readonly hgrcPath: string | undefined;
     /** The HTTP proxies on the way to them, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
     readonly proxies: {
       readonly http?: string | undefined;
@@ -71,6 +82,8 @@ export interface ModuleProxySettings {
     readonly firstByteMs: number;
     readonly progressMs: number;
   };
+  readonly goCommand: GoCommandSettings;
+  readonly direct: DirectSettings;
   readonly policy: PolicySettings & {
     readonly validatorTimeoutMs: number;
     /** How long a verdict of the validator is remembered. */
@@ -84,8 +97,14 @@ export interface ModuleProxySettings {
     /** How many versions may wait. */
     readonly queue: number;
   };
-  /** Where it is noted when versions came: in a file of the disk storage, in memory, or nowhere. */
-  readonly index: "none" | "memory" | "sqlite";
+  /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
+  readonly state: StatePlace;
+  /** By what several instances agree who fetches a version. */
+  readonly leases: LeasePlace;
+  /** How long a lease outlives its holder. */
+  readonly leaseLifetimeMs: number;
+  /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
+  readonly index: IndexPlace;
   /** Whether the pages for administrators are served. */
   readonly adminApi: boolean;
   readonly checksums: ChecksumSettings;
@@ -95,7 +114,11 @@ export interface ModuleProxySettings {
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly pathPrefix: string;
   /** Who is let in. */
-  readonly gate: Omit<GateRules, "prefix">;
+  readonly gate: Omit<GateRules, "prefix" | "storage">;
+  /** Where, below the prefix, other programs may keep modules here, and as whom; `undefined` for nowhere. */
+  readonly external:
+    | { readonly path: string; readonly user: string; readonly token: string }
+    | undefined;
   readonly pages: {
     readonly showsMetrics: boolean;
     /** Files of the operator, shown if they are there. */
@@ -115,16 +138,18 @@ export interface ModuleProxy extends AsyncDisposable {
    * entries that do.
    */
   servedOn(port: number): readonly string[];
+  /** Sentences about what is missing on this machine: programs that the settings need. */
+  complaints(): Promise<readonly string[]>;
   /**
    * Reads another policy. The function that comes back puts it in force; requests that run then end by the old one. Throws
    * `PolicyProblems` if it cannot be used.
    */
   preparePolicy(settings: PolicySettings): () => void;
   /**
-   * Reads the credentials for upstreams anew; the function that comes back puts them in force. Rejects with a sentence if
+   * Reads the credentials for upstreams and repositories anew; the function that comes back puts them in force. Rejects with a sentence if
    * a named file cannot be read.
    */
-  prepareCredentials(source: CredentialSource): Promise<() => void>;
+  prepareCredentials(source: RepositoryCredentials): Promise<() => void>;
 }
 
 /** How much of lists and query answers is remembered. */
@@ -143,7 +168,11 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const { store, loose, catalog, hashes } = await openStorage(settings.storage);
+  const { store, loose, catalog, removal } = await openStorage(settings.storage);
+  const state = await openState(settings.state, {
+    mostJobs: settings.background.queue,
+    takesOver: true,
+  });
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -156,43 +185,57 @@ export async function openModuleProxy(
     "gauge",
     () => client.waiting,
   );
-  const direct = missingDirectUpstream();
+  const goCommand = await openGoCommand({
+    settings: settings.goCommand,
+    credentials: settings.upstreams,
+    root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
+    log,
+    metrics,
+  });
+  if (settings.goCommand.isForAll) void goCommand.check();
+  const remoteProxy = (url: string): Upstream => unlessItself(client.upstream(url), url, own);
   const proxyAt = (url: string): Upstream =>
-    url.startsWith("file:") ? fileUpstream(url) : unlessItself(client.upstream(url), url, own);
+    url.startsWith("file:") ? fileUpstream(url) : remoteProxy(url);
+  const direct = openDirectUpstream(settings.direct, {
+    credentials: settings.upstreams,
+    proxyAt: remoteProxy,
+    otherVcs: goCommand,
+  });
+  const repositories = settings.goCommand.isForAll ? goCommand : direct.upstream;
   const upstream = measuredUpstream(
     routedUpstream({
       patterns: settings.upstreams.noproxy,
-      matching: direct,
-      others: upstreamChain(list, { proxy: proxyAt, direct }),
+      matching: repositories,
+      others: upstreamChain(list, { proxy: proxyAt, direct: repositories }),
     }),
     metrics,
   );
 
-  const index = openIndex(settings);
-  const indexKeeper = index && new IndexKeeper({ index, catalog, log });
+  const opened = await openIndex(settings.index, state);
+  const index = opened?.index;
+  const indexKeeper = opened && new IndexKeeper({ ...opened, catalog, log });
   const databases = checksumDatabases({
     settings: settings.checksums,
     upstreams: list,
     client,
     own,
+    isOffline: () => policy.isOffline,
     root: settings.storage.kind === "disk" ? settings.storage.root : undefined,
     log,
     metrics,
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
+  const leases = await openLeases(settings.leases, {
+    ofState: state.leases,
+    lifetimeMs: settings.leaseLifetimeMs,
+  });
+  const { hashes, journal } = state;
+  const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
+  const keeping = new VersionKeeping({ store, zipCheck, records });
+  const observe = fetchMeter(metrics);
   const stash = new Stash({
-    store,
-    loose: looseFetch,
-    upstream,
-    zipCheck,
-    verification,
-    hashes,
-    onKept: async (module) => {
-      await loose.remove(module);
-      await indexKeeper?.kept(module);
-    },
-    observe: fetchMeter(metrics),
+    ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
   });
   const lists = new RememberedAnswers<readonly Version[]>({
     lifetimes: settings.lifetimes,
@@ -210,22 +253,27 @@ export async function openModuleProxy(
     openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
   const policy = new AppliedPolicy(first);
-  const queue = openSqliteJobQueue(
-    settings.storage.kind === "disk" ? queueFile(settings.storage.root) : ":memory:",
-    { mostJobs: settings.background.queue },
-  );
   const background = new BackgroundStash({
-    queue,
+    queue: state.jobs,
     keep: (module, signal) => stash.keep(module, signal),
     log,
     workers: settings.background.workers,
     now: () => new Date(),
   });
-  measuredQueue(queue, background, metrics);
+  measuredQueue(state.jobs, background, metrics);
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
+  const external = settings.external && {
+    ...settings.external,
+    base: `${settings.pathPrefix}${settings.external.path}`,
+  };
   const handler = new ProxyHandler({
-    gate: openGate({ ...settings.gate, prefix: settings.pathPrefix }),
+    gate: openGate({
+      ...settings.gate,
+      prefix: settings.pathPrefix,
+      storage: external,
+    }),
+    adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
       lists: new VersionLists({ store, upstream, remembered: lists }),
@@ -239,6 +287,7 @@ export async function openModuleProxy(
     mirror: new DatabaseMirror({
       databases: databases.mirrored,
       exempt: settings.checksums.nosumdb,
+      isOffline: () => policy.isOffline,
       lifetimes: settings.lifetimes,
       now,
     }),
@@ -256,6 +305,15 @@ export async function openModuleProxy(
       index,
       explain: settings.adminApi ? (module) => policy.explain(module) : undefined,
     },
+    external:
+      external &&
+      new ExternalStorage({
+        base: external.base,
+        store,
+        acceptance: new VersionAcceptance({ store, keeping, verification }),
+        removal: removal && new VersionRemoval({ store: removal, hashes, index }),
+        onRemoved: () => hot.clear(),
+      }),
     hot,
     counters: new RequestCounters(metrics),
     log,
@@ -272,7 +330,7 @@ export async function openModuleProxy(
     for (const note of chosen.notes) log.warn(note);
   };
   enact(first);
-  indexKeeper?.fill();
+  void records.resume().then(() => indexKeeper?.fill());
 
   return {
     handle: handler.handle,
@@ -286,13 +344,30 @@ export async function openModuleProxy(
         entry.kind === "proxy" && leadsToSelf(entry.url, own) ? [new URL(entry.url).host] : [],
       );
     },
-    prepareCredentials: (source) => client.prepareCredentials(source),
+    async complaints() {
+      const isDirect = list.some(({ kind }) => kind === "direct");
+      if (!isDirect && settings.upstreams.noproxy === "") return [];
+      const complaint = await direct.complaint();
+      return complaint === undefined ? [] : [`fetching from repositories: ${complaint}`];
+    },
+    async prepareCredentials(source) {
+      const enacts = await Promise.all(
+        [client, direct].map((part) => part.prepareCredentials(source)),
+      );
+      return () => {
+        for (const put of enacts) put();
+      };
+    },
     async [Symbol.asyncDispose]() {
+      records[Symbol.dispose]();
       await background[Symbol.asyncDispose]();
-      queue[Symbol.dispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
-      index?.[Symbol.dispose]();
+      await opened?.[Symbol.asyncDispose]();
+      await direct[Symbol.asyncDispose]();
+      await leases?.[Symbol.asyncDispose]();
+      await state[Symbol.asyncDispose]();
       await client[Symbol.asyncDispose]();
+      await goCommand[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
     },
@@ -301,19 +376,12 @@ export async function openModuleProxy(
 
 function openStorage(
   storage: ModuleProxySettings["storage"],
-): Promise<Pick<OpenedStore, "store" | "loose" | "catalog" | "hashes">> {
+): Promise<
+  Pick<OpenedStore, "store" | "loose" | "catalog"> & Partial<Pick<OpenedStore, "removal">>
+> {
   return storage.kind === "disk"
     ? openDiskModuleStore({ root: storage.root })
     : Promise.resolve(openMemoryModuleStore());
-}
-
-function openIndex({
-  index,
-  storage,
-}: ModuleProxySettings): ReturnType<typeof openSqliteVersionIndex> | undefined {
-  if (index === "none") return undefined;
-  const isKept = index === "sqlite" && storage.kind === "disk";
-  return openSqliteVersionIndex(isKept ? indexFile(storage.root) : ":memory:");
 }
 
 /** Names and addresses of this machine. */

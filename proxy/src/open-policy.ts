@@ -95,12 +95,20 @@ function validatorHost(hook: string): string | undefined {
 }
 
 /** What can be used, but probably not as it was meant. */
-function doubts({ download }: ModulePolicy): readonly string[] {
+function doubts({ download, network, validator }: ModulePolicy): readonly string[] {
+  const found: string[] = [];
   const rules = [download, ...download.blocks];
   const isNowhere = rules.every(({ downloadUrl }) => downloadUrl === "");
   const redirects = rules.some(({ mode }) => mode.endsWith("redirect"));
-  if (!redirects || !isNowhere) return [];
-  return [
-    "the download mode is a redirect, but no downloadURL says where to: modules that are not kept are refused; set one in the download file, or ATHENS_DOWNLOAD_URL",
-  ];
+  if (redirects && isNowhere) {
+    found.push(
+      "the download mode is a redirect, but no downloadURL says where to: modules that are not kept are refused; set one in the download file, or ATHENS_DOWNLOAD_URL",
+    );
+  }
+  if (network === "offline" && validator !== undefined) {
+    found.push(
+      `offline nobody is asked, so the validator at ${validator} cannot allow anything and every version is refused: unset ATHENS_PROXY_VALIDATOR, or use ATHENS_NETWORK_MODE=fallback with GOPROXY=off, which asks the validator alone`,
+    );
+  }
+  return found;
 }

@@ -1,15 +1,12 @@
 // The queue of background fetches, seen from outside.
-import { existsSync } from "node:fs";
-import { readSqliteJobQueue } from "./adapters/sqlite-job-queue/sqlite-job-queue.ts";
+import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
 import type { Job, JobCounts } from "./domain/job-queue.ts";
-import { queueFile } from "./storage-files.ts";
 
-/** What waits and what was given up under a storage folder, which may be in use: the first `limit` jobs. */
+/** What waits and what was given up in a state that may be in use: the first `limit` jobs. */
 export async function readQueue(
-  root: string,
+  place: StatePlace,
   limit: number,
 ): Promise<{ readonly counts: JobCounts; readonly jobs: readonly Job[] }> {
-  const file = queueFile(root);
-  if (!existsSync(file)) return { counts: { waiting: 0, givenUp: 0 }, jobs: [] };
-  return readSqliteJobQueue(file, limit);
+  await using state = await openState(place, { mostJobs: 0, readOnly: true });
+  return { counts: await state.jobs.counts(), jobs: await state.jobs.list(limit) };
 }

@@ -5,6 +5,7 @@ import { parseProxyList } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { openDiskModuleStore } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
+import { openState } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { StoreVerification } from "./application/verify-store.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
@@ -20,7 +21,7 @@ export interface OpenStoreVerification extends AsyncDisposable {
  * Rejects with an `Error` whose message is a sentence.
  */
 export async function openStoreVerification(
-  settings: Pick<ModuleProxySettings, "storage" | "upstreams" | "checksums">,
+  settings: Pick<ModuleProxySettings, "storage" | "state" | "upstreams" | "checksums">,
   { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
 ): Promise<OpenStoreVerification> {
   const { storage, upstreams } = settings;
@@ -30,7 +31,7 @@ export async function openStoreVerification(
     );
   }
   const list = parseProxyList(upstreams.goproxy);
-  const { store, inspection, hashes } = await openDiskModuleStore({ root: storage.root });
+  const { store, inspection } = await openDiskModuleStore({ root: storage.root });
   const ownHop = randomBytes(8).toString("hex");
   const client = new GoproxyClient({ ...upstreams, ownHop, hops: () => [] });
   const databases = checksumDatabases({
@@ -42,6 +43,8 @@ export async function openStoreVerification(
     log,
     metrics,
   });
+  const state = await openState(settings.state, { mostJobs: 0 });
+  const { hashes } = state;
   const threads = availableParallelism();
   const zipCheck = new WorkerZipCheck({ threads });
   const { checksums } = databases;
@@ -52,6 +55,7 @@ export async function openStoreVerification(
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
+      await state[Symbol.asyncDispose]();
       await zipCheck.close();
     },
   };

@@ -129,11 +129,11 @@ test("drain closes a resting session at once, and cuts what runs beyond its grac
   const two = session(t, resting.url);
   await read(two.request({ ":path": "/" }));
   assert.equal(await resting.drain(60_000), "drained");
-  const stuck = await serveTls(t, () => {});
+  const arrived = Promise.withResolvers<void>();
+  const stuck = await serveTls(t, () => arrived.resolve());
   const stream = session(t, stuck.url).request({ ":path": "/" });
   stream.on("error", () => {});
-  await once(stream, "ready");
-  await once(stream, "close", { signal: AbortSignal.abort() }).catch(() => {});
+  await arrived.promise;
   assert.equal(await stuck.drain(0), "cut off");
 });
 

@@ -1,6 +1,6 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
 import { checkConfig, showConfig } from "./commands/config.ts";
@@ -25,6 +25,20 @@ const fileOption = [
   "--config-file <path>",
   "the configuration file; without it, athens.toml in this folder if it is there",
 ] as const;
+
+const compareOption = [
+  "--compare",
+  "compare every byte of what is there already, instead of its go.mod and the end of its zip",
+] as const;
+
+/** What the words of `modules import` and `modules export` come to. */
+type MoveWords = FileOption & {
+  readonly from?: string;
+  readonly to?: string;
+  readonly list?: string;
+  readonly compare?: boolean;
+  readonly json?: boolean;
+};
 
 program
   .command("serve")
@@ -57,7 +71,7 @@ modules
   .description("print which versions wait to be fetched in the background, and which were given up")
   .option(...fileOption)
   .option("--json", "print JSON")
-  .option("--limit <jobs>", "print so many at most", Number, 100)
+  .option("--limit <jobs>", "print so many at most", parseCount, 100)
   .action(async (options: FileOption & { json?: boolean; limit: number }) => {
     const { showQueue } = await import("./commands/modules.ts");
     await showQueue(placeOf(options), options);
@@ -74,6 +88,57 @@ modules
     explainModule(placeOf(options), module, json === true);
   });
 modules
+  .command("import")
+  .description(
+    "bring modules in: from another storage, an Athens' disk, a module cache, or a proxy and a list; each is checked as if it were fetched",
+  )
+  .requiredOption("--from <place>", "disk:PATH, file:///PATH, a folder, or https://PROXY")
+  .option(
+    "--list <file>",
+    "which versions to ask a proxy for: MODULE@VERSION, or a go.sum; - reads stdin",
+  )
+  .option("--to <place>", "where to; without it, the configured storage")
+  .option(...fileOption)
+  .option(...compareOption)
+  .option("--json", "print one line of JSON for every version")
+  .action(async (options: MoveWords) => {
+    const { moveModules } = await import("./commands/move-modules.ts");
+    await moveModules(placeOf(options), { ...options, confirm: true });
+  });
+modules
+  .command("export")
+  .description(
+    "copy what is kept into another place: a storage folder as Athens has it, or a tree for GOPROXY=file://",
+  )
+  .requiredOption("--to <place>", "disk:PATH for Athens' layout, file:///PATH for a proxy's")
+  .option("--from <place>", "where from; without it, the configured storage")
+  .option(...fileOption)
+  .option(...compareOption)
+  .option("--json", "print one line of JSON for every version")
+  .action(async (options: MoveWords) => {
+    const { moveModules } = await import("./commands/move-modules.ts");
+    await moveModules(placeOf(options), { ...options, confirm: false });
+  });
+modules
+  .command("remove <modules...>")
+  .description("remove MODULE@VERSION, or all versions of MODULE; says first what it would do")
+  .option("--yes", "do it")
+  .option(...fileOption)
+  .option("--json", "print one line of JSON for every version")
+  .action(async (named: string[], options: FileOption & { yes?: boolean; json?: boolean }) => {
+    const { yes = false, json = false } = options;
+    const { removeModules } = await import("./commands/remove-modules.ts");
+    await removeModules(placeOf(options), named, { yes, json });
+  });
+modules
+  .command("reindex")
+  .description("make the index of versions tell of just what is kept")
+  .option(...fileOption)
+  .action(async (options: FileOption) => {
+    const { reindexModules } = await import("./commands/reindex-modules.ts");
+    await reindexModules(placeOf(options));
+  });
+modules
   .command("verify")
   .description(
     "compare every kept module with what it was when it was kept, and with the checksum database; exit 1 if any is bad or could not be confirmed",
@@ -85,6 +150,18 @@ modules
     const { quarantine = false, json = false } = options;
     const { verifyModules } = await import("./commands/verify-modules.ts");
     await verifyModules(placeOf(options), { quarantine, json });
+  });
+
+modules
+  .command("check-access <module>")
+  .description(
+    "go the way to a module's repository and say step by step what works; exit 1 if it cannot be had",
+  )
+  .option(...fileOption)
+  .option("--json", "print one line of JSON for every step")
+  .action(async (module: string, { json, ...options }: FileOption & { json?: boolean }) => {
+    const { checkModuleAccess } = await import("./commands/check-access.ts");
+    await checkModuleAccess(placeOf(options), module, json === true);
   });
 
 addAgentCommands(program, { environment: process.env, folder: process.cwd() });
@@ -99,6 +176,11 @@ try {
     process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     process.exitCode = 1;
   }
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number above zero.");
 }
 
 function placeOf({ configFile }: FileOption): ConfigurationPlace {

@@ -40,7 +40,7 @@ export interface Metrics {
     name: string,
     help: string,
     type: "counter" | "gauge",
-    read: () => number | readonly Sample[],
+    read: () => Told | Promise<Told>,
   ): void;
 
   /** The media type of `text`. */
@@ -57,6 +57,9 @@ export interface Metrics {
 export function openMetrics(): Metrics {
   return new PrometheusMetrics();
 }
+
+/** What a collected metric says: one number, or one for each combination of labels. */
+type Told = number | readonly Sample[];
 
 /** A number as prom-client tells it, under the metric's own name or one derived from it. */
 interface ToldSample extends Sample {
@@ -107,10 +110,10 @@ class PrometheusMetrics implements Metrics {
     name: string,
     help: string,
     type: "counter" | "gauge",
-    read: () => number | readonly Sample[],
+    read: () => Told | Promise<Told>,
   ): void {
-    this.#declare({ name, help, type, labelNames: [] }, () => {
-      const value = read();
+    this.#declare({ name, help, type, labelNames: [] }, async () => {
+      const value = await read();
       return typeof value === "number" ? [{ labels: {}, value }] : value;
     });
   }
@@ -122,11 +125,19 @@ class PrometheusMetrics implements Metrics {
     return registry.metrics();
   }
 
-  #declare(declaration: MetricDeclaration, samples: () => readonly ToldSample[]): void {
+  #declare(
+    declaration: MetricDeclaration,
+    samples: () => readonly ToldSample[] | Promise<readonly ToldSample[]>,
+  ): void {
     checkDeclaration(declaration);
     const { name, help, type } = declaration;
     if (this.#declared.has(name)) throw new Error(`the metric ${name} is declared twice`);
-    const told = { name, help, type, get: async () => ({ name, help, type, values: samples() }) };
+    const told = {
+      name,
+      help,
+      type,
+      get: async () => ({ name, help, type, values: await samples() }),
+    };
     // The registry asks a metric for no more than this; its type names the classes that prom-client itself offers.
     this.#declared.set(name, told as unknown as Metric);
   }

@@ -35,7 +35,7 @@ export function stoaSide(options: {
     fetches: { concurrent: 4, waiting: 10_000 },
     archives: { concurrent: 2, waiting: 10_000 },
     fresh: { refsMs: 600_000, placesMs: 600_000 },
-    logins: async () => [],
+    credentials: async () => undefined,
     environment,
     readsUserConfiguration: false,
   });

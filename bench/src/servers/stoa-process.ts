@@ -20,6 +20,8 @@ export interface StoaStart {
   readonly upstream: string;
   /** The one core it may use; all of them without. */
   readonly core?: number | undefined;
+  /** More of the environment. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** The file to run: `stoa serve` is this program's command. */
@@ -30,7 +32,7 @@ export async function startStoa(start: StoaStart, run: BenchRun): Promise<StoaPr
   const folder = await mkdtemp(join(run.folder, "stoa-"));
   const server = await startServer({
     command: [process.execPath, stoaProgram, "serve"],
-    env: stoaEnvironment(folder, start.upstream, "127.0.0.1:0"),
+    env: { ...stoaEnvironment(folder, start.upstream, "127.0.0.1:0"), ...start.env },
     outputFile: join(folder, "output.log"),
     core: start.core,
     signal: run.signal,

@@ -34,6 +34,11 @@ export class AppliedPolicy {
     this.#inForce = inForce;
   }
 
+  /** Whether nobody may be asked for anything. */
+  get isOffline(): boolean {
+    return this.#inForce.policy.network === "offline";
+  }
+
   /** What it decides about `example.com/m@v1.0.0`, in words. Throws `InvalidText` if that is no module. */
   explain(module: string): Explanation {
     return explain(this.#inForce.policy, module);
@@ -43,10 +48,8 @@ export class AppliedPolicy {
   async decide(question: PolicyQuestion, signal: AbortSignal): Promise<Decided> {
     const { policy, verdicts } = this.#inForce;
     const decision = decide(policy, question);
-    if (decision.admission.verdict === "refused") {
-      const rule = decision.reasons.find(({ topic }) => topic === "filter");
-      throw new ProxyFailure("refused", `the filter file excludes it: ${rule?.says}`);
-    }
+    const { admission } = decision;
+    if (admission.verdict === "refused") throw new ProxyFailure("refused", admission.why);
     const { path, version } = question;
     if (!decision.isValidated || verdicts === undefined || version === undefined) {
       return { decision, holdsForMs: Number.POSITIVE_INFINITY };

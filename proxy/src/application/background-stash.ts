@@ -21,8 +21,8 @@ export interface BackgroundParts {
 const mostAttempts = 12;
 const restMs = 60_000;
 
-/** A taken job is left alone by other processes for this long, which is longer than a fetch takes. */
-const holdMs = 1_200_000;
+/** A taken job is left alone by other processes for this long, and again each time a third of it has passed. */
+const holdMs = 60_000;
 
 /** Trying again would not help: the answer is a certain one. */
 const finalCodes: ReadonlySet<ProxyFailureCode> = new Set([
@@ -139,6 +139,7 @@ export class BackgroundStash implements AsyncDisposable {
 
   async #work(module: ModuleVersion, attempts: number): Promise<void> {
     const { queue, keep, log } = this.#parts;
+    const holding = setInterval(() => void this.#hold(module), holdMs / 3).unref();
     try {
       await keep(module, this.#ending.signal);
       await queue.finish(module);
@@ -146,6 +147,18 @@ export class BackgroundStash implements AsyncDisposable {
     } catch (failure) {
       if (this.#ending.signal.aborted) return;
       await this.#failed(module, attempts + 1, failure);
+    } finally {
+      clearInterval(holding);
+    }
+  }
+
+  /** If it fails, the job may be taken twice, which is harmless. */
+  async #hold(module: ModuleVersion): Promise<void> {
+    const { queue, now, log } = this.#parts;
+    try {
+      await queue.hold(module, new Date(now().getTime() + holdMs));
+    } catch (failure) {
+      log.warn("a job of the queue cannot be held", { ...module, error: failure });
     }
   }
 

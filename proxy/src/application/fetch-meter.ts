@@ -5,7 +5,7 @@ import type { Metrics } from "@stoa/telemetry";
 const buckets = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 
 /** A function that watches a fetch and hands on what becomes of it. */
-export function fetchMeter(metrics: Metrics): (fetch: Promise<void>) => Promise<void> {
+export function fetchMeter(metrics: Metrics): <T>(fetch: Promise<T>) => Promise<T> {
   const fetches = metrics.counter(
     "proxy_upstream_fetch_total",
     "Versions fetched and kept, or not: Athens' name.",
@@ -21,8 +21,9 @@ export function fetchMeter(metrics: Metrics): (fetch: Promise<void>) => Promise<
     const started = performance.now();
     let fetch_result = "failure";
     try {
-      await fetch;
+      const result = await fetch;
       fetch_result = "success";
+      return result;
     } finally {
       fetches.with({ fetch_result }).inc();
       durations.with({ fetch_result }).observe((performance.now() - started) / 1000);

@@ -13,8 +13,8 @@ export function measuredQueue(
     "stoa_background_jobs",
     "Versions in the queue of background fetches, by state.",
     "gauge",
-    () => {
-      const { waiting, givenUp } = queue.counts;
+    async () => {
+      const { waiting, givenUp } = await queue.counts();
       return [
         { labels: { state: "waiting" }, value: waiting },
         { labels: { state: "given_up" }, value: givenUp },

@@ -10,6 +10,8 @@ export interface DatabaseMirrorParts {
   readonly databases: readonly MirroredDatabase[];
   /** As in GONOSUMDB: modules whose names no database may learn. */
   readonly exempt: string;
+  /** Whether nobody may be asked for anything: only what is kept is given out then. */
+  readonly isOffline: () => boolean;
   readonly lifetimes: Lifetimes;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -49,10 +51,10 @@ export class DatabaseMirror {
   async latest(name: string, reach: Reach, signal: AbortSignal): Promise<Remembered<Uint8Array>> {
     const database = this.#database(name);
     const kept = async (): Promise<Uint8Array | undefined> => database.latest("kept", signal);
-    if (reach === "kept") return { value: required(await kept()), ...justNow };
+    if (this.#keepsTo(reach)) return { value: this.#required(await kept()), ...justNow };
     try {
       return await this.#latest.get(name, signal, async (shared) =>
-        required(await database.latest("database", shared)),
+        this.#required(await database.latest("database", shared)),
       );
     } catch (failure) {
       signal.throwIfAborted();
@@ -78,18 +80,31 @@ export class DatabaseMirror {
       );
     }
     const kept = await database.record(module, "kept", signal);
-    if (kept !== undefined || reach === "kept") return required(kept);
+    if (kept !== undefined || this.#keepsTo(reach)) return this.#required(kept);
     const key = `${name} ${module.path}@${module.version}`;
     const answer = await this.#records.get(key, signal, async (shared) =>
-      required(await database.record(module, "database", shared)),
+      this.#required(await database.record(module, "database", shared)),
     );
     return answer.value;
   }
 
   async tile(name: string, tile: Tile, reach: Reach, signal: AbortSignal): Promise<Uint8Array> {
     const database = this.#database(name);
-    const bytes = await database.tile(tile, reach, signal);
-    return required(bytes, tilePath(tile));
+    const within = this.#keepsTo(reach) ? "kept" : reach;
+    const bytes = await database.tile(tile, within, signal);
+    return this.#required(bytes, tilePath(tile));
+  }
+
+  #keepsTo(reach: Reach): boolean {
+    return reach === "kept" || this.#parts.isOffline();
+  }
+
+  #required(bytes: Uint8Array | undefined, what = "it"): Uint8Array {
+    if (bytes !== undefined) return bytes;
+    const why = this.#parts.isOffline()
+      ? "this proxy is offline (network mode)"
+      : "this request forbids fetching";
+    throw new ProxyFailure("not_found", `${what} is not kept here, and ${why}`);
   }
 
   #database(name: string): MirroredDatabase {
@@ -104,11 +119,3 @@ export class DatabaseMirror {
 }
 
 const justNow = { ageMs: 0, stale: false, asked: false };
-
-function required(bytes: Uint8Array | undefined, what = "it"): Uint8Array {
-  if (bytes !== undefined) return bytes;
-  throw new ProxyFailure(
-    "not_found",
-    `${what} is not kept here, and this request forbids fetching`,
-  );
-}

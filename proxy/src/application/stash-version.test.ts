@@ -4,12 +4,14 @@ import { hashGoMod } from "@stoa/gomod";
 import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
 import { openMemoryModuleStore } from "../adapters/memory-module-store/memory-module-store.ts";
 import type { Checksums } from "../domain/checksums.ts";
+import type { HashEntry } from "../domain/kept-hashes.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { CheckedZip, ZipCheck } from "../domain/zip-check.ts";
 import { type FakeUpstream, fakeUpstream } from "../testing/fake-upstream.ts";
 import type { ArrivingZip } from "./arriving-zip.ts";
 import { ChecksumVerification } from "./checksum-verification.ts";
 import { LooseFileFetch } from "./fetch-loose-file.ts";
+import { VersionKeeping } from "./keep-version.ts";
 import { Stash } from "./stash-version.ts";
 
 const present = new AbortController().signal;
@@ -27,7 +29,7 @@ function fixture(extra = ""): Promise<ModuleFixture> {
 }
 
 async function setUp(module: ModuleFixture) {
-  const { store, loose, hashes } = openMemoryModuleStore();
+  const { store, loose } = openMemoryModuleStore();
   const upstream = fakeUpstream([module]);
   const check = {
     result: { hash: "h1:x", goMod: Buffer.from(goMod) } as CheckedZip,
@@ -41,19 +43,28 @@ async function setUp(module: ModuleFixture) {
     (failure) => mismatches.push(failure),
   );
   const kept: string[] = [];
+  const entries: HashEntry[] = [];
+  const keeping = new VersionKeeping({
+    store,
+    zipCheck,
+    records: {
+      begin: async () => undefined,
+      dropped: async () => undefined,
+      async kept({ path, version }, entry) {
+        kept.push(`${path}@${version}`);
+        entries.push(entry);
+        await loose.remove({ path, version });
+      },
+    },
+  });
   const stash = new Stash({
     store,
     loose: new LooseFileFetch(loose, upstream, verification),
     upstream,
-    zipCheck,
     verification,
-    hashes,
-    onKept: async ({ path, version }) => {
-      kept.push(`${path}@${version}`);
-      await loose.remove({ path, version });
-    },
+    keeping,
   });
-  return { store, loose, hashes, upstream, check, checksums, mismatches, kept, stash, module };
+  return { store, loose, entries, upstream, check, checksums, mismatches, kept, stash, module };
 }
 
 async function storedZip({ store, module }: Awaited<ReturnType<typeof setUp>>) {
@@ -233,8 +244,7 @@ describe("Stash", () => {
     const mod = hashGoMod(parts.module.mod);
     parts.checksums.recorded = async () => ({ database: "sum.test", zip: ["h1:x"], mod: [mod] });
     await parts.stash.keep(parts.module.module, present);
-    const entry = await parts.hashes.read(parts.module.module);
-    assert.deepEqual(entry, { zip: "h1:x", mod, database: "sum.test" });
+    assert.deepEqual(parts.entries, [{ zip: "h1:x", mod, database: "sum.test" }]);
   });
 
   it("keeps no zip of another hash than that on record, not even its .mod", async () => {
@@ -245,7 +255,7 @@ describe("Stash", () => {
     await assert.rejects(readAll(following), { code: "checksum_mismatch", message: /h1:x.*h1:y/ });
     assert.equal(await storedZip(parts), undefined);
     assert.equal(await parts.loose.read(parts.module.module, "mod"), undefined);
-    assert.equal(await parts.hashes.read(parts.module.module), undefined);
+    assert.deepEqual(parts.entries, []);
     assert.equal(parts.mismatches.length, 1);
   });
 

@@ -1,37 +1,38 @@
 // Fetch, check, keep: how a module version enters the store.
-import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
+import type { ModuleVersion } from "@stoa/gomod";
 import { maxZipBytes } from "@stoa/gomod/zip";
-import type { KeptHashes } from "../domain/kept-hashes.ts";
+import type { Leases } from "../domain/leases.ts";
 import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
-import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Fetcher, ZipDelivery } from "../domain/upstream.ts";
-import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
 import { ArrivingZip } from "./arriving-zip.ts";
 import { type ChecksumVerification, isMismatch } from "./checksum-verification.ts";
 import type { LooseFileFetch } from "./fetch-loose-file.ts";
+import { tooLarge, type VersionKeeping } from "./keep-version.ts";
 import { Once } from "./once.ts";
+import { type TurnParts, takeTurn } from "./take-turn.ts";
 
 /** What a stash needs. */
 export interface StashParts {
   /** Watches a fetch from its first question to an upstream until the version is kept. */
-  readonly observe?: (fetch: Promise<void>) => Promise<void>;
+  readonly observe?: <T>(fetch: Promise<T>) => Promise<T>;
   readonly store: ModuleStore;
   readonly loose: LooseFileFetch;
   readonly upstream: Fetcher;
-  readonly zipCheck: ZipCheck;
   readonly verification: ChecksumVerification;
-  readonly hashes: KeptHashes;
-  /** Told when a version was kept; its loose files may go. */
-  readonly onKept: (module: ModuleVersion) => Promise<void>;
+  readonly keeping: VersionKeeping;
+  /** Shared by all instances; without them there is only this one. */
+  readonly leases?: Leases | undefined;
 }
 
-/** Makes sure that versions are kept, each fetched once however many ask. */
+/** Makes sure that versions are kept, each fetched once however many ask, here and of all instances. */
 export class Stash {
   readonly #parts: StashParts;
+  readonly #turns: TurnParts;
   readonly #once = new Once<void>();
 
   constructor(parts: StashParts) {
     this.#parts = parts;
+    this.#turns = { leases: parts.leases, isKept: (module) => this.#isKept(module) };
   }
 
   /** Resolves when the version is in the store. Rejects with a `ProxyFailure`, or the signal's reason. */
@@ -71,10 +72,10 @@ export class Stash {
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
-    if (await this.#isKept(module)) return;
+    await using turn = await takeTurn(this.#turns, module, signal);
+    if (turn === undefined) return;
     const fetched = this.#fetchAndKeep(module, signal, arrived);
     await (this.#parts.observe?.(fetched) ?? fetched);
-    await this.#parts.onKept(module);
   }
 
   async #fetchAndKeep(
@@ -86,14 +87,10 @@ export class Stash {
     const { info, mod, delivery } = await this.#fetch(module, signal);
     const { staged, arriving } = await this.#receive(delivery, arrived);
     try {
-      await this.#write(delivery, staged, arriving);
-      const checked = await this.#parts.zipCheck.check(module, staged.place, signal);
-      requireSameGoMod(module, checked, mod);
-      const hashes = { zip: checked.hash, mod: hashGoMod(mod) };
-      const database = await verdict.require(hashes);
-      await this.#parts.store.put(module, { info, mod, zip: staged });
-      await this.#parts.hashes.write(module, { ...hashes, database });
-      arriving.kept();
+      await this.#parts.keeping.receive(delivery, staged, () => arriving.grew());
+      const visible = (): void => arriving.kept();
+      const arrivedVersion = { info, mod, zip: staged, verdict, visible };
+      await this.#parts.keeping.keep(module, arrivedVersion, signal);
     } catch (failure) {
       arriving.failed(failure);
       // A .mod that was kept before anything was verified may be the one that is wrong.
@@ -144,25 +141,9 @@ export class Stash {
       throw failure;
     }
   }
-
-  async #write(delivery: ZipDelivery, staged: StagedZip, arriving: ArrivingZip): Promise<void> {
-    for await (const chunk of delivery.body) {
-      if (staged.size + chunk.length > maxZipBytes) throw tooLarge(delivery.from);
-      await staged.append(chunk);
-      arriving.grew();
-    }
-    await staged.end();
-  }
 }
 
 /** Lets go of a zip that nobody will read, and of its connection. */
 async function discard(delivery: ZipDelivery): Promise<void> {
   await delivery.body[Symbol.asyncIterator]().return?.();
-}
-
-function tooLarge(from: string): ProxyFailure {
-  return new ProxyFailure(
-    "invalid_module",
-    `the zip from ${from} is larger than the ${maxZipBytes / 2 ** 20} MiB that the go command accepts`,
-  );
 }

@@ -6,11 +6,12 @@ import {
   requireRecorded,
   type VersionHashes,
 } from "../domain/checksums.ts";
-import type { HashEntry, KeptHashes } from "../domain/kept-hashes.ts";
+import type { KeptHashes } from "../domain/kept-hashes.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { StoreInspection } from "../domain/store-inspection.ts";
 import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
+import { requireUnchanged } from "./compare-kept-hashes.ts";
 
 /** What was found about a version. */
 export interface Finding {
@@ -136,15 +137,3 @@ const badCodes: ReadonlySet<string> = new Set([
   "altered_module",
   "checksum_mismatch",
 ]);
-
-function requireUnchanged(module: ModuleVersion, hashes: VersionHashes, entry: HashEntry): void {
-  for (const kind of ["zip", "mod"] as const) {
-    if (hashes[kind] === entry[kind]) continue;
-    const what = kind === "zip" ? "zip" : "go.mod";
-    throw new ProxyFailure(
-      "altered_module",
-      `its ${what} has ${hashes[kind]}, but had ${entry[kind]} when it was kept`,
-      { subject: module },
-    );
-  }
-}

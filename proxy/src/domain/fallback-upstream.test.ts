@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { parseModulePath, parseVersion, type Version } from "@stoa/gomod";
 import { type FallbackEntry, fallbackUpstream } from "./fallback-upstream.ts";
 import { ProxyFailure, type ProxyFailureCode } from "./proxy-failure.ts";
-import { missingDirectUpstream, offUpstream, refusingUpstream } from "./refusing-upstream.ts";
+import { offUpstream, refusingUpstream } from "./refusing-upstream.ts";
 import type { Upstream } from "./upstream.ts";
 
 const never = new AbortController().signal;
@@ -44,7 +44,7 @@ const codes: Readonly<Record<string, ProxyFailureCode>> = {
 function named(word: string, place: number): Upstream {
   if (word === "ok") return answering("v1.0.0");
   if (word === "off") return offUpstream();
-  if (word === "direct") return missingDirectUpstream();
+  if (word === "direct") return refusingUpstream("direct", "unsupported", "direct cannot be asked");
   return refusingUpstream(`p${place}`, codes[word] ?? "bad_request", `p${place} says ${word}`);
 }
 
@@ -72,8 +72,8 @@ const outcomes: readonly [row: string, outcome: string, message?: RegExp][] = [
   ["502|off", "upstream_unavailable"],
   ["403|off", "refused", /^p0 says 403$/],
   ["direct", "unsupported"],
-  ["404,direct", "not_found", /^p0 says 404; direct is not available yet/],
-  ["502|direct", "upstream_unavailable", /^p0 says 502; direct is not available yet/],
+  ["404,direct", "not_found", /^p0 says 404; direct cannot be asked/],
+  ["502|direct", "upstream_unavailable", /^p0 says 502; direct cannot be asked/],
   ["404,off,ok", "not_found"],
 ];
 for (const [written, outcome, message] of outcomes) {

@@ -33,8 +33,10 @@ export interface JobQueue {
    * then nothing was accepted.
    */
   add(module: ModuleVersion, now: Date): Promise<"added" | "known" | "full">;
-  /** Takes up to `limit` jobs that are due. They become due again at `until`, or when the queue is opened anew. */
+  /** Takes up to `limit` jobs that are due. They become due again at `until`, unless that is put off by `hold`. */
   take(limit: number, now: Date, until: Date): Promise<readonly Job[]>;
+  /** Whoever took a job is still at it: it becomes due at `until` instead. */
+  hold(module: ModuleVersion, until: Date): Promise<void>;
   /** The version is kept: forget the job. */
   finish(module: ModuleVersion): Promise<void>;
   /** The attempt failed: `waiting` jobs are tried again when `due`, `given_up` ones may then be asked for anew. */
@@ -44,8 +46,7 @@ export interface JobQueue {
   ): Promise<void>;
   /** When the next job is due; `undefined` if none waits. */
   nextDue(): Promise<Date | undefined>;
-  /** How many jobs there are, as far as can be told at once. Throws as the methods reject. */
-  readonly counts: JobCounts;
+  counts(): Promise<JobCounts>;
   /** The jobs that wait, the next one first, then those given up. */
   list(limit: number): Promise<readonly Job[]>;
 }

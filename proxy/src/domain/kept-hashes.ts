@@ -16,4 +16,6 @@ export interface KeptHashes {
   read(module: ModuleVersion): Promise<HashEntry | undefined>;
   /** Remembers an entry in place of what was there. */
   write(module: ModuleVersion, entry: HashEntry): Promise<void>;
+  /** Forgets an entry; an absent one is no failure. */
+  remove(module: ModuleVersion): Promise<void>;
 }

@@ -21,15 +21,6 @@ export function offUpstream(): Upstream {
   return refusingUpstream("off", "refused", "GOPROXY=off forbids to fetch what is not kept here");
 }
 
-/** What the entry `direct` stands for as long as repositories cannot be asked. */
-export function missingDirectUpstream(): Upstream {
-  return refusingUpstream(
-    "direct",
-    "unsupported",
-    "direct is not available yet: add a proxy before it in GOPROXY",
-  );
-}
-
 /** What an entry stands for that names this program itself. `host` is the entry's, without credentials. */
 export function loopingUpstream(host: string): Upstream {
   return refusingUpstream(

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseModulePath, parseProxyList, parseVersion, type Version } from "@stoa/gomod";
 import { ProxyFailure } from "./proxy-failure.ts";
-import { missingDirectUpstream, refusingUpstream } from "./refusing-upstream.ts";
+import { refusingUpstream } from "./refusing-upstream.ts";
 import type { Upstream } from "./upstream.ts";
 import { upstreamChain } from "./upstream-chain.ts";
 
@@ -36,7 +36,7 @@ for (const [goproxy, outcome] of cases) {
   test(`GOPROXY=${goproxy} ends in ${outcome}`, async () => {
     const chain = upstreamChain(parseProxyList(goproxy), {
       proxy: byHost,
-      direct: missingDirectUpstream(),
+      direct: refusingUpstream("direct", "unsupported", "direct cannot be asked"),
     });
     const ended = await chain.list(path, never).catch((failure: unknown) => {
       assert.ok(failure instanceof ProxyFailure);
@@ -49,7 +49,7 @@ for (const [goproxy, outcome] of cases) {
 test("an entry that is alone stands for itself", () => {
   const chain = upstreamChain(parseProxyList("https://ok.example"), {
     proxy: byHost,
-    direct: missingDirectUpstream(),
+    direct: refusingUpstream("direct", "unsupported", "direct cannot be asked"),
   });
   assert.equal(chain.name, "ok.example");
 });

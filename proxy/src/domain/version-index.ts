@@ -17,6 +17,8 @@ export interface VersionIndex {
   add(modules: readonly ModuleVersion[]): Promise<void>;
   /** The first `limit` entries at or after a time, in the order of their times. Rejects with `store_unavailable`. */
   since(atMicros: number, limit: number): Promise<readonly IndexEntry[]>;
+  /** Forgets versions; absent ones are no failure. Rejects with `store_unavailable`. */
+  remove(modules: readonly ModuleVersion[]): Promise<void>;
 }
 
 /** Reads a time in RFC 3339 as the first microsecond that is not before it. `undefined` if it is none. */

@@ -43,10 +43,22 @@ const table = {
   },
 } satisfies Record<ProxyFailureCode, Row>;
 
+/** Where the client itself has brought the bytes, it is the client's affair that they are not good. */
+const statusesOfBrought: Partial<Record<ProxyFailureCode, number>> = {
+  invalid_module: 422,
+  checksum_mismatch: 422,
+  altered_module: 409,
+};
+
 /** The answer to a failure. `requestId` leads from a bug's 500 to its line in the log. */
 export function failureAnswer(
   failure: unknown,
-  options: { readonly absenceSeconds: number; readonly requestId: string },
+  options: {
+    readonly absenceSeconds: number;
+    readonly requestId: string;
+    /** Whether the bytes in question came from the client. */
+    readonly isBrought?: boolean;
+  },
 ): FailureAnswer {
   if (!(failure instanceof ProxyFailure)) {
     return {
@@ -60,7 +72,8 @@ export function failureAnswer(
     row.cacheControl === "none" ? "no-store" : `public, max-age=${options.absenceSeconds}`;
   const headers = ["Cache-Control", cacheControl];
   if (row.retryAfterSeconds !== undefined) headers.push("Retry-After", `${row.retryAfterSeconds}`);
-  return { status: row.status, sentence: sentenceOf(row.prefix, failure), headers };
+  const brought = options.isBrought === true ? statusesOfBrought[failure.code] : undefined;
+  return { status: brought ?? row.status, sentence: sentenceOf(row.prefix, failure), headers };
 }
 
 /**

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage } from "node:http";
 import { describe, it } from "node:test";
-import { openGate } from "./gate.ts";
+import { openAdminGate, openGate } from "./gate.ts";
 
 const account = { user: "reader", password: "pass:word ü" };
+const adminToken = "open-sesame";
 
 function ask(url: string, headers: Record<string, string> = {}, isTls = false): IncomingMessage {
   const socket = isTls ? { encrypted: true } : {};
@@ -15,11 +16,14 @@ function basic(text: string): Record<string, string> {
 }
 
 it("openGate has nothing to ask without rules", () => {
-  assert.equal(openGate({ forceSsl: false, account: undefined, prefix: "" }), undefined);
+  assert.equal(
+    openGate({ forceSsl: false, account: undefined, adminToken: undefined, prefix: "" }),
+    undefined,
+  );
 });
 
 describe("basic authentication", () => {
-  const gate = openGate({ forceSsl: false, account, prefix: "/go" });
+  const gate = openGate({ forceSsl: false, account, adminToken, prefix: "/go" });
 
   for (const [shown, headers] of [
     ["no header", {}],
@@ -29,6 +33,8 @@ describe("basic authentication", () => {
     ["another password", basic("reader:pass")],
     ["another user", basic("writer:pass:word ü")],
     ["an empty account", basic(":")],
+    ["another token", { authorization: "Bearer open-sesam" }],
+    ["the token by another scheme", { authorization: "Basic open-sesame" }],
     ["more than the password", basic("reader:pass:word ü ")],
   ] as const) {
     it(`turns ${shown} away, with a challenge`, () => {
@@ -43,6 +49,10 @@ describe("basic authentication", () => {
     assert.equal(gate?.(ask("/go/", basic("reader:pass:word ü"))), undefined);
     const lowerCase = basic("reader:pass:word ü")["authorization"]?.replace("Basic", "basic") ?? "";
     assert.equal(gate?.(ask("/go/", { authorization: lowerCase })), undefined);
+  });
+
+  it("lets administrators in", () => {
+    assert.equal(gate?.(ask("/go/", { authorization: "Bearer open-sesame" })), undefined);
   });
 
   for (const path of ["/healthz", "/readyz", "/go/healthz", "/go/readyz", "/readyz?verbose"]) {
@@ -64,7 +74,7 @@ describe("basic authentication", () => {
 });
 
 describe("ForceSSL", () => {
-  const gate = openGate({ forceSsl: true, account, prefix: "" });
+  const gate = openGate({ forceSsl: true, account, adminToken, prefix: "" });
 
   it("sends clients without TLS to https before it asks who they are", () => {
     const answer = gate?.(ask("/example.com/!m/@v/list?a=b"));
@@ -84,4 +94,28 @@ describe("ForceSSL", () => {
   });
 
   it("leaves probes alone", () => assert.equal(gate?.(ask("/healthz")), undefined));
+});
+
+describe("the gate of administrators", () => {
+  it("is not there without a token", () => {
+    assert.equal(openAdminGate({ adminToken: undefined }), undefined);
+  });
+
+  const gate = openAdminGate({ adminToken });
+  for (const [shown, headers] of [
+    ["nobody", {}],
+    ["the account", basic("reader:pass:word ü")],
+    ["another token", { authorization: "Bearer open-sesame-street" }],
+    ["an empty token", { authorization: "Bearer " }],
+  ] as const) {
+    it(`turns ${shown} away`, () => {
+      const answer = gate?.(ask("/api/modules/explain", headers));
+      assert.equal(answer?.status, 401);
+      assert.match(answer.headers[1] ?? "", /^Bearer /);
+    });
+  }
+
+  it("lets the token in", () => {
+    assert.equal(gate?.(ask("/api/", { authorization: "bearer open-sesame" })), undefined);
+  });
 });

@@ -9,8 +9,14 @@ export interface GateRules {
   readonly forceSsl: boolean;
   /** The one account; without it everybody is let in. */
   readonly account: { readonly user: string; readonly password: string } | undefined;
+  /** What administrators bring as `Authorization: Bearer …`; it opens everything. */
+  readonly adminToken: string | undefined;
   /** Where the proxy is mounted: "" or "/a/b". */
   readonly prefix: string;
+  /** A place with an account of its own, which takes the place of the other; its token alone is enough, as a bearer's. */
+  readonly storage?:
+    | { readonly base: string; readonly user: string; readonly token: string }
+    | undefined;
 }
 
 /** The answer to a request that is not let in. */
@@ -29,15 +35,41 @@ export type Gate = (request: IncomingMessage) => TurnedAway | undefined;
 const probes = ["/healthz", "/readyz"];
 
 /** The gate for these rules; undefined if there is nothing to ask. */
-export function openGate({ forceSsl, account, prefix }: GateRules): Gate | undefined {
-  if (!forceSsl && account === undefined) return undefined;
+export function openGate(rules: GateRules): Gate | undefined {
+  const { forceSsl, account, adminToken, prefix, storage } = rules;
+  if (!forceSsl && account === undefined && storage === undefined) return undefined;
   const open = new Set([...probes, ...probes.map((path) => `${prefix}${path}`)]);
   const isMember = account === undefined ? () => true : accountCheck(account);
+  const isAdministrator = adminToken === undefined ? () => false : tokenCheck(adminToken);
+  const storageGate = storage && openStorageGate(storage);
   return (request) => {
     if (open.has(pathOf(request))) return undefined;
     if (forceSsl && !isSecure(request)) return toHttps(request);
-    return isMember(request.headers.authorization) ? undefined : unauthorized;
+    if (storage !== undefined && isBelow(request.url ?? "", storage.base)) {
+      return storageGate?.(request);
+    }
+    const { authorization } = request.headers;
+    return isMember(authorization) || isAdministrator(authorization) ? undefined : unauthorized;
   };
+}
+
+/** The gate before the pages of administrators, behind the other one; undefined where that one is enough. */
+export function openAdminGate({ adminToken }: Pick<GateRules, "adminToken">): Gate | undefined {
+  if (adminToken === undefined) return undefined;
+  const isAdministrator = tokenCheck(adminToken);
+  return ({ headers }) => (isAdministrator(headers.authorization) ? undefined : noAdministrator);
+}
+
+/** Whether a target, as it stands in the request line, is below a path. One that is written in another way is not. */
+export function isBelow(target: string, base: string): boolean {
+  return target.startsWith(`${base}/`);
+}
+
+function openStorageGate({ user, token }: { user: string; token: string }): Gate {
+  const isAccount = accountCheck({ user, password: token });
+  const isBearer = tokenCheck(token);
+  return ({ headers: { authorization } }) =>
+    isBearer(authorization) || isAccount(authorization) ? undefined : unknownStorageClient;
 }
 
 /**
@@ -47,13 +79,23 @@ export function openGate({ forceSsl, account, prefix }: GateRules): Gate | undef
 function accountCheck({ user, password }: { user: string; password: string }) {
   const account = `${user}:${password}`;
   const usual = Buffer.from(`Basic ${Buffer.from(account).toString("base64")}`);
+  const given = Buffer.alloc(usual.length);
   const expected = digest(account);
   return (header: string | undefined): boolean => {
-    const isUsual =
-      header?.length === usual.length && timingSafeEqual(Buffer.from(header, "latin1"), usual);
-    if (isUsual) return true;
+    if (header?.length === usual.length) {
+      given.write(header, "latin1");
+      if (timingSafeEqual(given, usual)) return true;
+    }
     const encoded = /^basic +([A-Za-z0-9+/=]+) *$/i.exec(header ?? "")?.[1] ?? "";
     return timingSafeEqual(digest(Buffer.from(encoded, "base64").toString()), expected);
+  };
+}
+
+function tokenCheck(token: string) {
+  const expected = digest(token);
+  return (header: string | undefined): boolean => {
+    const given = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1];
+    return given !== undefined && timingSafeEqual(digest(given), expected);
   };
 }
 
@@ -78,6 +120,27 @@ const unauthorized: TurnedAway = {
     "Cache-Control",
     "no-store",
   ],
+};
+
+const unknownStorageClient: TurnedAway = {
+  endpoint: "unauthorized",
+  status: 401,
+  sentence:
+    "unauthorized: this storage has a user and a token of its own; put them into the URL: https://USER:TOKEN@HOST/PATH",
+  headers: [
+    "WWW-Authenticate",
+    'Basic realm="external storage", charset="UTF-8"',
+    "Cache-Control",
+    "no-store",
+  ],
+};
+
+const noAdministrator: TurnedAway = {
+  endpoint: "unauthorized",
+  status: 401,
+  sentence:
+    "unauthorized: this page is for administrators; send Authorization: Bearer and the token of STOA_ADMIN_TOKEN",
+  headers: ["WWW-Authenticate", 'Bearer realm="administrators"', "Cache-Control", "no-store"],
 };
 
 function toHttps(request: IncomingMessage): TurnedAway {

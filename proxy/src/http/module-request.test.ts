@@ -130,6 +130,10 @@ describe("parseModuleRequest", () => {
       );
     });
   }
+  it("takes the root for a probe where the proxy is mounted elsewhere", () => {
+    assert.deepEqual(parseModuleRequest("/", "/go"), { kind: "page", page: "healthz" });
+    assert.deepEqual(parseModuleRequest("/go/", "/go"), { kind: "page", page: "home" });
+  });
   it("finds nothing outside the prefix", () => {
     assert.throws(() => parseModuleRequest("/a.b/c/@v/list", "/go"), { code: "not_found" });
     assert.throws(() => parseModuleRequest("/gone/a.b/c/@v/list", "/go"), { code: "not_found" });

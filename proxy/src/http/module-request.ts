@@ -47,12 +47,14 @@ const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.tx
  * is no proper URL path, `not_found` if it is one that names nothing.
  *
  * `prefix` is where the proxy is mounted: "" or "/a/b". The pages about its health and its numbers are found at the root
- * as well, for probes that do not know the prefix.
+ * as well, for probes that do not know the prefix; and under a prefix the root itself says, as in Athens, that the proxy
+ * is well.
  */
 export function parseModuleRequest(target: string, prefix: string): ModuleRequest {
   const path = decodedPath(target);
   const page = path.slice(1);
   if (rootPages.has(page)) return { kind: "page", page: page as PageName };
+  if (page === "" && prefix !== "") return { kind: "page", page: "healthz" };
   const inside = withoutPrefix(path, prefix);
   if (inside === "") return { kind: "page", page: "home" };
   if (rootPages.has(inside)) return { kind: "page", page: inside as PageName };
@@ -65,7 +67,7 @@ export function parseModuleRequest(target: string, prefix: string): ModuleReques
 }
 
 /** The path of a request target in origin or absolute form (RFC 9112 §3.2), percent-decoded once; `+` stays `+`. */
-function decodedPath(target: string): string {
+export function decodedPath(target: string): string {
   if (target.length > maxTargetLength) throw bad(`the URL is longer than ${maxTargetLength} bytes`);
   const origin = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?#]*/i, "");
   const end = origin.search(/[?#]/);
@@ -103,7 +105,7 @@ function parseEndpoint(inside: string, keptOnly: boolean): ModuleRequest {
     return parseSumdbRequest(inside.slice("sumdb/".length), keptOnly);
   }
   if (inside.endsWith("/@latest")) {
-    return { kind: "latest", path: modulePath(inside.slice(0, -"/@latest".length)), keptOnly };
+    return { kind: "latest", path: modulePathIn(inside.slice(0, -"/@latest".length)), keptOnly };
   }
   const at = inside.indexOf("/@v/");
   if (at < 0) {
@@ -114,9 +116,9 @@ function parseEndpoint(inside: string, keptOnly: boolean): ModuleRequest {
   }
   const escapedPath = inside.slice(0, at);
   const name = inside.slice(at + "/@v/".length);
-  if (name === "list") return { kind: "list", path: modulePath(escapedPath), keptOnly };
+  if (name === "list") return { kind: "list", path: modulePathIn(escapedPath), keptOnly };
   const { version, file } = splitFileName(name);
-  return { kind: "file", path: modulePath(escapedPath), version, file, keptOnly };
+  return { kind: "file", path: modulePathIn(escapedPath), version, file, keptOnly };
 }
 
 function splitFileName(name: string): { version: string; file: FileKind } {
@@ -131,7 +133,8 @@ function splitFileName(name: string): { version: string; file: FileKind } {
   return { version: orNotFound(() => unescapeVersion(name.slice(0, dot))), file };
 }
 
-function modulePath(escaped: string): ModulePath {
+/** Unescapes a module path. Throws `not_found`. */
+export function modulePathIn(escaped: string): ModulePath {
   return orNotFound(() => unescapePath(escaped));
 }
 

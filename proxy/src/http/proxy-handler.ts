@@ -23,6 +23,8 @@ import {
   type Freshness,
   headersOf,
 } from "./answer.ts";
+import type { ExternalRequest } from "./external-request.ts";
+import type { ExternalStorage } from "./external-storage.ts";
 import { failureAnswer } from "./failure-answer.ts";
 import type { Gate, TurnedAway } from "./gate.ts";
 import type { HotAnswers } from "./hot-answers.ts";
@@ -38,10 +40,14 @@ import { answerSumdb } from "./sumdb-answers.ts";
 export interface HandlerParts {
   /** Looks at every request first, where there is anything to ask. */
   readonly gate: Gate | undefined;
+  /** Looks at requests for the pages of administrators as well. */
+  readonly adminGate: Gate | undefined;
   readonly answers: ModuleAnswers;
   readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
   readonly records: RecordParts;
+  /** Present where another program may keep its modules here. */
+  readonly external: ExternalStorage | undefined;
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -171,18 +177,31 @@ export class ProxyHandler {
     this.#record(request, id, outcome, startedMs);
   }
 
-  #parse(request: IncomingMessage): ModuleRequest {
-    if (request.method !== "GET" && request.method !== "HEAD") throw new MethodRefused();
-    const parsed = parseModuleRequest(request.url ?? "/", this.#parts.pages.prefix);
+  #parse(request: IncomingMessage): ModuleRequest | ExternalRequest {
+    const { url = "/", method = "" } = request;
+    const { external } = this.#parts;
+    const methods = external?.methods(url);
+    const allowed = methods ?? ["GET", "HEAD"];
+    if (!allowed.includes(method)) throw new TurnedBack(wrongMethod(allowed));
+    if (external !== undefined && methods !== undefined) return external.parse(url);
+    const parsed = parseModuleRequest(url, this.#parts.pages.prefix);
+    if (parsed.kind === "record" && parsed.page.startsWith("api/")) {
+      const turnedAway = this.#parts.adminGate?.(request);
+      if (turnedAway !== undefined) throw new TurnedBack(turnedAway);
+    }
     if (parsed.kind !== "page") checkHops(hopsOf(request), this.#parts.ownHop);
     return parsed;
   }
 
   async #answer(
-    parsed: ModuleRequest,
+    parsed: ModuleRequest | ExternalRequest,
     request: IncomingMessage,
     signal: AbortSignal,
   ): Promise<Answer> {
+    if (parsed.kind === "external") {
+      if (this.#parts.external === undefined) throw new Error("there is no external storage");
+      return this.#parts.external.answer(parsed, request, signal);
+    }
     if (parsed.kind === "page")
       return answerPage(parsed.page, originOf(request), this.#parts.pages);
     if (parsed.kind === "record")
@@ -273,18 +292,15 @@ export class ProxyHandler {
       const sent = { status: clientHasLeft, bytes: 0, completed: false };
       return { label, sent, cache: "none", from: undefined };
     }
-    if (failure instanceof MethodRefused) {
-      const sent = sendText(
-        response,
-        405,
-        "method not allowed: only GET and HEAD are answered here",
-        ["Allow", "GET, HEAD", "Cache-Control", "no-store"],
-      );
+    if (failure instanceof TurnedBack) {
+      const { status, sentence, headers } = failure.answer;
+      const sent = sendText(response, status, sentence, headers);
       return { label, sent, cache: "none", from: undefined };
     }
     const answer = failureAnswer(failure, {
       absenceSeconds: this.#parts.absenceSeconds,
       requestId: id,
+      isBrought: label.endpoint === "external",
     });
     this.#logFailure(failure, answer.status, answer.sentence, id);
     const sent = sendText(response, answer.status, answer.sentence, answer.headers);
@@ -330,7 +346,23 @@ function sendRedirect(
 /** What the log says when nobody was there to be answered; the number is nginx's. */
 const clientHasLeft = 499;
 
-class MethodRefused extends Error {}
+/** A request that is answered without being understood: by its method, or by who sends it. */
+class TurnedBack extends Error {
+  readonly answer: Omit<TurnedAway, "endpoint">;
+
+  constructor(answer: Omit<TurnedAway, "endpoint">) {
+    super(answer.sentence);
+    this.answer = answer;
+  }
+}
+
+function wrongMethod(allowed: readonly string[]): Omit<TurnedAway, "endpoint"> {
+  return {
+    status: 405,
+    sentence: `method not allowed: only ${allowed.join(" and ")} are answered here`,
+    headers: ["Allow", allowed.join(", "), "Cache-Control", "no-store"],
+  };
+}
 
 function hopsOf(request: IncomingMessage): readonly string[] {
   const header = request.headers[hopsHeader.toLowerCase()];
@@ -342,8 +374,13 @@ function forbidsFetching(request: IncomingMessage): boolean {
   return request.headers["disable-module-fetch"] === "true";
 }
 
-function labelOf(request: ModuleRequest): RequestLabel {
+function labelOf(request: ModuleRequest | ExternalRequest): RequestLabel {
   switch (request.kind) {
+    case "external": {
+      const asked = request.operation === "list" ? { path: request.path } : request.module;
+      const version = "version" in asked ? asked.version : undefined;
+      return { endpoint: "external", module: asked.path, version };
+    }
     case "page":
     case "record":
       return { endpoint: request.page, module: undefined, version: undefined };

@@ -74,7 +74,7 @@ async function answerExplain(
   if (explain === undefined) {
     throw new ProxyFailure(
       "not_found",
-      "this page is for administrators; STOA_ADMIN_API=true opens it",
+      "this page is for administrators; STOA_ADMIN_API=true and STOA_ADMIN_TOKEN open it",
     );
   }
   const module = parameters.get("module");

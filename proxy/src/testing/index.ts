@@ -6,4 +6,12 @@ export {
   fixtureProxy,
   type RecordedRequest,
 } from "./fixture-proxy.ts";
+export {
+  type EngineServer,
+  noEtcd,
+  noRedis,
+  startEtcd,
+  startRedis,
+} from "./lease-servers.ts";
 export { loopbackCertificate } from "./loopback-certificate.ts";
+export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";

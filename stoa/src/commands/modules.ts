@@ -4,6 +4,8 @@ import { explain, explanationText, openPolicy, readQueue } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { reportProblems } from "./config.ts";
+import { keptStorage } from "./kept-storage.ts";
+import { statePlace } from "./state-place.ts";
 
 /** Prints what waits to be fetched in the background, and what was given up. */
 export async function showQueue(
@@ -11,12 +13,14 @@ export async function showQueue(
   { json = false, limit = 100 }: { readonly json?: boolean; readonly limit?: number },
 ): Promise<void> {
   const { values } = readConfiguration(place);
-  if (values.storageType === "memory") {
+  const state = statePlace(values);
+  if (state.kind === "memory") {
     throw new Error(
-      "with memory storage the queue is inside of the running program: see stoa_background_jobs in its /metrics",
+      "the queue is inside of the running program, for STOA_STATE is memory: see stoa_background_jobs in its /metrics",
     );
   }
-  const { counts, jobs } = await readQueue(values.diskRoot, limit);
+  if (values.state.kind === "beside storage") keptStorage(values);
+  const { counts, jobs } = await readQueue(state, limit);
   const rows = jobs.map(({ module, ...rest }) => ({
     module: `${module.path}@${module.version}`,
     ...rest,

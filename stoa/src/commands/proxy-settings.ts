@@ -3,17 +3,22 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
+import { credentialsOf, directSettings } from "./direct-settings.ts";
+import { indexPlace } from "./index-place.ts";
+import { leasePlace } from "./lease-place.ts";
+import { statePlace } from "./state-place.ts";
 
 /** What the module proxy is told. */
-export function proxySettings({ values, go }: Configuration): ModuleProxySettings {
+export function proxySettings(config: Configuration): ModuleProxySettings {
+  const { values, go } = config;
   return {
     storage:
       values.storageType === "disk" ? { kind: "disk", root: values.diskRoot } : { kind: "memory" },
     upstreams: {
       goproxy: go.goproxy,
       noproxy: go.noproxy,
-      netrcPath: values.netrcPath || undefined,
-      githubToken: values.githubToken || undefined,
+      ...credentialsOf(values),
+      hgrcPath: values.hgrcPath || undefined,
       proxies: go.outbound,
       connections: values.upstreamConnections,
       queue: values.upstreamQueue,
@@ -22,13 +27,29 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
       firstByteMs: values.firstByteTimeoutSeconds * 1000,
       progressMs: values.progressTimeoutSeconds * 1000,
     },
+    goCommand: {
+      isForAll: values.direct === "go",
+      binary: values.goBinary,
+      folder: values.goGetDir,
+      workers: values.goGetWorkers,
+      queue: values.upstreamQueue,
+      paperMs: values.timeoutSeconds * 1000,
+      zipMs: values.stashTimeoutSeconds * 1000,
+      cloneBytes: values.goClonesMebibytes * 2 ** 20,
+      variables: go.commandVariables,
+      environment: go.environment,
+    },
+    direct: directSettings(config),
     policy: {
       ...policyOf(values),
       validatorTimeoutMs: values.validatorTimeoutSeconds * 1000,
       validatorLifetimeMs: values.validatorTtlSeconds * 1000,
       redirectStatus: Number(values.redirectStatus),
     },
-    index: values.indexType,
+    state: statePlace(values),
+    leases: leasePlace(values),
+    leaseLifetimeMs: values.leaseSeconds * 1000,
+    index: indexPlace(values),
     adminApi: values.adminApi,
     background: { workers: values.goGetWorkers, queue: values.queueLimit },
     checksums: {
@@ -46,11 +67,20 @@ export function proxySettings({ values, go }: Configuration): ModuleProxySetting
     pathPrefix: values.pathPrefix,
     gate: {
       forceSsl: values.forceSsl,
+      adminToken: values.adminToken || undefined,
       account:
         values.basicAuthUser === ""
           ? undefined
           : { user: values.basicAuthUser, password: values.basicAuthPass },
     },
+    external:
+      values.externalStoragePath === ""
+        ? undefined
+        : {
+            path: values.externalStoragePath,
+            user: values.externalStorageUser,
+            token: values.externalStorageToken,
+          },
     pages: {
       showsMetrics: values.statsExporter === "prometheus",
       homeTemplatePath: values.homeTemplatePath,

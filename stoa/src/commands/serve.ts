@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { type ModuleProxy, openModuleProxy, policyFiles } from "@stoa/proxy";
+import { type ModuleProxy, openModuleProxy, policyFiles, tokenFiles } from "@stoa/proxy";
 import { type Certificate, type Handler, type Listening, listen } from "@stoa/serving";
 import { type LogFormat, type Metrics, type OpenLog, openLog, openMetrics } from "@stoa/telemetry";
 import {
@@ -18,6 +18,7 @@ import { diagnosticsPages } from "../diagnostics/diagnostics-pages.ts";
 import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
 import { lazyControlPlane } from "./control-plane.ts";
+import { credentialsOf } from "./direct-settings.ts";
 import { proxySettings } from "./proxy-settings.ts";
 
 /**
@@ -44,6 +45,9 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
   });
   sayReady(config, { format, log, listening, proxy });
   control.resume();
+  void proxy.complaints().then((sentences) => {
+    for (const sentence of sentences) log.warn(sentence);
+  });
 
   const reload = new ConfigReload(config, {
     read: () => readConfiguration(place),
@@ -80,6 +84,8 @@ function listenFor(handler: Handler, values: SettingValues): Promise<Listening> 
     ...values.port,
     socketPath: values.unixSocket || undefined,
     certificate: certificateOf(values),
+    // The largest zip that is accepted, on a slow line.
+    requestTimeoutMs: values.externalStoragePath === "" ? undefined : 3_600_000,
   });
 }
 
@@ -137,13 +143,20 @@ function reloadables({ log, proxy, listening }: Running): readonly Reloadable[] 
           log.setLevel(logLevel),
     },
     {
-      keys: ["netrcPath", "githubToken"],
-      prepare: ({ netrcPath, githubToken }) =>
-        proxy.prepareCredentials({
-          netrcPath: netrcPath || undefined,
-          githubToken: githubToken || undefined,
-        }),
-      files: ({ netrcPath }) => [netrcPath || join(homedir(), ".netrc")],
+      keys: [
+        "netrcPath",
+        "githubToken",
+        "hostTokens",
+        "githubAppId",
+        "githubAppKey",
+        "githubApiUrl",
+      ],
+      prepare: (values) => proxy.prepareCredentials(credentialsOf(values)),
+      files: ({ netrcPath, hostTokens, githubAppKey }) => [
+        netrcPath || join(homedir(), ".netrc"),
+        ...tokenFiles(hostTokens),
+        githubAppKey,
+      ],
     },
     {
       keys: policyKeys,

@@ -4,6 +4,7 @@ import { type Finding, openStoreVerification } from "@stoa/proxy";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { reportProblems } from "./config.ts";
+import { keptStorage } from "./kept-storage.ts";
 import { proxySettings } from "./proxy-settings.ts";
 
 /** What the user wants. */
@@ -25,6 +26,7 @@ export async function verifyModules(
   const config = readConfiguration(place);
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
+  if (config.values.storageType === "disk") keptStorage(config.values);
   const log = openLog({ level: "error", format: "plain" });
   const opened = await openStoreVerification(proxySettings(config), {
     log,

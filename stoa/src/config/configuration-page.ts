@@ -21,13 +21,14 @@ file, line and key. A name that is not known (\`ATHENS_GO_GET_WORKERS\`) is warn
 * \`stoa config check\` says what is wrong, and ends with exit code 1 if anything is.
 
 When the file changes, or on SIGHUP, the configuration is read again. The log level, the credentials (NETRCPath,
-GithubToken), the certificate and the policies with their files take effect at once; other changed keys are named in the log
+GithubToken, HostTokens and the GitHub App), the certificate and the policies with their files take effect at once; other changed keys are named in the log
 and wait for the next start. If anything in the new configuration is wrong, the log says so and everything stays as it is.
 
 The upstreams are named by \`GOPROXY\`, in the go command's own grammar: URLs separated by \`,\` (go on if it does not exist
 there) or \`|\` (go on after any failure), and the words \`direct\` and \`off\`. It is looked for in \`ATHENS_GO_BINARY_ENV_VARS\`,
 then in the environment, then in the file that \`go env -w\` writes; without any it is \`https://proxy.golang.org,direct\`.
-\`direct\` is accepted and answers with a sentence: Stoa cannot fetch from repositories yet.
+\`direct\`, and the modules that \`GONOPROXY\` or \`GOPRIVATE\` matches, are fetched from their repositories:
+[direct.md](direct.md).
 `;
 
 /** The page as Markdown. A test holds docs/configuration.md against it; \`npm run docs\` writes it. */
@@ -52,13 +53,10 @@ export function configurationPage(): string {
 }
 
 function toRow(setting: Setting<unknown>): string {
-  const { name, environment, print, kind, meaning, idle, notYet } = setting;
+  const { name, environment, print, kind, meaning, idle } = setting;
   const names = environment.map((known) => `\`${known}\``).join(", ");
   const standard = print(setting.default);
-  const limits = [
-    idle === undefined ? "" : ` *Without effect: ${idle}.*`,
-    notYet === undefined ? "" : ` *Not available yet: ${notYet}. Other values are refused.*`,
-  ].join("");
+  const limits = idle === undefined ? "" : ` *Without effect: ${idle}.*`;
   const cells = [
     `\`${name}\``,
     names,

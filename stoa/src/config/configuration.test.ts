@@ -41,6 +41,11 @@ const refused: readonly (readonly [
   ],
   [{ ATHENS_TLSKEY_FILE: key }, "ATHENS_TLSKEY_FILE", /TLSCertFile .* must be set/],
   [
+    { ATHENS_SUM_DBS: "https://sum.golang.org,https://sum.corp.example" },
+    "SumDBs",
+    /the key of sum\.corp\.example is not known: write name\+hash\+key before the URL, and a space$/,
+  ],
+  [
     { ATHENS_TLSCERT_FILE: "/no/cert", ATHENS_TLSKEY_FILE: key },
     "ATHENS_TLSCERT_FILE",
     /\/no\/cert cannot be read: there is no such file/,

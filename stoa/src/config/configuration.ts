@@ -1,6 +1,8 @@
 // The whole configuration of a start: file, environment and the go command's variables, with everything that is wrong.
+import { homedir } from "node:os";
 import { parseProxyList } from "@stoa/gomod";
 import { parseDatabaseSetting, parseMirroredDatabase } from "@stoa/gomod/sumdb";
+import { parseVcsRules } from "@stoa/proxy";
 import { type ConfigProblem, readConfigFile } from "./config-file.ts";
 import { findContradictions } from "./consistency.ts";
 import { type GoEnvironment, readGoEnvironment } from "./go-environment.ts";
@@ -20,6 +22,8 @@ export interface ConfigurationPlace {
 /** A configuration and what it was made from. */
 export interface Configuration extends LoadedConfig {
   readonly go: GoEnvironment;
+  /** The variables that programs see which Stoa starts: its own, but those about Stoa, and what GoBinaryEnvVars says. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The path of the file that was read; undefined if there was none. */
   readonly file: string | undefined;
 }
@@ -37,10 +41,23 @@ export function readConfiguration(place: ConfigurationPlace): Configuration {
     ...checkTexts([
       [`GOPROXY from ${go.goproxySource}`, () => parseProxyList(go.goproxy)],
       [`GOSUMDB from ${go.gosumdbSource}`, () => parseDatabaseSetting(go.gosumdb)],
+      [`GOVCS from ${go.govcsSource}`, () => parseVcsRules(go.govcs)],
       ["SumDBs", () => config.values.sumDbs.map(parseMirroredDatabase)],
     ]),
   ];
-  return { ...config, problems, go, file: file?.path };
+  const environment = inheritedVariables(place.environment, config.values.goBinaryEnvVars);
+  return { ...config, problems, go, environment, file: file?.path };
+}
+
+/** Secrets of Stoa are nobody else's. */
+function inheritedVariables(
+  environment: Environment,
+  assignments: ReadonlyMap<string, string>,
+): Record<string, string> {
+  const inherited = Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined || /^(ATHENS|STOA)_/.test(name) ? [] : [[name, value] as const],
+  );
+  return { HOME: homedir(), ...Object.fromEntries([...inherited, ...assignments]) };
 }
 
 function* checkTexts(

@@ -6,6 +6,12 @@ import type { SettingKey } from "./settings.ts";
 /** Keys of which one is worth nothing, or is dangerous, without the other. */
 const pairs: readonly (readonly [one: SettingKey, other: SettingKey, why: string])[] = [
   ["tlsCertFile", "tlsKeyFile", "TLS needs both"],
+  [
+    "externalStoragePath",
+    "externalStorageToken",
+    "without a token everybody could put modules into the storage",
+  ],
+  ["githubAppId", "githubAppKey", "an app proves who it is with its key"],
   ["basicAuthUser", "basicAuthPass", "with one of them alone everybody would be let in"],
 ];
 
@@ -18,6 +24,16 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const { name, environment } = settingOf(missing);
     const message = `${name} (${environment[0]}) must be set as well: ${why}`;
     yield { at: placeOf(config, given), message };
+  }
+  const { adminApi, adminToken, basicAuthUser, storageType, diskRoot } = config.values;
+  if (storageType === "disk" && diskRoot.trim() === "") {
+    const message = "with StorageType disk it must name the folder in which modules are kept";
+    yield { at: placeOf(config, "diskRoot"), message };
+  }
+  if (adminApi && adminToken === "" && basicAuthUser === "") {
+    const message =
+      "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator";
+    yield { at: placeOf(config, "adminApi"), message };
   }
 }
 

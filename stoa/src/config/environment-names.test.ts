@@ -27,6 +27,7 @@ const aliases: readonly (readonly [environment: Record<string, string>, expected
   ],
   [{ ATHENS_REDIS_CLUSTER: "T" }, { redisCluster: true }],
   [{ ATHENS_STATS_EXPORTER: "" }, { statsExporter: "" }],
+  [{ ATHENS_HGRC_PATH: "/root/.hgrc" }, { hgrcPath: "/root/.hgrc" }],
   [{ ATHENS_CLOUD_RUNTIME: "GCP" }, { cloudRuntime: "gcp" }],
   [{ ATHENS_SINGLE_FLIGHT_TYPE: "", ATHENS_INDEX_TYPE: "" }, { singleFlightType: "memory" }],
   [{ ATHENS_TRACE_SAMPLING_FRACTION: "0.5" }, { traceSamplingFraction: 0.5 }],
@@ -47,11 +48,7 @@ const refused: readonly (readonly [name: string, value: string, message: RegExp]
   ["ATHENS_STORAGE_TYPE", "mongo", /not available in Stoa yet; there is disk, memory/],
   ["ATHENS_STATS_EXPORTER", "datadog", /not available in Stoa yet; there is prometheus/],
   ["ATHENS_TRACE_SAMPLING_FRACTION", "", /from 0 to 1/],
-  [
-    "ATHENS_HGRC_PATH",
-    "/root/.hgrc",
-    /not available in Stoa yet: it is for fetching from repositories/,
-  ],
+  ["STOA_DIRECT", "hg", /none of git, go/],
   [
     "ATHENS_PORT",
     "tcp://10.0.0.7:80",

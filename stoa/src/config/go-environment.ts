@@ -10,15 +10,26 @@ export interface GoEnvironment {
   readonly goproxy: string;
   /** Patterns of modules that no proxy may be asked for. */
   readonly noproxy: string;
-  /** The checksum database, in GOSUMDB's grammar; `off` where nobody names one. */
+  /** The checksum database, in GOSUMDB's grammar. */
   readonly gosumdb: string;
   /** Patterns of modules that no checksum database may be asked about. */
   readonly nosumdb: string;
   /** Where GOPROXY was found, for people: `GoBinaryEnvVars`, `the environment`, the path of a file, `the default`. */
   readonly goproxySource: string;
+  /** Patterns of modules that are nobody else's business. */
+  readonly goprivate: string;
+  /** Which version control systems may be used for which modules, in GOVCS's grammar; empty where nobody says. */
+  readonly govcs: string;
+  readonly govcsSource: string;
+  /** Patterns of modules that may be fetched without TLS. */
+  readonly goinsecure: string;
   readonly noproxySource: string;
   readonly gosumdbSource: string;
   readonly nosumdbSource: string;
+  /** What the go command is told when Stoa runs it: every assignment, and the variables that decide about repositories. */
+  readonly commandVariables: Readonly<Record<string, string>>;
+  /** The variables of this process, of which programs that Stoa runs get some. */
+  readonly environment: Environment;
   /** The HTTP proxies through which upstreams are reached, in the go command's variables. */
   readonly outbound: {
     readonly http: string | undefined;
@@ -27,8 +38,14 @@ export interface GoEnvironment {
   };
 }
 
+/** Variables that decide from where the go command may fetch, and how. */
+const repositoryVariables = ["GOPRIVATE", "GOINSECURE", "GOVCS", "GOAUTH"];
+
 /** The go command's own default (cmd/go, GOPROXY). */
 const defaultGoproxy = "https://proxy.golang.org,direct";
+
+/** The go command's own default (cmd/go, GOSUMDB). */
+const defaultGosumdb = "sum.golang.org";
 
 /**
  * Looks a variable up as `go env` does, after the assignments of the configuration: environment, then the file that
@@ -54,15 +71,25 @@ export function readGoEnvironment(
   const noproxy = find("GONOPROXY") ?? find("GOPRIVATE");
   const gosumdb = find("GOSUMDB");
   const nosumdb = find("GONOSUMDB") ?? find("GOPRIVATE");
+  const govcs = find("GOVCS");
   return {
+    goprivate: find("GOPRIVATE")?.value ?? "",
+    govcs: govcs?.value ?? "",
+    govcsSource: govcs?.source ?? "the default",
+    goinsecure: find("GOINSECURE")?.value ?? "",
     goproxy: goproxy?.value ?? defaultGoproxy,
     goproxySource: goproxy?.source ?? "the default",
     noproxy: noproxy?.value ?? "",
     noproxySource: noproxy?.source ?? "the default",
-    gosumdb: gosumdb?.value ?? "off",
+    gosumdb: gosumdb?.value ?? defaultGosumdb,
     gosumdbSource: gosumdb?.source ?? "the default",
     nosumdb: nosumdb?.value ?? "",
     nosumdbSource: nosumdb?.source ?? "the default",
+    environment,
+    commandVariables: {
+      ...Object.fromEntries(repositoryVariables.map((name) => [name, find(name)?.value ?? ""])),
+      ...Object.fromEntries(assignments),
+    },
     outbound: {
       http: outboundProxy(environment, "HTTP_PROXY"),
       https: outboundProxy(environment, "HTTPS_PROXY"),

@@ -44,7 +44,7 @@ export function loadConfig(environment: Environment, file?: ConfigFile): LoadedC
     let value: unknown = settingOf(key).default;
     for (const { at, shownAt, read } of candidatesFor(settingOf(key), environment, file)) {
       try {
-        value = checked(settingOf(key), read());
+        value = read();
         sources.set(key, at);
       } catch (failure) {
         if (!(failure instanceof RefusedValue)) throw failure;
@@ -105,13 +105,6 @@ function parsed(setting: Setting<unknown>, text: string): unknown {
 function shownMessage({ secret, kind }: Setting<unknown>, failure: RefusedValue): string {
   if (secret !== true) return redact(failure.message);
   return `its value, which is not shown here, cannot be used: it should be ${kind}, in quotes in a file`;
-}
-
-function checked(setting: Setting<unknown>, value: unknown): unknown {
-  const isOther = setting.print(value) !== setting.print(setting.default);
-  if (setting.notYet === undefined || !isOther) return value;
-  const shown = JSON.stringify(setting.print(value));
-  throw new RefusedValue(`${shown} is not available in Stoa yet: ${setting.notYet}`);
 }
 
 function* unknownVariables(environment: Environment): Generator<ConfigProblem> {

@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import process from "node:process";
+import { tokenFiles } from "@stoa/proxy";
 import type { ConfigProblem } from "./config-file.ts";
 import { placeOf } from "./consistency.ts";
 import type { LoadedConfig } from "./load-config.ts";
@@ -17,6 +18,10 @@ export function* checkNamedFiles(
   const key = yield* contentOf(config, "tlsKeyFile");
   if (cert !== undefined && key !== undefined) yield* checkKeyPair(config, cert, key);
   yield* contentOf(config, "netrcPath");
+  yield* contentOf(config, "hgrcPath");
+  yield* checkAppKey(config);
+  for (const path of tokenFiles(config.values.hostTokens))
+    yield* readable(config, "hostTokens", path);
   if (config.values.goEnv === "production" && configFile !== undefined) {
     for (const path of [configFile, config.values.filterFile]) yield* checkMode(path);
   }
@@ -24,10 +29,17 @@ export function* checkNamedFiles(
 
 function* contentOf(
   config: LoadedConfig,
-  key: SettingKey & ("tlsCertFile" | "tlsKeyFile" | "netrcPath"),
+  key: SettingKey & ("tlsCertFile" | "tlsKeyFile" | "netrcPath" | "hgrcPath" | "githubAppKey"),
 ): Generator<ConfigProblem, Buffer | undefined> {
   const path = config.values[key];
-  if (path === "") return undefined;
+  return path === "" ? undefined : yield* readable(config, key, path);
+}
+
+function* readable(
+  config: LoadedConfig,
+  key: SettingKey,
+  path: string,
+): Generator<ConfigProblem, Buffer | undefined> {
   try {
     return readFileSync(path);
   } catch (cause) {
@@ -54,6 +66,14 @@ function* checkKeyPair(config: LoadedConfig, cert: Buffer, key: Buffer): Generat
     const message = `the key in ${tlsKeyFile} does not belong to the certificate in ${tlsCertFile}`;
     yield { at: placeOf(config, "tlsKeyFile"), message };
   }
+}
+
+function* checkAppKey(config: LoadedConfig): Generator<ConfigProblem> {
+  const key = yield* contentOf(config, "githubAppKey");
+  if (key === undefined || orUndefined(() => createPrivateKey(key)) !== undefined) return;
+  const { githubAppKey } = config.values;
+  const message = `the file ${githubAppKey} holds no private key in PEM form without a passphrase`;
+  yield { at: placeOf(config, "githubAppKey"), message };
 }
 
 function orUndefined<T>(parse: () => T): T | undefined {

@@ -23,8 +23,6 @@ export interface Setting<T> {
   readonly secret?: boolean;
   /** Why the key does nothing here, though it is accepted: it is about the inside of Athens. */
   readonly idle?: string;
-  /** Why only the default can be had so far. Any other value is refused with these words. */
-  readonly notYet?: string;
   /** True if a variable that is set to nothing counts as not set. */
   readonly emptyIsUnset?: boolean;
   /** Reads the text of an environment variable. Throws `RefusedValue`. */

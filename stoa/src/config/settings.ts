@@ -1,10 +1,12 @@
 // Every key that Stoa reads, in the order in which it is shown. The only truth about them.
 import { deliverySettings } from "./sections/delivery-settings.ts";
+import { directSettings } from "./sections/direct-settings.ts";
 import { indexSettings } from "./sections/index-settings.ts";
 import { observationSettings } from "./sections/observation-settings.ts";
 import { policySettings } from "./sections/policy-settings.ts";
 import { serverSettings } from "./sections/server-settings.ts";
 import { singleFlightSettings } from "./sections/single-flight-settings.ts";
+import { stateSettings } from "./sections/state-settings.ts";
 import { storageSettings } from "./sections/storage-settings.ts";
 import { upstreamSettings } from "./sections/upstream-settings.ts";
 import type { Setting } from "./setting.ts";
@@ -13,7 +15,9 @@ import type { Setting } from "./setting.ts";
 export const settings = {
   ...serverSettings,
   ...storageSettings,
+  ...stateSettings,
   ...upstreamSettings,
+  ...directSettings,
   ...policySettings,
   ...observationSettings,
   ...indexSettings,
@@ -28,7 +32,9 @@ export const settingSections: readonly {
 }[] = [
   { title: "The server", settings: serverSettings },
   { title: "Where modules are kept", settings: storageSettings },
+  { title: "What is remembered beside them", settings: stateSettings },
   { title: "Where modules come from", settings: upstreamSettings },
+  { title: "Straight from repositories", settings: directSettings },
   { title: "What may be had", settings: policySettings },
   { title: "What can be seen", settings: observationSettings },
   { title: "The index", settings: indexSettings },

@@ -2,20 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  checkModuleVersion,
-  escapePath,
-  escapeVersion,
-  InvalidText,
-  isModulePath,
-  isVersion,
-  type ModuleVersion,
-} from "@stoa/gomod";
+import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
 import type { BytesPlace } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { DurableDisk } from "./durable-disk.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
-import { fileName, versionFolder } from "./version-folder.ts";
+import { fileName, moduleVersionOf, versionFolder } from "./version-folder.ts";
 import type { WholeVersions } from "./whole-versions.ts";
 
 /** Withdrawn versions lie under `.stoa/quarantine/<escaped path>/<escaped version>@<random>/`. */
@@ -65,7 +57,7 @@ export class DiskStoreInspection implements StoreInspection {
   async *#below(relative: string): AsyncGenerator<ModuleVersion> {
     for (const name of await this.#folders(relative)) {
       const inside = relative === "" ? name : `${relative}/${name}`;
-      const module = moduleVersion(relative, name);
+      const module = moduleVersionOf(relative, name);
       if (module !== undefined && (await this.#whole.isOnDisk(module))) yield module;
       yield* this.#below(inside);
     }
@@ -82,16 +74,5 @@ export class DiskStoreInspection implements StoreInspection {
       await this.#root.requirePresent();
       return [];
     }
-  }
-}
-
-function moduleVersion(path: string, version: string): ModuleVersion | undefined {
-  if (!isVersion(version) || !isModulePath(path)) return undefined;
-  try {
-    checkModuleVersion(path, version);
-    return { path, version };
-  } catch (failure) {
-    if (failure instanceof InvalidText) return undefined;
-    throw failure;
   }
 }

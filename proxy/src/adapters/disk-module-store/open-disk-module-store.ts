@@ -1,15 +1,17 @@
 // How the storage folder is opened: its parts, put together.
 import { dirname, resolve } from "node:path";
-import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
+import { StoreSource } from "../../domain/store-source.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
-import { DiskKeptHashes } from "./disk-kept-hashes.ts";
+import { diskEntries } from "./disk-entries.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DiskStoreInspection } from "./disk-store-inspection.ts";
+import { DiskStoreRemoval } from "./disk-store-removal.ts";
 import { DurableDisk, makeFolder } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
@@ -23,8 +25,8 @@ export interface OpenedStore {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
-  readonly hashes: KeptHashes;
   readonly inspection: StoreInspection;
+  readonly removal: StoreRemoval;
 }
 
 /**
@@ -37,29 +39,49 @@ export async function openDiskModuleStore(options: {
 }): Promise<OpenedStore> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
-  const mark = await ProcessMark.ofThisProcess();
-  const incoming = new IncomingFolder(root, mark);
-  const disk = new DurableDisk();
-  const whole = new WholeVersions(root);
-  const lock = new MendLock(root, incoming, mark);
-  const placing = new VersionPlacing({ root, disk, lock, whole });
-
-  const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
+  const { incoming, disk, whole, store } = await storeIn(root);
   await store.check();
   await incoming.sweep();
   return {
     store,
     loose: new DiskLooseFiles(root, disk, incoming),
     catalog: new DiskCatalog(root),
-    hashes: new DiskKeptHashes(root, disk, incoming),
     inspection: new DiskStoreInspection(root, disk, whole),
+    removal: new DiskStoreRemoval(root, incoming, whole),
   };
+}
+
+/**
+ * Opens a storage folder, Athens' or ours, to be read and never written, under the name that messages call it by. Rejects
+ * with a sentence if it is not there.
+ */
+export async function openDiskSource(folder: string, name: string): Promise<StoreSource> {
+  const path = resolve(folder);
+  const root = new StorageRoot(path, path);
+  await root.requirePresent();
+  const { store, whole } = await storeIn(root);
+  return new StoreSource({ name, store, entries: (signal) => diskEntries(root, whole, signal) });
+}
+
+async function storeIn(root: StorageRoot): Promise<{
+  readonly incoming: IncomingFolder;
+  readonly disk: DurableDisk;
+  readonly whole: WholeVersions;
+  readonly store: DiskModuleStore;
+}> {
+  const mark = await ProcessMark.ofThisProcess();
+  const incoming = new IncomingFolder(root, mark);
+  const disk = new DurableDisk();
+  const whole = new WholeVersions(root);
+  const lock = new MendLock(root, incoming, mark);
+  const placing = new VersionPlacing({ root, disk, lock, whole });
+  const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
+  return { incoming, disk, whole, store };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
-    for (const folder of [root.incoming, root.loose, root.mending, root.hashes])
-      await makeFolders(folder);
+    for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
   } catch (failure) {
     if (!hasCode(failure, "ENOTDIR")) throw root.translate(failure);
     throw new Error(`${root.path} cannot be a storage folder: a file is in its way; name another`, {

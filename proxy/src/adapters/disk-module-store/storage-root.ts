@@ -11,8 +11,8 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/incoming   what is being written; left-overs of dead processes are removed at the next start
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
- *     .stoa/*.sqlite   see openSqliteJobQueue and openSqliteVersionIndex
- *     .stoa/hashes     see DiskKeptHashes
+ *     .stoa/*.sqlite   see openState
+ *     .stoa/mirrors    see MirrorFolder
  *     .stoa/quarantine see DiskStoreInspection
  */
 export class StorageRoot {
@@ -20,15 +20,16 @@ export class StorageRoot {
   readonly incoming: string;
   readonly loose: string;
   readonly mending: string;
-  readonly hashes: string;
   readonly quarantine: string;
+  readonly #sign: string;
 
-  constructor(path: string) {
+  /** `sign` is what is there as long as the storage is: a folder of ours, unless it is only read. */
+  constructor(path: string, sign = join(path, ".stoa", "incoming")) {
     this.path = path;
+    this.#sign = sign;
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
-    this.hashes = join(path, ".stoa", "hashes");
     this.quarantine = join(path, ".stoa", "quarantine");
   }
 
@@ -38,7 +39,7 @@ export class StorageRoot {
    */
   async requirePresent(): Promise<void> {
     try {
-      await stat(this.incoming);
+      await stat(this.#sign);
     } catch (failure) {
       throw this.translate(failure);
     }

@@ -1,6 +1,13 @@
 // Athens' layout on disk: where a module's versions lie, and what their three files are called.
 import { join, sep } from "node:path";
-import type { ModulePath, ModuleVersion } from "@stoa/gomod";
+import {
+  checkModuleVersion,
+  InvalidText,
+  isModulePath,
+  isVersion,
+  type ModulePath,
+  type ModuleVersion,
+} from "@stoa/gomod";
 import type { FileKind } from "../../domain/module-store.ts";
 
 /**
@@ -26,6 +33,18 @@ export function fileName(module: ModuleVersion, kind: FileKind): string {
       return "go.mod";
     case "zip":
       return "source.zip";
+  }
+}
+
+/** The version whose folder has these names: that of its module's folder below the root, and its own. */
+export function moduleVersionOf(path: string, version: string): ModuleVersion | undefined {
+  if (!isVersion(version) || !isModulePath(path)) return undefined;
+  try {
+    checkModuleVersion(path, version);
+    return { path, version };
+  } catch (failure) {
+    if (failure instanceof InvalidText) return undefined;
+    throw failure;
   }
 }
 

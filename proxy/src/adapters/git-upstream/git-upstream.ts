@@ -7,19 +7,23 @@ import {
   type VersionInfo,
 } from "@stoa/gomod";
 import { type FailureSubject, ProxyFailure } from "../../domain/proxy-failure.ts";
+import type { AccessFinding } from "../../domain/repository/access-finding.ts";
+import type { HostCredentials } from "../../domain/repository/host-credentials.ts";
+import { OtherSystem } from "../../domain/repository/other-system.ts";
 import { answerQuery, namedVersion } from "../../domain/repository/query-answer.ts";
 import type { ResolvedVersion } from "../../domain/repository/revision-version.ts";
 import { taggedVersions } from "../../domain/repository/tagged-versions.ts";
 import { parseVcsRules } from "../../domain/repository/vcs-rules.ts";
 import { keptInfo } from "../../domain/repository/version-origin.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
+import { type AccessCheckParts, checkAccess } from "./access-check.ts";
 import { readModuleContent } from "./content/module-content.ts";
 import { zipDelivery } from "./content/zip-body.ts";
-import type { HostLogin } from "./discovery/host-logins.ts";
 import { PageFetch } from "./discovery/page-fetch.ts";
 import { type AddressLookup, systemLookup } from "./discovery/private-addresses.ts";
 import { RepositoryFinder } from "./discovery/repository-finder.ts";
 import { Git } from "./git/git-process.ts";
+import { gitComplaint } from "./git/git-version.ts";
 import { defaultFillSteps, type FillStep } from "./mirror/mirror.ts";
 import { MirrorFolder } from "./mirror/mirror-folder.ts";
 import { type MirroredSource, ModuleRepositories, type Question } from "./module-repositories.ts";
@@ -28,9 +32,9 @@ import { type WorkLimits, WorkPlaces } from "./work-places.ts";
 /** Everything that can be chosen. Durations in milliseconds, patterns in the grammar of GOPRIVATE. */
 export interface GitUpstreamOptions {
   readonly mirrors: {
-    /** Where the mirrors of repositories lie; made when it is needed. It belongs to one upstream at a time. */
+    /** Where mirrors of repositories lie; made when it is needed. Upstreams that share it have a part each. */
     readonly folder: string;
-    /** What all of them may take on disk; the least used are removed beyond that. */
+    /** What those of this upstream may take on disk; the least used are removed beyond that. */
     readonly mostBytes: number;
     /** What one fetch may bring. */
     readonly mostFetchBytes: number;
@@ -62,10 +66,10 @@ export interface GitUpstreamOptions {
   /** How long an answer of a host counts: about the names in a repository, about where it is. */
   readonly fresh: { readonly refsMs: number; readonly placesMs: number };
   /**
-   * The credentials, read before each use: the first entry that fits a host counts. Beside them counts what git, curl
-   * and ssh find for themselves in `environment`: .netrc and keys in HOME, an agent, credential helpers.
+   * What to log in with. Where there is nothing, what git, curl and ssh find for themselves in `environment` counts:
+   * .netrc and keys in HOME, an agent, credential helpers.
    */
-  readonly logins: () => Promise<readonly HostLogin[]>;
+  readonly credentials: HostCredentials;
   /** The variables that git and ssh see: PATH, HOME, SSH_AUTH_SOCK, HTTPS_PROXY, GIT_SSH_COMMAND and so on. */
   readonly environment: Readonly<Record<string, string>>;
   /** Whether git's configuration of user and machine counts for connections. It never counts for content. */
@@ -79,20 +83,28 @@ export interface GitUpstreamOptions {
   readonly nowMs?: () => number;
 }
 
+/** Gets modules from their repositories. Disposing of it breaks off what is under way. */
+export interface GitRepositories extends Upstream, AsyncDisposable {
+  /** What is wrong with the git program, as a part of a sentence; `undefined` if nothing is. */
+  gitComplaint(): Promise<string | undefined>;
+  /** Goes the way to a module's repository and tells each step. */
+  checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding>;
+}
+
 /**
  * Gets modules straight from their git repositories. Throws `InvalidText` if the GOVCS rules cannot be read. Without a
- * git program every call that needs one rejects with `unsupported`. Disposing of it breaks off what is under way.
+ * git program every call that needs one rejects with `unsupported`.
  */
-export function gitUpstream(options: GitUpstreamOptions): Upstream & AsyncDisposable {
+export function gitUpstream(options: GitUpstreamOptions): GitRepositories {
   const ended = new AbortController();
-  const { environment, rules, deadlines, logins, fresh } = options;
+  const { environment, rules, deadlines, credentials, fresh } = options;
   const lookupAddresses = options.lookupAddresses ?? systemLookup;
   const nowMs = options.nowMs ?? (() => performance.now());
   const git = new Git(options.gitCommand ?? "git");
   const pages = new PageFetch({
     environment,
     lookupAddresses,
-    logins,
+    credentials,
     timeoutMs: deadlines.pageMs,
   });
   const finder = new RepositoryFinder({
@@ -103,7 +115,7 @@ export function gitUpstream(options: GitUpstreamOptions): Upstream & AsyncDispos
     ended: ended.signal,
   });
   const mirrors = new MirrorFolder({
-    folder: options.mirrors.folder,
+    place: options.mirrors.folder,
     mostBytes: options.mirrors.mostBytes,
     fillSteps: options.mirrors.fillSteps ?? defaultFillSteps,
     git,
@@ -118,12 +130,14 @@ export function gitUpstream(options: GitUpstreamOptions): Upstream & AsyncDispos
       mostFetchBytes: options.mirrors.mostFetchBytes,
       environment,
       readsUserConfiguration: options.readsUserConfiguration,
-      logins,
+      credentials,
       lookupAddresses,
       ended: ended.signal,
     },
   });
+  const complaint = () => gitComplaint(git, environment);
   const repositories = new ModuleRepositories({
+    gitComplaint: complaint,
     finder,
     mirrors,
     proxyAt: options.proxyAt,
@@ -132,21 +146,31 @@ export function gitUpstream(options: GitUpstreamOptions): Upstream & AsyncDispos
     nowMs,
   });
   const archives = new WorkPlaces(options.archives);
-  return new GitUpstream({ repositories, git, mirrors, archives, ended });
+  return new GitUpstream({
+    repositories,
+    gitComplaint: complaint,
+    git,
+    mirrors,
+    archives,
+    ended,
+    access: { finder, credentials, environment, nowMs },
+  });
 }
 
 interface GitUpstreamParts {
+  readonly gitComplaint: () => Promise<string | undefined>;
   readonly repositories: ModuleRepositories;
   readonly git: Git;
   readonly mirrors: MirrorFolder;
   readonly archives: WorkPlaces;
   readonly ended: AbortController;
+  readonly access: Pick<AccessCheckParts, "finder" | "credentials" | "environment" | "nowMs">;
 }
 
 /** What a go.mod may measure: 16 MiB (golang.org/x/mod/zip.MaxGoMod). */
 const mostGoModBytes = 2 ** 24;
 
-class GitUpstream implements Upstream, AsyncDisposable {
+class GitUpstream implements GitRepositories {
   readonly name = "direct";
   readonly #parts: GitUpstreamParts;
 
@@ -212,6 +236,16 @@ class GitUpstream implements Upstream, AsyncDisposable {
     });
   }
 
+  gitComplaint(): Promise<string | undefined> {
+    return this.#parts.gitComplaint();
+  }
+
+  checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding> {
+    const { access, gitComplaint, mirrors } = this.#parts;
+    const latest = async () => (await this.resolve(path, "latest", signal)).info.version;
+    return checkAccess({ ...access, gitComplaint, mirrors, latest }, path, signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const { ended, mirrors } = this.#parts;
     ended.abort(new ProxyFailure("upstream_unavailable", "this proxy is stopping"));
@@ -249,7 +283,15 @@ async function versionIn(
 
 /** Below this, nobody knows what exactly was asked for. */
 function withSubject(failure: unknown, subject: FailureSubject): unknown {
-  if (!(failure instanceof ProxyFailure)) return failure;
+  if (!(failure instanceof ProxyFailure)) return diskFailure(failure, subject);
+  if (failure instanceof OtherSystem) return new OtherSystem(failure.root, failure.system, subject);
   const { code, message } = failure;
   return new ProxyFailure(code, message, { subject, cause: failure.cause ?? failure });
+}
+
+/** What the file system says about mirrors, or about files that are taken out of them. Anything else is passed on. */
+function diskFailure(failure: unknown, subject: FailureSubject): unknown {
+  if (!(failure instanceof Error && "syscall" in failure && "code" in failure)) return failure;
+  const message = `the folder for mirrors of repositories cannot be used (${failure.code})`;
+  return new ProxyFailure("store_unavailable", message, { subject, cause: failure });
 }

@@ -3,6 +3,7 @@ import type { ModulePath } from "@stoa/gomod";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import { moduleLayout } from "../../domain/repository/module-layout.ts";
 import type { ModuleSource } from "../../domain/repository/module-source.ts";
+import { OtherSystem } from "../../domain/repository/other-system.ts";
 import type { RepositoryPlace } from "../../domain/repository/repository-place.ts";
 import type { Upstream } from "../../domain/upstream.ts";
 import type { Reach } from "./discovery/page-fetch.ts";
@@ -28,6 +29,8 @@ export interface Question<T> {
 }
 
 export interface ModuleRepositoriesParts {
+  /** What is wrong with the git program, as a part of a sentence. */
+  readonly gitComplaint: () => Promise<string | undefined>;
   readonly finder: RepositoryFinder;
   readonly mirrors: MirrorFolder;
   /** The upstream for a module proxy that a go-import tag names. */
@@ -45,6 +48,7 @@ export class ModuleRepositories {
   readonly #parts: ModuleRepositoriesParts;
   /** Which of several addresses has answered, by the root that they stand for. */
   readonly #addresses = new Map<string, string>();
+  #isGitChecked = false;
 
   constructor(parts: ModuleRepositoriesParts) {
     this.#parts = parts;
@@ -56,11 +60,9 @@ export class ModuleRepositories {
     const { place, reach } = found;
     if (place.system === "mod") return question.askProxy(await this.#proxyAt(found));
     if (place.system !== "git") {
-      throw new ProxyFailure(
-        "unsupported",
-        `${place.root} is kept with ${place.system}, and this proxy fetches with git alone`,
-      );
+      throw new OtherSystem(place.root, place.system);
     }
+    await this.#checkGit();
     const layout = moduleLayout(path, place);
     using use = await this.#mirrorOf(found, signal);
     const { mirror } = use;
@@ -73,6 +75,14 @@ export class ModuleRepositories {
       await mirror.discard(generation);
       return await answer().catch(stillDamaged);
     }
+  }
+
+  /** A program that is missing may be installed while this one runs. */
+  async #checkGit(): Promise<void> {
+    if (this.#isGitChecked) return;
+    const complaint = await this.#parts.gitComplaint();
+    if (complaint !== undefined) throw new ProxyFailure("unsupported", complaint);
+    this.#isGitChecked = true;
   }
 
   async #proxyAt({ place, reach }: FoundPlace): Promise<Upstream> {
@@ -89,15 +99,17 @@ export class ModuleRepositories {
     const { reach, signal, layout } = question;
     const ask = ({ refs }: RefsSnapshot): Promise<T> =>
       question.ask({ layout, repository: new MirrorView(mirror, { refs, reach, signal }) });
-    const notBeforeMs = this.#parts.nowMs() - this.#parts.refsFreshMs;
-    if (question.counts === "now") return ask(await mirror.current(notBeforeMs, reach, signal));
-
+    const askedMs = this.#parts.nowMs();
+    if (question.counts === "now") {
+      return ask(await mirror.current(askedMs - this.#parts.refsFreshMs, reach, signal));
+    }
     const known = await mirror.known(reach, signal);
     try {
       return await ask(known);
     } catch (failure) {
-      if (!mayPass(failure) || known.takenMs >= notBeforeMs) throw failure;
-      const current = await mirror.current(notBeforeMs, reach, signal);
+      // A version that is not known may have been made a moment ago.
+      if (!mayPass(failure) || known.takenMs >= askedMs) throw failure;
+      const current = await mirror.current(askedMs, reach, signal);
       if (current.refs.isSame(known.refs)) throw failure;
       return ask(current);
     }

@@ -7,6 +7,11 @@
 export class RunningWork<T> {
   readonly #running = new Map<string, Promise<T>>();
 
+  /** Whether none runs. */
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
   /** Joins the work of `key`, starting it if nobody has. Rejects with the signal's reason as soon as that is aborted. */
   join(key: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key) ?? this.#start(key, work);

@@ -1,5 +1,5 @@
 // A download file: which modes and URLs it gives to which modules.
-import { InvalidText, pathMatch } from "@stoa/gomod";
+import { InvalidText, modulePatterns, pathMatch } from "@stoa/gomod";
 import {
   type DownloadBlock,
   type DownloadMode,
@@ -89,6 +89,7 @@ class FileReader {
     return {
       ...settings,
       pattern,
+      matches: modulePatterns(pattern),
       source: `${this.#name}:${positionAt(this.#text, block.at).line}`,
     };
   }

@@ -32,9 +32,13 @@ export function parseHcl(text: string): HclBody {
   return reader.body(undefined);
 }
 
+/** How deep blocks may lie in one another: far deeper than they make sense, and far from where recursion ends. */
+const mostNested = 100;
+
 class BodyReader {
   readonly #tokens: readonly Token[];
   #index = 0;
+  #nested = 0;
 
   constructor(text: string) {
     this.#tokens = [...tokensOf(text)];
@@ -84,7 +88,12 @@ class BodyReader {
     const labels: HclText[] = [];
     let token = this.#next();
     for (; !isSign(token, "{"); token = this.#next()) labels.push(labelAt(token, type));
+    this.#nested += 1;
+    if (this.#nested > mostNested) {
+      throw new HclProblem(type.at, `${type.text} lies in more than ${mostNested} other blocks`);
+    }
     const body = this.#peek().kind === "newline" ? this.body(token) : this.#bodyOnOneLine();
+    this.#nested -= 1;
     return { type: type.text, at: type.at, labels, body };
   }
 

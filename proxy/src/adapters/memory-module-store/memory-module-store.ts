@@ -6,7 +6,6 @@ import {
   parseCatalogToken,
   placeOf,
 } from "../../domain/catalog-order.ts";
-import type { HashEntry, KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
 import type { FileKind, ModuleFiles, ModuleStore, StoredFile } from "../../domain/module-store.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
@@ -18,10 +17,9 @@ export function openMemoryModuleStore(): {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
-  readonly hashes: KeptHashes;
 } {
   const store = new MemoryModuleStore();
-  return { store, loose: new MemoryLooseFiles(), catalog: store, hashes: new MemoryKeptHashes() };
+  return { store, loose: new MemoryLooseFiles(), catalog: store };
 }
 
 interface KeptFile {
@@ -122,19 +120,6 @@ class MemoryLooseFiles implements LooseFiles {
   remove(module: ModuleVersion): Promise<void> {
     this.#files.delete(keyOf(module, "info"));
     this.#files.delete(keyOf(module, "mod"));
-    return Promise.resolve();
-  }
-}
-
-class MemoryKeptHashes implements KeptHashes {
-  readonly #entries = new Map<string, HashEntry>();
-
-  read({ path, version }: ModuleVersion): Promise<HashEntry | undefined> {
-    return Promise.resolve(this.#entries.get(`${path}@${version}`));
-  }
-
-  write({ path, version }: ModuleVersion, entry: HashEntry): Promise<void> {
-    this.#entries.set(`${path}@${version}`, entry);
     return Promise.resolve();
   }
 }

@@ -11,6 +11,8 @@ export interface ChecksumRules {
   readonly database: SumdbDatabase | undefined;
   /** As in GONOSUMDB: path globs separated by commas. */
   readonly exempt: string;
+  /** Whether nobody may be asked for anything. */
+  readonly isOffline?: (() => boolean) | undefined;
   /** Whether the only upstream is a folder, from which even toolchains are taken as they are. */
   readonly fromFolderOnly: boolean;
 }
@@ -33,6 +35,10 @@ export class SumdbChecksums implements Checksums {
   async recorded(module: ModuleVersion, signal: AbortSignal): Promise<RecordedHashes | undefined> {
     const { database } = this.#rules;
     if (database === undefined || !this.#mustCheck(module.path)) return undefined;
+    if (this.#rules.isOffline?.() === true) {
+      const message = `this proxy is offline (network mode), so ${database.name} is not asked whether it is what it should be; a module that is named in GONOSUMDB needs no asking`;
+      throw new ProxyFailure("refused", message, { subject: module });
+    }
     try {
       const { hashes } = await database.lookup(module, signal);
       return { database: database.name, ...hashes };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseModulePath } from "@stoa/gomod";
+import { modulePatterns, parseModulePath } from "@stoa/gomod";
 import { type DownloadRules, decideDownload } from "./download-rules.ts";
 
 const blank = { mode: "sync", downloadUrl: "", source: "f" } as const;
@@ -12,6 +12,7 @@ function rules(...blocks: readonly (readonly [pattern: string, url?: string])[])
     blocks: blocks.map(([pattern, downloadUrl = ""], index) => ({
       mode: "redirect",
       pattern,
+      matches: modulePatterns(pattern),
       downloadUrl,
       source: `f:${index + 1}`,
     })),

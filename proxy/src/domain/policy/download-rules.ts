@@ -1,5 +1,5 @@
 // What happens to a module version that is not kept: Athens' download mode, as a value.
-import { type ModulePath, matchesModulePatterns } from "@stoa/gomod";
+import type { ModuleMatcher, ModulePath } from "@stoa/gomod";
 
 /**
  * - `sync`: fetch it now, keep it, answer with it.
@@ -28,6 +28,8 @@ export interface DownloadRule {
 export interface DownloadBlock extends DownloadRule {
   /** As in GOPRIVATE: path globs, separated by commas. */
   readonly pattern: string;
+  /** `pattern`, ready to be asked for every request. */
+  readonly matches: ModuleMatcher;
 }
 
 /** All rules: what holds for everything, and the blocks in the order of the file. */
@@ -52,7 +54,7 @@ export interface DownloadDecision {
  * pkg/download/mode.
  */
 export function decideDownload(rules: DownloadRules, path: ModulePath): DownloadDecision {
-  const matching = rules.blocks.filter(({ pattern }) => matchesModulePatterns(pattern, path));
+  const matching = rules.blocks.filter((block) => block.matches(path));
   const ruling = matching[0] ?? rules;
   const leading = [...matching, rules].find(({ downloadUrl }) => downloadUrl !== "");
   return {

@@ -61,7 +61,8 @@ function explained(
   notKept: string,
 ): Omit<ExplainedEndpoints, "endpoints"> {
   if (admission.verdict === "refused") {
-    return { kept: "refused with 403", notKept: "refused with 403", because: reasons };
+    const refused = `refused with 403: ${admission.why}`;
+    return { kept: refused, notKept: refused, because: reasons };
   }
   if (admission.verdict === "elsewhere") {
     const sent = `sent with 303 to ${withoutUser(admission.base)}`;

@@ -2,7 +2,7 @@
 import type { ModulePath } from "@stoa/gomod";
 import type { FileKind } from "../module-store.ts";
 import { type DownloadDecision, type DownloadRules, decideDownload } from "./download-rules.ts";
-import { decideFilter, type FilterRules } from "./filter-rules.ts";
+import { decideFilter, type FilterDecision, type FilterRules } from "./filter-rules.ts";
 import type { NetworkMode } from "./network-mode.ts";
 
 /** Everything that has been configured about who gets what from where. */
@@ -32,7 +32,7 @@ export interface PolicyQuestion {
 /** Whether the module is served at all. */
 export type Admission =
   | { readonly verdict: "served" }
-  | { readonly verdict: "refused" }
+  | { readonly verdict: "refused"; readonly why: string }
   | { readonly verdict: "elsewhere"; readonly base: string };
 
 /**
@@ -75,10 +75,10 @@ export function decide(policy: ModulePolicy, question: PolicyQuestion): PolicyDe
   if (filtered !== undefined) {
     reasons.push({ topic: "filter", says: `${filtered.action} (${filtered.source})` });
   }
-  if (isValidated) reasons.push({ topic: "validator", says: `asked at ${policy.validator}` });
+  if (isValidated) reasons.push(validatorReason(policy));
   reasons.push({ topic: "network mode", says: network }, ...downloadReasons(download, isRuled));
   return {
-    admission: toAdmission(filtered?.action, policy.globalEndpoint),
+    admission: toAdmission(filtered, { policy, isValidated }),
     isValidated,
     network,
     onMiss: isRuled ? onMiss(download, network) : whileListing(network),
@@ -86,10 +86,26 @@ export function decide(policy: ModulePolicy, question: PolicyQuestion): PolicyDe
   };
 }
 
-function toAdmission(action: string | undefined, globalEndpoint: string): Admission {
-  if (action === "exclude") return { verdict: "refused" };
-  if (action === "direct") return { verdict: "elsewhere", base: globalEndpoint };
+/** Offline the validator is not asked either, and without its word nothing is given out that needs it. */
+function toAdmission(
+  filtered: FilterDecision | undefined,
+  { policy, isValidated }: { readonly policy: ModulePolicy; readonly isValidated: boolean },
+): Admission {
+  if (filtered?.action === "exclude") {
+    const why = `the filter file excludes it: ${filtered.action} (${filtered.source})`;
+    return { verdict: "refused", why };
+  }
+  if (filtered?.action === "direct") return { verdict: "elsewhere", base: policy.globalEndpoint };
+  if (isValidated && policy.network === "offline") {
+    const why = `this proxy is offline, so the validator at ${policy.validator} is not asked whether it may be given out`;
+    return { verdict: "refused", why };
+  }
   return { verdict: "served" };
+}
+
+function validatorReason({ network, validator }: ModulePolicy): Reason {
+  const says = network === "offline" ? `not asked at ${validator}` : `asked at ${validator}`;
+  return { topic: "validator", says };
 }
 
 /** Offline nothing is fetched, neither now nor later; a redirect costs this server no request. */

@@ -92,7 +92,15 @@ export const policySettings = {
     environment: ["STOA_ADMIN_API"],
     default: false,
     meaning:
-      "Whether /api/modules/explain is served. It tells the rules of the policy to everybody who may use the server.",
+      "Whether /api/modules/explain is served, which tells the rules of the policy: to who brings AdminToken, or without one to who brings BasicAuthUser.",
+  }),
+  adminToken: textSetting({
+    name: "AdminToken",
+    environment: ["STOA_ADMIN_TOKEN"],
+    default: "",
+    secret: true,
+    meaning:
+      "What administrators send as Authorization: Bearer TOKEN. It opens all that BasicAuthUser opens, too.",
   }),
   sumDbs: listSetting({
     name: "SumDBs",

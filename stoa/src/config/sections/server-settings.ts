@@ -1,13 +1,7 @@
 // The keys about the server: where it listens, whom it lets in, which pages it shows, how it ends.
 import { parseListenAddress, printListenAddress } from "../listen-address.ts";
-import {
-  numberSetting,
-  parsedSetting,
-  RefusedValue,
-  switchSetting,
-  textOf,
-  textSetting,
-} from "../setting.ts";
+import { parsePathPrefix } from "../path-prefix.ts";
+import { numberSetting, parsedSetting, switchSetting, textOf, textSetting } from "../setting.ts";
 
 export const serverSettings = {
   port: parsedSetting({
@@ -34,7 +28,7 @@ export const serverSettings = {
     default: "",
     meaning: "The path under which the proxy is found, such as /go. Empty means the root.",
     kind: "path",
-    parse: parsePrefix,
+    parse: parsePathPrefix,
     print: (value) => value,
   }),
   tlsCertFile: textSetting({
@@ -99,14 +93,3 @@ export const serverSettings = {
       "production: refuse to start if others may write the configuration file or the filter file (mode & 033).",
   }),
 } as const;
-
-function parsePrefix(text: string): string {
-  const prefix = text.trim().replace(/\/+$/, "");
-  if (prefix === "") return "";
-  if (!/^(\/[A-Za-z0-9._~-]+)+$/.test(prefix) || /\/\.{1,2}(\/|$)/.test(prefix)) {
-    throw new RefusedValue(
-      `${JSON.stringify(text)} is not a path such as /go: it must begin with a slash and hold no spaces or escapes`,
-    );
-  }
-  return prefix;
-}

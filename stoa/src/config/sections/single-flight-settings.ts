@@ -12,29 +12,41 @@ function ofType(type: string): { readonly idle: string } {
   return { idle: `it is for SingleFlightType ${type}, which is not available yet` };
 }
 
+/** Why Athens' knobs of its locks turn nothing here. */
+const renewed =
+  "Stoa's leases are renewed while their work lives and end seconds after it; nobody gives up waiting for one";
+
 export const singleFlightSettings = {
   singleFlightType: choiceSetting({
     name: "SingleFlightType",
     environment: ["ATHENS_SINGLE_FLIGHT_TYPE"],
     default: "memory",
-    choices: ["memory"],
-    synonyms: { "": "memory" },
-    later: ["etcd", "redis", "redis-sentinel", "gcp", "azureblob"],
-    meaning: "How a version comes to be fetched once: memory, within this process.",
+    choices: ["memory", "state", "redis", "redis-sentinel", "etcd"],
+    synonyms: { "": "memory", postgres: "state" },
+    later: ["gcp", "azureblob"],
+    meaning:
+      "How several instances agree who fetches a version: by redis, redis-sentinel, etcd, or state, which is the database of STOA_STATE. memory: there is one instance.",
+  }),
+  leaseSeconds: numberSetting({
+    name: "SingleFlight.LeaseTTL",
+    environment: ["STOA_LEASE_TTL"],
+    default: 15,
+    unit: "seconds",
+    least: 1,
+    meaning:
+      "How long the others wait for an instance that has died in the middle of a fetch. While it lives its lease is renewed three times as often.",
   }),
   etcdEndpoints: textSetting({
     name: "SingleFlight.Etcd.Endpoints",
     environment: ["ATHENS_ETCD_ENDPOINTS"],
     default: "localhost:2379,localhost:22379,localhost:32379",
     meaning: "The members, separated by commas.",
-    ...ofType("etcd"),
   }),
   redisEndpoint: textSetting({
     name: "SingleFlight.Redis.Endpoint",
     environment: ["ATHENS_REDIS_ENDPOINT"],
     default: "127.0.0.1:6379",
     meaning: "host:port, or a redis:// or rediss:// URL.",
-    ...ofType("redis"),
   }),
   redisPassword: textSetting({
     name: "SingleFlight.Redis.Password",
@@ -42,14 +54,12 @@ export const singleFlightSettings = {
     default: "",
     secret: true,
     meaning: "The password.",
-    ...ofType("redis"),
   }),
   redisCluster: switchSetting({
     name: "SingleFlight.Redis.Cluster",
     environment: ["ATHENS_REDIS_CLUSTER"],
     default: false,
     meaning: "Whether the endpoint is a cluster.",
-    ...ofType("redis"),
   }),
   redisLockTtlSeconds: numberSetting({
     name: "SingleFlight.Redis.LockConfig.TTL",
@@ -58,7 +68,7 @@ export const singleFlightSettings = {
     unit: "seconds",
     least: 1,
     meaning: "How long a lock holds.",
-    ...ofType("redis"),
+    idle: renewed,
   }),
   redisLockTimeoutSeconds: numberSetting({
     name: "SingleFlight.Redis.LockConfig.Timeout",
@@ -67,7 +77,7 @@ export const singleFlightSettings = {
     unit: "seconds",
     least: 1,
     meaning: "How long getting a lock may take.",
-    ...ofType("redis"),
+    idle: renewed,
   }),
   redisLockRetries: numberSetting({
     name: "SingleFlight.Redis.LockConfig.MaxRetries",
@@ -76,21 +86,19 @@ export const singleFlightSettings = {
     unit: "attempts",
     least: 1,
     meaning: "How often getting a lock is tried again.",
-    ...ofType("redis"),
+    idle: renewed,
   }),
   sentinelEndpoints: listSetting({
     name: "SingleFlight.RedisSentinel.Endpoints",
     environment: ["ATHENS_REDIS_SENTINEL_ENDPOINTS"],
     default: ["127.0.0.1:26379"],
     meaning: "The sentinels.",
-    ...ofType("redis-sentinel"),
   }),
   sentinelMasterName: textSetting({
     name: "SingleFlight.RedisSentinel.MasterName",
     environment: ["ATHENS_REDIS_SENTINEL_MASTER_NAME"],
     default: "redis-1",
     meaning: "The name of the master.",
-    ...ofType("redis-sentinel"),
   }),
   sentinelPassword: textSetting({
     name: "SingleFlight.RedisSentinel.SentinelPassword",
@@ -98,7 +106,6 @@ export const singleFlightSettings = {
     default: "sekret",
     secret: true,
     meaning: "The sentinels' password.",
-    ...ofType("redis-sentinel"),
   }),
   sentinelDatabase: numberSetting({
     name: "SingleFlight.RedisSentinel.DB",
@@ -106,14 +113,12 @@ export const singleFlightSettings = {
     default: 0,
     unit: "a database",
     meaning: "The number of the database.",
-    ...ofType("redis-sentinel"),
   }),
   sentinelRedisUsername: textSetting({
     name: "SingleFlight.RedisSentinel.RedisUsername",
     environment: ["ATHENS_REDIS_USERNAME"],
     default: "",
     meaning: "The user name at the master.",
-    ...ofType("redis-sentinel"),
   }),
   sentinelRedisPassword: textSetting({
     name: "SingleFlight.RedisSentinel.RedisPassword",
@@ -121,7 +126,6 @@ export const singleFlightSettings = {
     default: "",
     secret: true,
     meaning: "The password at the master.",
-    ...ofType("redis-sentinel"),
   }),
   sentinelLockTtlSeconds: numberSetting({
     name: "SingleFlight.RedisSentinel.LockConfig.TTL",
@@ -130,7 +134,7 @@ export const singleFlightSettings = {
     unit: "seconds",
     least: 1,
     meaning: "How long a lock holds.",
-    ...ofType("redis-sentinel"),
+    idle: renewed,
   }),
   sentinelLockTimeoutSeconds: numberSetting({
     name: "SingleFlight.RedisSentinel.LockConfig.Timeout",
@@ -139,7 +143,7 @@ export const singleFlightSettings = {
     unit: "seconds",
     least: 1,
     meaning: "How long getting a lock may take.",
-    ...ofType("redis-sentinel"),
+    idle: renewed,
   }),
   sentinelLockRetries: numberSetting({
     name: "SingleFlight.RedisSentinel.LockConfig.MaxRetries",
@@ -148,7 +152,7 @@ export const singleFlightSettings = {
     unit: "attempts",
     least: 1,
     meaning: "How often getting a lock is tried again.",
-    ...ofType("redis-sentinel"),
+    idle: renewed,
   }),
   gcpStaleThresholdSeconds: numberSetting({
     name: "SingleFlight.GCP.StaleThreshold",

@@ -1,5 +1,6 @@
 // The keys about where modules come from: upstreams, credentials, limits, and how long answers hold.
 import {
+  choiceSetting,
   type FileValue,
   numberSetting,
   parsedSetting,
@@ -8,8 +9,6 @@ import {
   textsOf,
 } from "../setting.ts";
 
-const noRepositories = "it is for fetching from repositories, which Stoa cannot do yet";
-
 export const upstreamSettings = {
   goBinaryEnvVars: parsedSetting<ReadonlyMap<string, string>>({
     name: "GoBinaryEnvVars",
@@ -17,7 +16,7 @@ export const upstreamSettings = {
     emptyIsUnset: true,
     default: new Map(),
     meaning:
-      "What the go command's variables are for Stoa, as NAME=VALUE;NAME=VALUE. GOPROXY names the upstreams, GOPRIVATE and GONOPROXY the modules that no upstream is asked for, GOSUMDB the checksum database (or off), GOPRIVATE and GONOSUMDB the modules that it is not asked about. A variable that is not named here is taken from the environment, then from the file of `go env -w`.",
+      "What the go command's variables are for Stoa, as NAME=VALUE;NAME=VALUE. GOPROXY names the upstreams, GOPRIVATE and GONOPROXY the modules that no upstream is asked for, GOSUMDB the checksum database (or off), GOPRIVATE and GONOSUMDB the modules that it is not asked about; GOVCS, GOINSECURE and GOAUTH decide about repositories. git, ssh and the go command get all of them where Stoa runs them. A variable that is not named here is taken from the environment, then from the file of `go env -w`.",
     kind: "NAME=VALUE;NAME=VALUE",
     parse: (text) => (text === "" ? new Map() : toAssignments(text.split(";"))),
     fromFile: parseAssignmentList,
@@ -28,7 +27,7 @@ export const upstreamSettings = {
     environment: ["ATHENS_NETRC_PATH", "NETRC"],
     default: "",
     meaning:
-      "The file with the credentials for upstreams; it is read where it lies. Empty means .netrc in the home folder, if it is there.",
+      "The file with the credentials for upstreams and repositories; it is read where it lies. Empty means .netrc in the home folder, if it is there.",
   }),
   githubToken: textSetting({
     name: "GithubToken",
@@ -41,15 +40,23 @@ export const upstreamSettings = {
     name: "HGRCPath",
     environment: ["ATHENS_HGRC_PATH"],
     default: "",
-    meaning: "The configuration of Mercurial.",
-    notYet: noRepositories,
+    meaning:
+      "The configuration of Mercurial, for repositories that are fetched with it; it is read where it lies. Empty means .hgrc in the home folder.",
+  }),
+  direct: choiceSetting({
+    name: "Direct",
+    environment: ["STOA_DIRECT"],
+    default: "git",
+    choices: ["git", "go"],
+    meaning:
+      "How repositories are read. git: those of git by Stoa itself, all others with the go command. go: all with the go command.",
   }),
   goBinary: textSetting({
     name: "GoBinary",
     environment: ["GO_BINARY_PATH"],
     default: "go",
-    meaning: "The go command, by name or path.",
-    idle: "modules are fetched without the go command",
+    meaning:
+      "The go command, by name or path: for repositories of Mercurial, Subversion, Fossil and Bazaar, and with Direct for all.",
   }),
   timeoutSeconds: numberSetting({
     name: "Timeout",
@@ -58,7 +65,7 @@ export const upstreamSettings = {
     unit: "seconds",
     least: 1,
     meaning:
-      "How long an upstream may take over a list, an .info or a .mod in all. A zip may take longer as long as it moves.",
+      "How long an upstream, or the go command, may take over a list, an .info or a .mod in all. A zip may take longer as long as it moves.",
   }),
   connectTimeoutSeconds: numberSetting({
     name: "ConnectTimeout",
@@ -139,14 +146,22 @@ export const upstreamSettings = {
     unit: "versions",
     least: 1,
     meaning:
-      "How many versions are fetched in the background at once. What clients wait for is bounded by UpstreamConnections.",
+      "How many versions are fetched in the background at once, and how many go commands run at once. What clients wait for is else bounded by UpstreamConnections.",
   }),
   goGetDir: textSetting({
     name: "GoGetDir",
     environment: ["ATHENS_GOGET_DIR"],
     default: "",
-    meaning: "Where Athens puts the folders in which it runs the go command.",
-    idle: "what arrives is written beside the store",
+    meaning:
+      "Where the go command runs and keeps its clones of repositories. Empty means in .stoa beside what is kept, or with memory storage in the folder for temporary files.",
+  }),
+  goClonesMebibytes: numberSetting({
+    name: "GoClones",
+    environment: ["STOA_GO_CLONES"],
+    default: 10240,
+    unit: "MiB",
+    meaning:
+      "How much disk the go command's clones of repositories may take. Beyond that those are removed that were not used for longest.",
   }),
   protocolWorkers: numberSetting({
     name: "ProtocolWorkers",
@@ -162,8 +177,9 @@ export const upstreamSettings = {
     environment: ["ATHENS_STASH_TIMEOUT"],
     default: 600,
     unit: "seconds",
-    meaning: "How long Athens may take to fetch and keep a version.",
-    idle: "a transfer may take as long as it moves, see ProgressTimeout",
+    least: 1,
+    meaning:
+      "How long the go command may take over a version. A transfer from another proxy may take as long as it moves, see ProgressTimeout.",
   }),
 } as const;
 

@@ -36,7 +36,7 @@ export async function readModuleContent(parts: ModuleContentParts): Promise<Modu
   const needed = await neededFiles(parts, listed, kept);
   await fetchMissing(parts, needed);
 
-  const spool = await SpooledFiles.create(parts.scratch);
+  const spool = new SpooledFiles(parts.scratch);
   try {
     const archive = { ...parts, directory: parts.directory.path, spool };
     // Files that do not belong to the module need not be here, and would be handed out for nothing.
@@ -141,6 +141,7 @@ async function fetchMissing(
   files: readonly RootedFile[],
 ): Promise<void> {
   const { mirror, sight } = view;
+  if (await mirror.isWhole()) return;
   const input = files.map(({ hash }) => `${hash}\n`).join("");
   const args = ["cat-file", "--batch-check", "--buffer"];
   const output = await mirror.repository.run(args, sight.signal, input);

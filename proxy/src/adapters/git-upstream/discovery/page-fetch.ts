@@ -8,7 +8,10 @@ import {
 import { request as requestSecure, Agent as SecureAgent } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
-import { authorizationFor, type HostLogin } from "./host-logins.ts";
+import {
+  basicAuthorization,
+  type HostCredentials,
+} from "../../../domain/repository/host-credentials.ts";
 import { type AddressLookup, publicAddresses } from "./private-addresses.ts";
 
 /** What a visit may do. */
@@ -30,7 +33,7 @@ export interface PageFetchOptions {
   /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY stand. */
   readonly environment: Readonly<Record<string, string>>;
   readonly lookupAddresses: AddressLookup;
-  readonly logins: () => Promise<readonly HostLogin[]>;
+  readonly credentials: HostCredentials;
   /** For a page with everything that leads to it. */
   readonly timeoutMs: number;
 }
@@ -81,7 +84,8 @@ export class PageFetch {
     const addresses = isGuarded
       ? await publicAddresses(url.hostname, this.#options.lookupAddresses)
       : [];
-    const authorization = authorizationFor(url, await this.#options.logins());
+    const login = await this.#options.credentials(url);
+    const authorization = login && basicAuthorization(login);
     const isSecure = url.protocol === "https:";
     const agentOptions = { proxyEnv: this.#options.environment, keepAlive: false };
     const options = {

@@ -7,7 +7,7 @@ import { missingGit } from "./git-complaint.ts";
 import { readingEnvironment } from "./git-environment.ts";
 import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";
 import { type GitObject, ObjectReader } from "./object-reader.ts";
-import { parseRefLines } from "./ref-lines.ts";
+import { parsePackedRefs } from "./ref-lines.ts";
 
 export interface BareRepositoryParts {
   readonly git: Git;
@@ -105,13 +105,10 @@ export class BareRepository<Note> {
     }
   }
 
-  /** The names that it has; HEAD is that of the repository it was fetched from. */
+  /** The names that it had when they were last packed; HEAD is that of the repository it was fetched from. */
   async refs(): Promise<RepositoryRefs> {
-    const args = ["for-each-ref", "--format=%(refname)", "--count=1"];
-    const first = await this.run(args, this.#parts.ended);
-    if (first.length === 0) return parseRefLines(""); // git show-ref takes that for a failure
-    return parseRefLines(
-      (await this.run(["show-ref", "--dereference"], this.#parts.ended)).toString(),
+    return parsePackedRefs(
+      await readFile(join(this.folder, "packed-refs"), "utf8").catch(unlessGone),
     );
   }
 
@@ -139,9 +136,8 @@ export class BareRepository<Note> {
     await reader?.close();
   }
 
-  /** Removes everything. Does nothing if that has happened since `generation`. */
-  async discard(generation = this.#generation): Promise<void> {
-    if (generation !== this.#generation) return;
+  /** Removes everything. */
+  async discard(): Promise<void> {
     this.#generation += 1;
     await this.#remove();
   }
@@ -151,6 +147,7 @@ export class BareRepository<Note> {
     const away = join(this.#parts.scratch, randomUUID());
     await rename(this.folder, away).catch(() => undefined); // it may never have been there
     this.#note = undefined;
+    await this.close(); // somebody may just have begun to read
     await rm(away, { recursive: true, force: true });
   }
 
@@ -168,6 +165,12 @@ export function localFailure(failure: unknown): unknown {
   if (!(failure instanceof GitFailure)) return failure;
   if (failure.kind === "missing") return missingGit(failure);
   return new DamagedRepository(failure.complaint, { cause: failure });
+}
+
+/** A repository without names has no file with names. */
+function unlessGone(failure: NodeJS.ErrnoException): string {
+  if (failure.code !== "ENOENT") throw failure;
+  return "";
 }
 
 async function readNote<Note>(folder: string): Promise<Note | undefined> {

@@ -4,8 +4,20 @@ import { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 /** Where a mirror keeps the tip of the default branch, which need not be that of any branch. */
 export const headRef = "refs/stoa/head";
 
+/** Reads the file that `git pack-refs` writes. Authority: git-scm.com/docs/git-pack-refs; refs/packed-backend.c. */
+export function parsePackedRefs(text: string): RepositoryRefs {
+  let name = "";
+  const lines = text.split("\n").map((line) => {
+    if (line.startsWith("#") || line === "") return "";
+    if (line.startsWith("^")) return `${line.slice(1)} ${name}^{}`;
+    name = line.slice(line.indexOf(" ") + 1);
+    return line;
+  });
+  return parseRefLines(lines.join("\n"));
+}
+
 /**
- * Reads what `git ls-remote` and `git show-ref --dereference` print. A tag with an annotation comes twice: the second
+ * Reads what `git ls-remote` prints. A tag with an annotation comes twice: the second
  * time, with `^{}`, with the commit that it leads to.
  */
 export function parseRefLines(output: string): RepositoryRefs {

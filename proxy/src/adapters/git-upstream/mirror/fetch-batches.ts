@@ -18,6 +18,11 @@ export class FetchBatches {
     this.#fetch = fetch;
   }
 
+  /** Whether nothing is fetched or waits to be. */
+  get isIdle(): boolean {
+    return this.#running === 0 && this.#waiting === undefined;
+  }
+
   /** Resolves when all of them have been fetched; rejects with what the fetch rejects with. */
   add(hashes: Iterable<string>): Promise<void> {
     if (this.#waiting === undefined) {

@@ -3,12 +3,14 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import type { Git } from "../git/git-process.ts";
+import { type ClaimedFolder, claimFolder } from "./claimed-folder.ts";
 import { type FillStep, Mirror } from "./mirror.ts";
 import { type RemoteParts, RemoteRepository } from "./remote-repository.ts";
 
 export interface MirrorFolderParts {
-  /** Where the mirrors lie; made when it is needed. It belongs to one process at a time. */
-  readonly folder: string;
+  /** Where the mirrors of all processes lie; made when it is needed. */
+  readonly place: string;
+  /** What those of one process may take. */
   readonly mostBytes: number;
   readonly git: Git;
   readonly remote: RemoteParts;
@@ -43,6 +45,11 @@ const markEveryMs = 600_000;
 export class MirrorFolder implements AsyncDisposable {
   readonly #parts: MirrorFolderParts;
   readonly #open = new Map<string, OpenMirror>();
+  /** Mirrors that are being removed; whoever wants one waits, and gets a new one. */
+  readonly #leaving = new Map<string, Promise<void>>();
+  /** Whether mirrors in use take more room than all may: some go when they are no longer in use. */
+  #isCrowded = false;
+  #claim: ClaimedFolder | undefined;
   #kept: Promise<Map<string, KeptMirror>> | undefined;
   #tidying: Promise<void> = Promise.resolve();
 
@@ -50,15 +57,16 @@ export class MirrorFolder implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** Where things lie that are not, or no longer, mirrors. Emptied at the start. */
+  /** Where things lie that are not, or no longer, mirrors. Emptied when the first mirror is used. */
   get scratch(): string {
-    return join(this.#parts.folder, ".scratch");
+    return join(this.#folder, ".scratch");
   }
 
-  /** The mirror of the repository at a URL. */
+  /** The mirror of the repository at a URL. Rejects with the errors of the file system. */
   async use(url: string): Promise<MirrorUse> {
     const name = nameOf(url);
     const kept = await this.#keptMirrors();
+    while (this.#leaving.has(name)) await this.#leaving.get(name);
     const opened = this.#open.get(name) ?? this.#openMirror(name, url);
     // The last used is the last in order.
     this.#open.delete(name);
@@ -73,14 +81,24 @@ export class MirrorFolder implements AsyncDisposable {
         if (!isUsed) return;
         isUsed = false;
         opened.users -= 1;
-        if (opened.users === 0) opened.mirror.repository.rest();
+        if (opened.users > 0) return;
+        opened.mirror.repository.rest();
+        if (this.#isCrowded) this.#tidyLater(async () => this.#makeRoom(kept));
       },
     };
+  }
+
+  /** The part of the place that this process has for itself. */
+  get #folder(): string {
+    this.#claim ??= claimFolder(this.#parts.place);
+    return this.#claim.path;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#open.values()].map(({ mirror }) => mirror.repository.close()));
     await this.#tidying;
+    this.#claim?.[Symbol.dispose]();
+    this.#claim = undefined;
   }
 
   /** So that the next process knows what was used last. */
@@ -90,12 +108,12 @@ export class MirrorFolder implements AsyncDisposable {
     const isStale = now.getTime() - kept.usedMs > markEveryMs;
     kept.usedMs = now.getTime();
     if (isStale) {
-      await utimes(join(this.#parts.folder, kept.name), now, now).catch(() => undefined);
+      await utimes(join(this.#folder, kept.name), now, now).catch(() => undefined);
     }
   }
 
   #openMirror(name: string, url: string): OpenMirror {
-    const { folder, git, environment, nowMs, ended, remote, fillSteps } = this.#parts;
+    const { git, environment, nowMs, ended, remote, fillSteps } = this.#parts;
     const mirror = new Mirror({
       remote: new RemoteRepository(url, remote),
       git,
@@ -103,27 +121,38 @@ export class MirrorFolder implements AsyncDisposable {
       nowMs,
       fillSteps,
       ended,
-      folder: join(folder, name),
+      folder: join(this.#folder, name),
       scratch: this.scratch,
       onGrown: () => this.#grown(name),
     });
     const opened = { mirror, users: 0 };
     this.#open.set(name, opened);
-    const [oldest] = [...this.#open].filter(([, { users }]) => users === 0);
-    if (this.#open.size > mostOpen && oldest !== undefined && oldest[0] !== name) {
-      this.#open.delete(oldest[0]);
-      void oldest[1].mirror.repository.close();
-    }
+    if (this.#open.size > mostOpen) this.#closeOldest(name);
     return opened;
   }
 
-  #keptMirrors(): Promise<Map<string, KeptMirror>> {
-    this.#kept ??= this.#readKept();
-    return this.#kept;
+  #closeOldest(butNot: string): void {
+    for (const [name, opened] of this.#open) {
+      if (name === butNot || isInUse(opened)) continue;
+      this.#open.delete(name);
+      void opened.mirror.repository.close();
+      return;
+    }
+  }
+
+  async #keptMirrors(): Promise<Map<string, KeptMirror>> {
+    const reading = this.#kept ?? this.#readKept();
+    this.#kept = reading;
+    try {
+      return await reading;
+    } catch (failure) {
+      if (this.#kept === reading) this.#kept = undefined; // the next call looks again
+      throw failure;
+    }
   }
 
   async #readKept(): Promise<Map<string, KeptMirror>> {
-    const { folder } = this.#parts;
+    const folder = this.#folder;
     await rm(this.scratch, { recursive: true, force: true });
     await mkdir(this.scratch, { recursive: true });
     const kept = new Map<string, KeptMirror>();
@@ -136,12 +165,16 @@ export class MirrorFolder implements AsyncDisposable {
 
   /** Measures a mirror that has grown, and makes room if all together are too large; one at a time. */
   #grown(name: string): void {
-    this.#tidying = this.#tidying.then(() => this.#tidy(name)).catch(() => undefined);
+    this.#tidyLater(() => this.#tidy(name));
+  }
+
+  #tidyLater(work: () => Promise<void>): void {
+    this.#tidying = this.#tidying.then(work).catch(() => undefined);
   }
 
   async #tidy(name: string): Promise<void> {
     const kept = await this.#keptMirrors();
-    const folder = join(this.#parts.folder, name);
+    const folder = join(this.#folder, name);
     const now = new Date();
     await utimes(folder, now, now);
     kept.set(name, { name, bytes: await sizeOf(folder), usedMs: now.getTime() });
@@ -150,26 +183,33 @@ export class MirrorFolder implements AsyncDisposable {
 
   /** Mirrors in use stay, even if that is too much. */
   async #makeRoom(kept: Map<string, KeptMirror>): Promise<void> {
+    this.#isCrowded = false;
     let total = [...kept.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     for (const { name, bytes } of [...kept.values()].sort((a, b) => a.usedMs - b.usedMs)) {
       if (total <= this.#parts.mostBytes) return;
       const opened = this.#open.get(name);
-      if (opened !== undefined && opened.users > 0) continue;
+      if (opened !== undefined && isInUse(opened)) continue;
       kept.delete(name);
       total -= bytes;
-      await this.#remove(name, opened);
+      const removal = this.#remove(name, opened);
+      this.#leaving.set(name, removal);
+      await removal.finally(() => this.#leaving.delete(name));
     }
+    this.#isCrowded = total > this.#parts.mostBytes;
   }
 
+  /** From here to its end nobody gets this mirror. */
   async #remove(name: string, opened: OpenMirror | undefined): Promise<void> {
-    if (opened !== undefined) {
-      await opened.mirror.discard();
-      return;
-    }
+    this.#open.delete(name);
+    await opened?.mirror.repository.close();
     const away = join(this.scratch, randomUUID());
-    await rename(join(this.#parts.folder, name), away);
+    await rename(join(this.#folder, name), away);
     await rm(away, { recursive: true, force: true });
   }
+}
+
+function isInUse({ users, mirror }: OpenMirror): boolean {
+  return users > 0 || !mirror.isIdle;
 }
 
 /** A name that a person recognises and that no other URL has. */

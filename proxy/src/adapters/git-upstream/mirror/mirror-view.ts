@@ -45,7 +45,10 @@ export class MirrorView implements RepositoryView {
       await this.mirror.ensureHistory(this.refs, reach, signal);
       object = await this.mirror.repository.object(name);
     }
-    if (object === undefined) return undefined;
+    if (object === undefined) {
+      await this.#checkNamed(hash);
+      return undefined;
+    }
     const parsed = parsedCommit(object);
     this.#commits.set(object.hash, Promise.resolve(parsed));
     return { hash: object.hash, time: parsed.time };
@@ -79,6 +82,16 @@ export class MirrorView implements RepositoryView {
       entry = (await this.#tree(entry.hash)).get(name);
     }
     return entry;
+  }
+
+  /** What a name of the mirror leads to is here, but need not be a commit. */
+  async #checkNamed(hash: string): Promise<void> {
+    if (
+      (await this.mirror.hasNameFor(hash)) &&
+      (await this.mirror.repository.object(hash)) === undefined
+    ) {
+      throw new DamagedRepository(`${hash} is missing`);
+    }
   }
 
   async #rootOf({ hash }: Commit): Promise<string> {

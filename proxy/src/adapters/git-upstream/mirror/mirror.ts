@@ -79,6 +79,12 @@ export class Mirror {
     return this.#parts.remote.url;
   }
 
+  /** Whether no work runs that others have left to itself. */
+  get isIdle(): boolean {
+    const batches = [...this.#batches.values()];
+    return [this.#snapshots, this.#histories, ...batches].every(({ isIdle }) => isIdle);
+  }
+
   /** The names that the repository had when it was last asked, perhaps by an earlier process; `undefined` if never. */
   async remembered(): Promise<RefsSnapshot | undefined> {
     const here = await this.#readHere();
@@ -130,6 +136,17 @@ export class Mirror {
     return fetched;
   }
 
+  /** Whether one of the names whose commits have been fetched leads to an object. */
+  async hasNameFor(hash: string): Promise<boolean> {
+    const names = (await this.#readHere())?.refs.entries() ?? [];
+    return [...names].some(([, named]) => named === hash);
+  }
+
+  /** Whether it has every object of the commits that are here. */
+  async isWhole(): Promise<boolean> {
+    return (await this.repository.note())?.filter === "";
+  }
+
   /** Fetches objects, directories with all directories below them. */
   async fetchObjects(hashes: readonly string[], reach: Reach, signal: AbortSignal): Promise<void> {
     if (hashes.length === 0) return;
@@ -147,9 +164,10 @@ export class Mirror {
 
   /** Removes everything. Does nothing if that has happened since `generation`. */
   async discard(generation?: number): Promise<void> {
-    await this.repository.discard(generation);
+    if (generation !== undefined && generation !== this.repository.generation) return;
     this.#heard = undefined;
     this.#here = undefined;
+    await this.repository.discard();
   }
 
   async #fetchHistory(reach: Reach): Promise<void> {

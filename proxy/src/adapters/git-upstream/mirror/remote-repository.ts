@@ -1,8 +1,11 @@
 // A repository on another machine: its names, and what they lead to.
 
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
+import {
+  basicAuthorization,
+  type HostCredentials,
+} from "../../../domain/repository/host-credentials.ts";
 import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
-import { authorizationFor, type HostLogin } from "../discovery/host-logins.ts";
 import type { PageFetch, Reach } from "../discovery/page-fetch.ts";
 import { type AddressLookup, publicAddresses } from "../discovery/private-addresses.ts";
 import { DamagedRepository } from "../git/bare-repository.ts";
@@ -23,7 +26,7 @@ export interface RemoteParts {
   readonly mostFetchBytes: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly readsUserConfiguration: boolean;
-  readonly logins: () => Promise<readonly HostLogin[]>;
+  readonly credentials: HostCredentials;
   readonly lookupAddresses: AddressLookup;
   /** Aborted when nobody may be asked any more. */
   readonly ended: AbortSignal;
@@ -165,14 +168,27 @@ export class RemoteRepository {
         throw remoteFailure(again, this.#host, this.#parts.deadlines);
       }
     }
-    if (complaint === "credentials" && (await this.#isAbsent(question.reach))) {
+    if (complaint === "credentials") await this.#explainRefusal(question.reach, failure);
+    throw remoteFailure(failure, this.#host, this.#parts.deadlines);
+  }
+
+  /** Rejects if more is known than that credentials are wanted. */
+  async #explainRefusal(reach: Reach, failure: GitFailure): Promise<void> {
+    const login = await this.#parts.credentials(this.#address);
+    if (login !== undefined && this.#isHttp) {
+      throw new ProxyFailure(
+        "refused",
+        `${this.#host} does not accept the login that this proxy has from ${login.from}`,
+        { cause: failure },
+      );
+    }
+    if (await this.#isAbsent(reach)) {
       throw new ProxyFailure(
         "not_found",
         `${this.#host} has no such repository, or hides it from this proxy, which would then need credentials`,
         { cause: failure },
       );
     }
-    throw remoteFailure(failure, this.#host, this.#parts.deadlines);
   }
 
   async #run({ args, folder, reach, input, progress, config = [] }: Question): Promise<Buffer> {
@@ -194,16 +210,15 @@ export class RemoteRepository {
   }
 
   async #remoteConfig(reach: Reach): Promise<GitConfig> {
-    const address = this.#movedTo ?? this.url;
-    const url = new URL(address);
-    const authorization = authorizationFor(url, await this.#parts.logins());
-    const isHttp = /^https?:$/.test(url.protocol);
+    const url = this.#address;
+    const isHttp = this.#isHttp;
+    const login = isHttp ? await this.#parts.credentials(url) : undefined;
     const addresses = reach.isPrivate
       ? []
       : await publicAddresses(url.hostname, this.#parts.lookupAddresses);
     const silenceSeconds = Math.ceil(this.#parts.deadlines.silenceMs / 1000);
     return [
-      ["remote.origin.url", address],
+      ["remote.origin.url", this.#movedTo ?? this.url],
       ["protocol.version", "2"],
       ["fetch.unpackLimit", "1"],
       ["fetch.recurseSubmodules", "false"],
@@ -212,8 +227,10 @@ export class RemoteRepository {
       ["http.lowSpeedTime", String(silenceSeconds)],
       // A redirect may lead to a private address; where to is found out by who checks that.
       ...(reach.isPrivate ? [] : ([["http.followRedirects", "false"]] as const)),
-      ...(isHttp && authorization !== undefined
-        ? ([[`http.${url.origin}/.extraHeader`, `Authorization: ${authorization}`]] as const)
+      ...(login !== undefined
+        ? ([
+            [`http.${url.origin}/.extraHeader`, `Authorization: ${basicAuthorization(login)}`],
+          ] as const)
         : []),
       ...(isHttp && addresses.length > 0
         ? ([["http.curloptResolve", resolution(url, addresses)]] as const)
@@ -221,8 +238,16 @@ export class RemoteRepository {
     ];
   }
 
+  get #address(): URL {
+    return new URL(this.#movedTo ?? this.url);
+  }
+
   get #host(): string {
-    return new URL(this.#movedTo ?? this.url).host;
+    return this.#address.host;
+  }
+
+  get #isHttp(): boolean {
+    return /^https?:$/.test(this.#address.protocol);
   }
 
   async #findNewPlace(reach: Reach): Promise<boolean> {
@@ -241,10 +266,9 @@ export class RemoteRepository {
    * much as they let strangers know. Authority: cmd/go codehost.gitRepo.loadRefs.
    */
   async #isAbsent(reach: Reach): Promise<boolean> {
-    const url = new URL(this.#movedTo ?? this.url);
-    if (!/^https?:$/.test(url.protocol)) return false;
+    if (!this.#isHttp) return false;
     try {
-      const { status } = await this.#parts.pages.get(url, reach, this.#parts.ended);
+      const { status } = await this.#parts.pages.get(this.#address, reach, this.#parts.ended);
       return status === 404 || status === 410;
     } catch (failure) {
       if (failure instanceof ProxyFailure) return false;

@@ -1,0 +1,3 @@
+module stoa.invalid/go-hash
+
+go 1.21

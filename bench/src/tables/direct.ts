@@ -1,0 +1,133 @@
+// Modules straight from a repository: Stoa's own way, against `go mod download` with a fresh GOPATH for each version.
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { BenchRun, BenchTable } from "../bench-run.ts";
+import { downloadSmall } from "../download.ts";
+import { type GitRepositories, gitRepositories, growingModule } from "../git-repositories.ts";
+import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-table.ts";
+import { median, ratios, spread } from "../samples.ts";
+import { plainEnvironment } from "../servers/server-process.ts";
+import { startStoa } from "../servers/stoa-process.ts";
+
+export const direct: BenchTable = { name: "direct", needs: ["go"], measure };
+
+const execute = promisify(execFile);
+const module = "github.com/bench/growing";
+const versions = 50;
+
+/** What is measured, in seconds, on one side in one round. */
+interface Passage {
+  readonly first: number;
+  readonly second: number;
+  /** All versions, beginning with nothing. */
+  readonly all: number;
+}
+
+type Part = keyof Passage;
+
+const parts: readonly (readonly [Part, string, number | undefined])[] = [
+  ["first", "the first version", 2],
+  ["second", "a second version, warm mirror", 8],
+  ["all", `${versions} versions`, undefined],
+];
+
+async function measure(run: BenchRun): Promise<MeasuredTable> {
+  await using repositories = await gitRepositories(run);
+  run.say(`making a repository with ${versions} versions`);
+  await repositories.add(module, growingModule(module, versions));
+  const ours: Passage[] = [];
+  const theirs: Passage[] = [];
+  for (let round = 0; round < (run.isQuick ? 2 : 5); round++) {
+    run.say(`round ${round + 1}: ${versions} versions natively and through the go command`);
+    const sides = [
+      async () => ours.push(await passNative(repositories, run)),
+      async () => theirs.push(await passGoCommand(repositories, run)),
+    ];
+    if (round % 2 === 1) sides.reverse();
+    for (const side of sides) await side();
+  }
+  return {
+    title: `Straight from a git repository: ${versions} versions of one module of 200 files`,
+    columns,
+    rows: parts.map((part) => rowOf(part, ours, theirs)),
+    notes: [
+      "Stoa: info, mod and zip over HTTP from an empty `stoa serve` with GOPROXY=direct, kept and flushed; its start does not count.",
+      "go: `go mod download -json` with a fresh GOPATH for each version, as Athens does; checksum database off on both sides.",
+      "The repository is served over smart HTTP on the loopback address. Ratio: how many times longer go takes, the median of the rounds' ratios.",
+    ],
+  };
+}
+
+const columns = [
+  { key: "what", heading: "what" },
+  { key: "rounds", heading: "rounds" },
+  { key: "goSeconds", heading: "go s", digits: 3 },
+  { key: "stoaSeconds", heading: "stoa s", digits: 3 },
+  { key: "ratio", heading: "ratio", digits: 1 },
+  { key: "spread", heading: "lowest–highest" },
+  ...aimColumns,
+];
+
+function rowOf(
+  [part, what, aim]: (typeof parts)[number],
+  ours: readonly Passage[],
+  theirs: readonly Passage[],
+): Row {
+  const stoaSeconds = ours.map((passage) => passage[part]);
+  const goSeconds = theirs.map((passage) => passage[part]);
+  const perRound = ratios(goSeconds, stoaSeconds);
+  return {
+    what,
+    rounds: ours.length,
+    goSeconds: median(goSeconds),
+    stoaSeconds: median(stoaSeconds),
+    ratio: median(perRound),
+    spread: spread(perRound, 1),
+    ...(aim !== undefined && aimed(median(perRound), "at least", aim)),
+  };
+}
+
+async function passNative({ environment }: GitRepositories, run: BenchRun): Promise<Passage> {
+  await using stoa = await startStoa({ upstream: "direct", env: environment }, run);
+  return await passAll(run, async (version) => {
+    for (const kind of ["info", "mod", "zip"]) {
+      await downloadSmall(`${stoa.url}/${module}/@v/${version}.${kind}`, run.signal);
+    }
+  });
+}
+
+async function passGoCommand({ environment }: GitRepositories, run: BenchRun): Promise<Passage> {
+  return await passAll(run, async (version) => {
+    const folder = await mkdtemp(join(run.folder, "gopath-"));
+    const env = {
+      ...plainEnvironment(),
+      ...environment,
+      GOPATH: folder,
+      GOPROXY: "direct",
+      GOSUMDB: "off",
+      GOENV: "off",
+      GOFLAGS: "-modcacherw",
+      GOTOOLCHAIN: "local",
+    };
+    try {
+      const words = ["mod", "download", "-json", `${module}@${version}`];
+      await execute("go", words, { cwd: folder, env, signal: run.signal });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+async function passAll(run: BenchRun, fetch: (version: string) => Promise<void>): Promise<Passage> {
+  const seconds: number[] = [];
+  for (let version = 0; version < versions; version++) {
+    run.signal.throwIfAborted();
+    const started = performance.now();
+    await fetch(`v1.${version}.0`);
+    seconds.push((performance.now() - started) / 1000);
+  }
+  const [first = 0, ...others] = seconds;
+  return { first, second: median(others), all: seconds.reduce((sum, each) => sum + each, 0) };
+}

@@ -1,0 +1,92 @@
+// Where the proxy's own state is kept: a file, memory, or PostgreSQL.
+import type { FillMark } from "../../domain/fill-mark.ts";
+import type { JobQueue } from "../../domain/job-queue.ts";
+import type { KeepJournal } from "../../domain/keep-journal.ts";
+import type { KeptHashes } from "../../domain/kept-hashes.ts";
+import type { LeaseEngine } from "../../domain/leases.ts";
+import type { VersionIndex } from "../../domain/version-index.ts";
+import { openPostgresDatabase } from "./postgres-database.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+import { SqlFillMark } from "./sql-fill-mark.ts";
+import { SqlJobQueue } from "./sql-job-queue.ts";
+import { SqlKeepJournal } from "./sql-keep-journal.ts";
+import { SqlKeptHashes } from "./sql-kept-hashes.ts";
+import { SqlLeaseEngine } from "./sql-lease-engine.ts";
+import { SqlVersionIndex } from "./sql-version-index.ts";
+import { SqliteDatabase } from "./sqlite-database.ts";
+import { reasonOf } from "./state-failure.ts";
+
+/** A place for state. */
+export type StatePlace =
+  | { readonly kind: "memory" }
+  | { readonly kind: "sqlite"; readonly file: string }
+  | { readonly kind: "postgres"; readonly url: string };
+
+/** All that is remembered beside the module store. Losing it loses no module. */
+export interface ProxyState extends AsyncDisposable {
+  readonly jobs: JobQueue;
+  readonly index: VersionIndex;
+  readonly hashes: KeptHashes;
+  readonly journal: KeepJournal;
+  /** The mark of the index of a name. */
+  readonly filling: (index: string) => FillMark;
+  /** Leases for all who use the same state. */
+  readonly leases: LeaseEngine;
+}
+
+/**
+ * Opens the state; rejects with a sentence if it cannot be used. `mostJobs` bounds how many versions may wait in the
+ * queue. Who works on the jobs of a file alone says `takesOver`: what a dead process had taken is due at once. With
+ * `readOnly` nothing is created. A file may be in use by other processes.
+ */
+export async function openState(
+  place: StatePlace,
+  options: { readonly mostJobs: number; readonly takesOver?: boolean; readonly readOnly?: boolean },
+): Promise<ProxyState> {
+  try {
+    const database = await openDatabase(place, options.readOnly === true);
+    const jobs = new SqlJobQueue(database, options);
+    // Where several instances share the work, a job of one that died is due again when its hold has passed.
+    if (place.kind === "sqlite" && options.takesOver === true) await jobs.releaseTaken();
+    return {
+      jobs,
+      index: new SqlVersionIndex(database),
+      hashes: new SqlKeptHashes(database),
+      journal: new SqlKeepJournal(database),
+      filling: (index) => new SqlFillMark(database, index),
+      leases: new SqlLeaseEngine(database, nameOf(place)),
+      [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    };
+  } catch (cause) {
+    throw unusable(place, cause);
+  }
+}
+
+async function openDatabase(place: StatePlace, readOnly: boolean): Promise<SqlDatabase> {
+  switch (place.kind) {
+    case "memory":
+      return new SqliteDatabase(":memory:");
+    case "sqlite":
+      return new SqliteDatabase(place.file, { readOnly });
+    case "postgres":
+      return openPostgresDatabase(place.url);
+  }
+}
+
+function nameOf(place: StatePlace): string {
+  if (place.kind === "postgres") return `PostgreSQL at ${withoutPassword(place.url)}`;
+  return place.kind === "sqlite" ? `the state in ${place.file}` : "the state in memory";
+}
+
+function unusable(place: StatePlace, cause: unknown): Error {
+  const advice =
+    place.kind === "postgres"
+      ? `the state in PostgreSQL at ${withoutPassword(place.url)} cannot be used (${reasonOf(cause)}): check STOA_STATE, and that the server is reachable`
+      : `the state in ${place.kind === "sqlite" ? place.file : "memory"} cannot be used (${reasonOf(cause)}): check its folder, or move the file away to begin anew, which loses no module`;
+  return new Error(advice, { cause });
+}
+
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  return `${url.host}${url.pathname}`;
+}

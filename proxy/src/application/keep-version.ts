@@ -1,0 +1,119 @@
+// Receive, check, keep: how the bytes of a version enter the store, wherever they come from.
+import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
+import { maxZipBytes } from "@stoa/gomod/zip";
+import type { VersionHashes } from "../domain/checksums.ts";
+import type { HashEntry } from "../domain/kept-hashes.ts";
+import type { ModuleStore, StagedZip } from "../domain/module-store.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { readStored, storedDelivery } from "../domain/stored-delivery.ts";
+import type { ZipDelivery } from "../domain/upstream.ts";
+import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
+
+/** What it takes to keep a version. */
+export interface VersionKeepingParts {
+  readonly store: ModuleStore;
+  readonly zipCheck: ZipCheck;
+  readonly records: KeepRecords;
+}
+
+/** Is told before a version is put, and what came of it. Never rejects: the version is kept all the same. */
+export interface KeepRecords {
+  begin(module: ModuleVersion): Promise<void>;
+  kept(module: ModuleVersion, entry: HashEntry): Promise<void>;
+  dropped(module: ModuleVersion): Promise<void>;
+}
+
+/** The bytes of a version, all there and unchecked. */
+export interface ArrivedVersion {
+  readonly info: Uint8Array;
+  readonly mod: Uint8Array;
+  /** Has ended. It stays the caller's. */
+  readonly zip: StagedZip;
+  /** Rejects if other hashes are on record; otherwise says which database has confirmed them, if one has. */
+  readonly verdict: { require(hashes: VersionHashes): Promise<string | undefined> };
+  /** Called as soon as the version is in the store, before what belongs to it is done. */
+  readonly visible?: () => void;
+}
+
+/** The one way into the store. */
+export class VersionKeeping {
+  readonly #parts: VersionKeepingParts;
+
+  constructor(parts: VersionKeepingParts) {
+    this.#parts = parts;
+  }
+
+  /** Writes a whole delivery into a stage and ends it; `grew` is told of every step. */
+  async receive(delivery: ZipDelivery, staged: StagedZip, grew?: () => void): Promise<void> {
+    for await (const chunk of delivery.body) {
+      if (staged.size + chunk.length > maxZipBytes) throw tooLarge(delivery.from);
+      await staged.append(chunk);
+      grew?.();
+    }
+    await staged.end();
+  }
+
+  /**
+   * Checks the bytes as `ZipCheck`, `requireSameGoMod` and the verdict do, and keeps them. A version that is kept already
+   * with the same content is fine, even if its zip was packed by another program. Rejects with a `ProxyFailure`.
+   */
+  async keep(module: ModuleVersion, arrived: ArrivedVersion, signal: AbortSignal): Promise<void> {
+    const { zipCheck, records } = this.#parts;
+    const checked = await zipCheck.check(module, arrived.zip.place, signal);
+    requireSameGoMod(module, checked, arrived.mod);
+    const hashes = { zip: checked.hash, mod: hashGoMod(arrived.mod) };
+    const database = await arrived.verdict.require(hashes);
+    await records.begin(module);
+    try {
+      await this.#put(module, arrived, hashes, signal);
+    } catch (failure) {
+      // Otherwise it may be in the store all the same.
+      if (!isStoreTrouble(failure)) await records.dropped(module);
+      throw failure;
+    }
+    arrived.visible?.();
+    await records.kept(module, { ...hashes, database });
+  }
+
+  async #put(
+    module: ModuleVersion,
+    { info, mod, zip }: ArrivedVersion,
+    hashes: VersionHashes,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#parts.store.put(module, { info, mod, zip });
+    } catch (failure) {
+      if (!(failure instanceof ProxyFailure) || failure.code !== "altered_module") throw failure;
+      const kept = await this.#hashesOfKept(module, signal);
+      if (kept?.zip !== hashes.zip || kept.mod !== hashes.mod) throw failure;
+    }
+  }
+
+  /** The hashes of what is kept, as its bytes are now. */
+  async #hashesOfKept(
+    module: ModuleVersion,
+    signal: AbortSignal,
+  ): Promise<VersionHashes | undefined> {
+    const { store, zipCheck } = this.#parts;
+    await using mod = await store.open(module, "mod");
+    await using zip = await store.open(module, "zip");
+    if (mod === undefined || zip === undefined) return undefined;
+    await using copy = await store.stage();
+    await this.receive(storedDelivery(zip, "the store"), copy);
+    const { hash } = await zipCheck.check(module, copy.place, signal);
+    return { zip: hash, mod: hashGoMod(await readStored(mod)) };
+  }
+}
+
+/** The failure of a zip that no go command would take. */
+export function tooLarge(from: string): ProxyFailure {
+  return new ProxyFailure(
+    "invalid_module",
+    `the zip from ${from} is larger than the ${maxZipBytes / 2 ** 20} MiB that the go command accepts`,
+  );
+}
+
+function isStoreTrouble(failure: unknown): boolean {
+  return !(failure instanceof ProxyFailure) || failure.code === "store_unavailable";
+}

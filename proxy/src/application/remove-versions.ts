@@ -1,0 +1,60 @@
+// Removes versions, with everything that is known about them.
+import {
+  checkModuleVersion,
+  type ModuleVersion,
+  parseModulePath,
+  parseVersion,
+  sortVersions,
+} from "@stoa/gomod";
+import type { KeptHashes } from "../domain/kept-hashes.ts";
+import type { StoreRemoval, VersionTraces } from "../domain/store-removal.ts";
+import type { VersionIndex } from "../domain/version-index.ts";
+
+/** A version that would be removed. */
+export interface RemovalCandidate {
+  readonly module: ModuleVersion;
+  readonly traces: VersionTraces;
+}
+
+/** Finds what is meant, and removes it. */
+export class VersionRemoval {
+  readonly #store: StoreRemoval;
+  readonly #hashes: Pick<KeptHashes, "remove">;
+  readonly #index: Pick<VersionIndex, "remove"> | undefined;
+
+  constructor(parts: {
+    readonly store: StoreRemoval;
+    readonly hashes: Pick<KeptHashes, "remove">;
+    readonly index: Pick<VersionIndex, "remove"> | undefined;
+  }) {
+    this.#store = parts.store;
+    this.#hashes = parts.hashes;
+    this.#index = parts.index;
+  }
+
+  /**
+   * What `example.com/m`, all its versions, or `example.com/m@v1.0.0` stands for; modules of longer paths are others. Empty
+   * if there is nothing of it. Throws `InvalidText` if that is no module.
+   */
+  async find(named: string): Promise<readonly RemovalCandidate[]> {
+    const at = named.indexOf("@");
+    const path = parseModulePath(at < 0 ? named : named.slice(0, at));
+    const wanted = at < 0 ? undefined : parseVersion(named.slice(at + 1));
+    if (wanted !== undefined) checkModuleVersion(path, wanted);
+    const all = await this.#store.traces(path);
+    const byVersion = new Map(all.map((traces) => [traces.version, traces]));
+    return sortVersions([...byVersion.keys()])
+      .filter((version) => wanted === undefined || version === wanted)
+      .flatMap((version) => {
+        const traces = byVersion.get(version);
+        return traces === undefined ? [] : [{ module: { path, version }, traces }];
+      });
+  }
+
+  /** Removes a version, its hashes and its line of the index: the store first, which is what counts. */
+  async remove(module: ModuleVersion): Promise<void> {
+    await this.#store.remove(module);
+    await this.#hashes.remove(module);
+    await this.#index?.remove([module]);
+  }
+}

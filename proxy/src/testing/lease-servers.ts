@@ -1,0 +1,134 @@
+// The engines by which instances agree, each a server of a test's own on free ports of the loopback.
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { freePort } from "./free-port.ts";
+import { missingProgram, type RunningServer, runServer } from "./server-process.ts";
+
+const execute = promisify(execFile);
+
+/** Why they cannot be started here; `false` if they can. */
+export const noRedis = missingProgram("redis-server", "redis-server");
+export const noEtcd = missingProgram("etcd", "etcd-server");
+
+/** A server that can be killed and started again at the same port, with nothing remembered. */
+export interface EngineServer extends AsyncDisposable {
+  readonly port: number;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  readonly pid: number;
+}
+
+/** One Redis server with a password. */
+export function startRedis(password: string): Promise<EngineServer> {
+  return engineServer("redis-server", (port, folder) => [
+    ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder],
+    ...["--save", "", "--requirepass", password],
+  ]);
+}
+
+/** One etcd member. */
+export async function startEtcd(): Promise<EngineServer> {
+  const peer = await freePort();
+  return engineServer("etcd", (port, folder) => [
+    ...["--data-dir", join(folder, `data-${performance.now()}`)],
+    ...["--listen-client-urls", `http://127.0.0.1:${port}`],
+    ...["--advertise-client-urls", `http://127.0.0.1:${port}`],
+    ...["--listen-peer-urls", `http://127.0.0.1:${peer}`],
+    ...["--initial-advertise-peer-urls", `http://127.0.0.1:${peer}`],
+    ...["--initial-cluster", `default=http://127.0.0.1:${peer}`, "--logger", "zap"],
+  ]);
+}
+
+/** Several servers that belong together. */
+export interface EngineFleet extends AsyncDisposable {
+  readonly endpoints: readonly string[];
+}
+
+/** Three masters that share the keys among them. */
+export async function startRedisCluster(): Promise<EngineFleet> {
+  const stack = new AsyncDisposableStack();
+  const ports: number[] = [];
+  for (let node = 0; node < 3; node++) {
+    // The bus port is the port plus 10000, which must be one as well.
+    const server = await engineServer("redis-server", (port, folder) => [
+      ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
+      ...["--cluster-enabled", "yes", "--cluster-port", `${20_000 + (port % 10_000) + node}`],
+    ]);
+    stack.use(server);
+    ports.push(server.port);
+  }
+  const endpoints = ports.map((port) => `127.0.0.1:${port}`);
+  await execute("redis-cli", ["--cluster", "create", ...endpoints, "--cluster-yes"]);
+  return { endpoints, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+}
+
+/** A master, a replica, and a sentinel that makes the replica the master a second after the master has died. */
+export async function startSentinel(
+  name: string,
+  password: string,
+): Promise<EngineFleet & { killMaster(): Promise<void> }> {
+  const stack = new AsyncDisposableStack();
+  const auth = ["--requirepass", password, "--masterauth", password];
+  const plain = (port: number, folder: string): string[] => [
+    ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...auth],
+  ];
+  const master = stack.use(await engineServer("redis-server", plain));
+  stack.use(
+    await engineServer("redis-server", (port, folder) => [
+      ...plain(port, folder),
+      ...["--replicaof", "127.0.0.1", `${master.port}`],
+    ]),
+  );
+  const folder = await mkdtemp(join(tmpdir(), "stoa-sentinel-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, "sentinel.conf");
+  const port = await freePort();
+  await writeFile(
+    file,
+    [
+      `port ${port}`,
+      "bind 127.0.0.1",
+      `dir ${folder}`,
+      `requirepass ${password}`,
+      `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+      `sentinel auth-pass ${name} ${password}`,
+      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel failover-timeout ${name} 3000`,
+      "",
+    ].join("\n"),
+  );
+  stack.use(await runServer("redis-sentinel", [file], port, { cwd: folder }));
+  return {
+    endpoints: [`127.0.0.1:${port}`],
+    killMaster: () => master.kill(),
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+}
+
+async function engineServer(
+  command: string,
+  argsFor: (port: number, folder: string) => readonly string[],
+): Promise<EngineServer> {
+  const folder = await mkdtemp(join(tmpdir(), "stoa-engine-"));
+  const port = await freePort();
+  const run = (): Promise<RunningServer> =>
+    runServer(command, argsFor(port, folder), port, { cwd: folder });
+  let server = await run();
+  return {
+    port,
+    get pid() {
+      return server.pid;
+    },
+    kill: () => server.kill(),
+    async start() {
+      server = await run();
+    },
+    async [Symbol.asyncDispose]() {
+      await server.kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

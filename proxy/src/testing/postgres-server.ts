@@ -1,0 +1,89 @@
+// A PostgreSQL server of a test's own, on a socket in its own folder and a free port of the loopback.
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync } from "node:fs";
+import { chmod, chown, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { promisify } from "node:util";
+import { freePort } from "./free-port.ts";
+
+const execute = promisify(execFile);
+
+/** Where Debian and the PATH have the server's programs; `undefined` without a server. */
+const programs = globSync([
+  "/usr/lib/postgresql/*/bin/initdb",
+  ...(process.env["PATH"] ?? "").split(":").map((folder) => `${folder}/initdb`),
+])
+  .map((file) => dirname(file))
+  .sort()
+  .at(0);
+
+/** Why no server can be started here; `false` if one can. */
+export const noPostgres: string | false =
+  programs === undefined && "there is no PostgreSQL on this machine (Debian's package postgresql)";
+
+/** A running server. */
+export interface PostgresServer extends AsyncDisposable {
+  /** Of its one database. */
+  readonly url: string;
+  /** Ends it as a power failure would. */
+  kill(): Promise<void>;
+  /** Starts it again where it was. */
+  start(): Promise<void>;
+}
+
+/** The server refuses to run as root; then it runs as nobody. */
+const owner: { readonly uid?: number; readonly gid?: number } =
+  process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+/** Starts an empty server. Ready when this resolves. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const bin = programs ?? "";
+  const folder = await mkdtemp(join(tmpdir(), "stoa-postgres-"));
+  await chmod(folder, 0o700);
+  if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid ?? owner.uid);
+  const data = join(folder, "data");
+  const options = { ...owner, cwd: folder, env: { PATH: process.env["PATH"], LC_ALL: "C" } };
+  await execute(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "stoa", "-A", "trust", "--no-sync", "-E", "UTF8"],
+    options,
+  );
+  const port = await freePort();
+  let server: ReturnType<typeof spawn> | undefined;
+  const url = `postgres://stoa@127.0.0.1:${port}/postgres`;
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    const ended = once(server, "exit");
+    server.kill(signal);
+    await ended;
+  };
+  const start = async (): Promise<void> => {
+    server = spawn(
+      join(bin, "postgres"),
+      ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off"],
+      { ...options, stdio: ["ignore", "ignore", "pipe"] },
+    );
+    const lines: string[] = [];
+    for await (const chunk of server.stderr ?? []) {
+      lines.push(String(chunk));
+      if (lines.join("").includes("database system is ready to accept connections")) {
+        server.stderr?.resume();
+        return;
+      }
+    }
+    throw new Error(`PostgreSQL did not start: ${lines.join("")}`);
+  };
+  await start();
+  return {
+    url,
+    start,
+    kill: () => end("SIGQUIT"),
+    async [Symbol.asyncDispose]() {
+      await end("SIGQUIT");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
