@@ -269,7 +269,9 @@ export class ConvergingService {
   ): Pick<ServiceStatus, "state" | "sentence"> {
     const committed = this.#journal?.now.committed;
     if (refused !== undefined) return { state: "failed", sentence: refused };
-    if (wanted === undefined || !isSame(committed, targetOf(wanted))) {
+    // Committed is not yet served alone: the old process may still take connections.
+    const isUnderWay = this.#journal?.now.handOver !== undefined;
+    if (wanted === undefined || isUnderWay || !isSame(committed, targetOf(wanted))) {
       return {
         state: "converging",
         sentence: this.#trouble ?? `${this.#step ?? "about to begin"}`,
@@ -280,9 +282,11 @@ export class ConvergingService {
     if (committed?.manner === "scripts") {
       return { state: "running", sentence: "its scripts have started and validated it" };
     }
-    if (view !== undefined && view.state !== "running")
-      return { state: "failed", sentence: view.sentence };
-    return { state: "running", sentence: `process ${view?.pid ?? 0} runs` };
+    if (view === undefined || view.id !== committed?.process) {
+      return { state: "converging", sentence: "about to be looked at" };
+    }
+    if (view.state !== "running") return { state: "failed", sentence: view.sentence };
+    return { state: "running", sentence: `process ${view.pid} runs` };
   }
 
   #withSince(status: Omit<ServiceStatus, "since">): ServiceStatus {
