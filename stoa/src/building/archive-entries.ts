@@ -132,15 +132,15 @@ async function* tarEntries(place: string, isPacked: boolean): AsyncGenerator<Arc
     yield {
       path: name.replace(/^(\.\/)+/, ""),
       kind: tarKind(type),
-      mode: mode === undefined ? undefined : mode & 0o777,
-      content: async () => entry as unknown as AsyncIterable<Uint8Array>,
+      mode: mode & 0o777,
+      content: async () => entry as AsyncIterable<Uint8Array>,
     };
     entry.resume();
   }
   await reading;
 }
 
-function tarKind(type: string | null | undefined): ArchiveEntry["kind"] {
+function tarKind(type: string): ArchiveEntry["kind"] {
   if (type === "file" || type === "contiguous-file") return "file";
   if (type === "directory") return "folder";
   return type === "symlink" || type === "link" ? "link" : "other";

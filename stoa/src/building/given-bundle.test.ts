@@ -6,8 +6,10 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { test } from "node:test";
 import { createGzip } from "node:zlib";
-import { type Headers, pack } from "tar-stream";
+import { type Header, pack } from "tar-stream";
 import { readGivenBundle } from "./given-bundle.ts";
+
+type Entry = Partial<Header> & Pick<Header, "name">;
 
 interface Folder extends AsyncDisposable {
   readonly path: string;
@@ -20,7 +22,7 @@ async function folder(): Promise<Folder> {
 
 async function tarOf(
   place: string,
-  entries: readonly (Headers & { text?: string })[],
+  entries: readonly (Entry & { readonly text?: string })[],
 ): Promise<void> {
   const tar = pack();
   for (const { text = "", ...header } of entries) tar.entry(header, text);
@@ -53,7 +55,7 @@ test("readGivenBundle reads a folder and a tar of it alike, in order, without wh
   assert.equal(await readFile(fromTar[1]?.place ?? "", "utf8"), "#!/bin/sh\n");
 });
 
-const hostile: readonly (readonly [what: string, header: Headers, sentence: RegExp])[] = [
+const hostile: readonly (readonly [what: string, header: Entry, sentence: RegExp])[] = [
   ["a path that leaves the bundle", { name: "../evil" }, /the path "..\/evil" has the part \.\./],
   ["an absolute path", { name: "/etc/passwd" }, /is absolute/],
   [
