@@ -59,7 +59,7 @@ test("a program that does not listen fails in bounded time", { skip }, async () 
   await using delivery = await deliveryWith("web-1");
   await delivery.write({
     ...greeter("deaf", "time.Sleep(time.Hour)"),
-    "stoa.toml": 'start_within = "3s"\n',
+    "stoa.toml": 'port = 0\nstart_within = "3s"\n',
   });
   const { code, stderr } = await delivery.stoa("deploy");
   assert.equal(code, 1);
@@ -85,6 +85,15 @@ test("stoa rollback goes back to what ran before, and forward again", { skip }, 
       ["deploy", "1.1", "succeeded"],
     ],
   );
+});
+
+test("all of it through TLS: commands, agents and the build", { skip }, async () => {
+  await using delivery = await startDelivery({ tls: true });
+  assert.match(delivery.url, /^https:/);
+  await delivery.join("web-1");
+  await delivery.write(greeter("hello"));
+  const url = await delivery.succeed("deploy");
+  assert.equal(await answerOf(url), "hello \n");
 });
 
 test("settings reach the service with the next deployment, and are never shown", {

@@ -11,6 +11,7 @@ import { own } from "./owned-processes.ts";
 import { compiledCodeFolder, programFile } from "./repository.ts";
 import { type StoaProcess, startStoa } from "./stoa-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
+import { tlsFiles } from "./tls-files.ts";
 
 /** A machine: an agent with a root of its own. */
 export interface TestMachine {
@@ -43,18 +44,27 @@ export interface Delivery extends AsyncDisposable {
   readonly startControl: () => Promise<void>;
 }
 
-/** Starts a server, logs in to it, and makes an empty project. */
-export async function startDelivery(): Promise<Delivery> {
+/** Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS. */
+export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
   const folder = await temporaryFolder();
+  const files = tls ? await tlsFiles(folder.path) : undefined;
   const port = await freePort();
   const root = join(folder.path, "kept");
   const project = join(folder.path, "project");
   await mkdir(project);
   const start = (): Promise<StoaProcess> =>
-    startStoa({ goproxy: "off", root, env: { ATHENS_PORT: `127.0.0.1:${port}` } });
+    startStoa({
+      goproxy: "off",
+      root,
+      env: {
+        ATHENS_PORT: `127.0.0.1:${port}`,
+        ...(files && { ATHENS_TLSCERT_FILE: files.cert, ATHENS_TLSKEY_FILE: files.key }),
+      },
+    });
   let control = await start();
   const controlRoot = join(root, ".stoa", "control");
-  const env = commandVariables(folder);
+  const trust = files === undefined ? {} : { NODE_EXTRA_CA_CERTS: files.cert };
+  const env = { ...commandVariables(folder), ...trust };
   const stoa = (...words: readonly string[]): Promise<FinishedProgram> =>
     finishedProgram(process.execPath, [programFile, ...words], {
       cwd: project,
@@ -77,7 +87,7 @@ export async function startDelivery(): Promise<Delivery> {
     write: (files) => writeFiles(project, files),
     join: async (name, tags = "") => {
       const token = (await succeed("token", "join", "--tags", tags)).trim();
-      const machine = startMachine(folder, name, { server: control.url, token });
+      const machine = startMachine(folder, name, { server: control.url, token, trust });
       await until(`${name} to join`, async () => (await succeed("machines")).includes(`${name} `));
       return machine;
     },
@@ -99,6 +109,8 @@ export async function startDelivery(): Promise<Delivery> {
 export function greeter(greeting: string, before = ""): Readonly<Record<string, string>> {
   return {
     "go.mod": "module example.com/greeter\n\ngo 1.21\n",
+    // Its usual port may be taken by another run of the tests.
+    "stoa.toml": "port = 0\n",
     "main.go": `package main
 
 import (
@@ -144,11 +156,19 @@ function commandVariables({ path }: TemporaryFolder): Readonly<Record<string, st
 function startMachine(
   folder: TemporaryFolder,
   name: string,
-  { server, token }: { readonly server: string; readonly token: string },
+  {
+    server,
+    token,
+    trust,
+  }: {
+    readonly server: string;
+    readonly token: string;
+    readonly trust: Readonly<Record<string, string>>;
+  },
 ): TestMachine {
   const root = join(folder.path, "machines", name);
   const words = ["agent", "--root", root, "--name", name, "--server", server];
-  let agent = startAgent(folder, words, token);
+  let agent = startAgent(folder, words, { ...trust, STOA_JOIN_TOKEN: token });
   return {
     name,
     root,
@@ -158,7 +178,7 @@ function startMachine(
       await ended;
     },
     startAgent: () => {
-      agent = startAgent(folder, ["agent", "--root", root], "");
+      agent = startAgent(folder, ["agent", "--root", root], trust);
     },
   };
 }
@@ -166,7 +186,7 @@ function startMachine(
 function startAgent(
   { path }: TemporaryFolder,
   words: readonly string[],
-  token: string,
+  env: Readonly<Record<string, string>>,
 ): ChildProcess {
   const child = spawn(process.execPath, [programFile, ...words], {
     cwd: path,
@@ -175,7 +195,7 @@ function startAgent(
       PATH: process.env["PATH"] ?? "",
       HOME: path,
       NODE_COMPILE_CACHE: compiledCodeFolder,
-      ...(token === "" ? {} : { STOA_JOIN_TOKEN: token }),
+      ...env,
     },
   });
   return own(child);
