@@ -30,6 +30,7 @@ const assumed: readonly (readonly [command: string, argument: string])[] = [
 
 const tools: readonly Tool[] = [
   { command: "promtool", debianPackage: "prometheus" },
+  { command: "minisign", debianPackage: "minisign", libraries: ["libsodium23"] },
   { command: "ssh", debianPackage: "openssh-client", libraries: ["libedit2", "libbsd0"] },
   {
     command: "sshd",

@@ -1,11 +1,13 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
 import { checkConfig, checkConnections, showConfig } from "./commands/config.ts";
 import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
+import { addDeliveryCommands } from "./delivery-commands.ts";
 import { programVersion } from "./version.ts";
 
 const program = new Command("stoa")
@@ -228,6 +230,9 @@ modules
     const { checkModuleAccess } = await import("./commands/check-access.ts");
     await checkModuleAccess(placeOf(options), module, json === true);
   });
+
+addAgentCommands(program, { environment: process.env, folder: process.cwd() });
+addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
 
 try {
   await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { type ModuleProxy, openModuleProxy, policyFiles, tokenFiles } from "@stoa/proxy";
-import { type Certificate, type Listening, listen } from "@stoa/serving";
+import { type Certificate, type Handler, type Listening, listen } from "@stoa/serving";
 import { type LogFormat, type Metrics, type OpenLog, openLog, openMetrics } from "@stoa/telemetry";
 import {
   type Configuration,
@@ -17,6 +17,7 @@ import type { SettingValues } from "../config/settings.ts";
 import { diagnosticsPages } from "../diagnostics/diagnostics-pages.ts";
 import { programVersion } from "../version.ts";
 import { reportProblems } from "./config.ts";
+import { lazyControlPlane } from "./control-plane.ts";
 import { credentialsOf } from "./direct-settings.ts";
 import { proxySettings } from "./proxy-settings.ts";
 import { namingTheKey } from "./storage-settings.ts";
@@ -40,11 +41,13 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
     openModuleProxy(proxySettings(config), { log, metrics }),
   );
   const diagnostics = values.enablePprof ? await openDiagnostics(values, log, metrics) : undefined;
-  const listening = await listenFor(proxy, values).catch(async (failure) => {
+  const control = lazyControlPlane(values, log);
+  const listening = await listenFor(control.before(proxy.handle), values).catch(async (failure) => {
     await diagnostics?.drain(0);
     throw failure;
   });
   sayReady(config, { format, log, listening, proxy });
+  control.resume();
   void proxy.complaints().then((sentences) => {
     for (const sentence of sentences) log.warn(sentence);
   });
@@ -59,6 +62,7 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
     log.info("stopping: finishing the requests that run");
     reload[Symbol.dispose]();
     void diagnostics?.drain(0);
+    await control[Symbol.asyncDispose]();
     const end = await listening.drain(values.shutdownTimeoutSeconds * 1000);
     await proxy[Symbol.asyncDispose]();
     log.info(`stopped: ${end}`);
@@ -78,8 +82,8 @@ function logFormatOf({ cloudRuntime, logFormat }: SettingValues): LogFormat {
   return logFormat || (process.stdout.isTTY ? "plain" : "json");
 }
 
-function listenFor(proxy: ModuleProxy, values: SettingValues): Promise<Listening> {
-  return listen(proxy.handle, {
+function listenFor(handler: Handler, values: SettingValues): Promise<Listening> {
+  return listen(handler, {
     ...values.port,
     socketPath: values.unixSocket || undefined,
     certificate: certificateOf(values),

@@ -1,4 +1,5 @@
 // Every key that Stoa reads, in the order in which it is shown. The only truth about them.
+import { deliverySettings } from "./sections/delivery-settings.ts";
 import { directSettings } from "./sections/direct-settings.ts";
 import { freshnessSettings } from "./sections/freshness-settings.ts";
 import { indexSettings } from "./sections/index-settings.ts";
@@ -23,6 +24,7 @@ export const settings = {
   ...observationSettings,
   ...indexSettings,
   ...singleFlightSettings,
+  ...deliverySettings,
 } as const;
 
 /** The same in groups, for people. */
@@ -40,6 +42,7 @@ export const settingSections: readonly {
   { title: "What can be seen", settings: observationSettings },
   { title: "The index", settings: indexSettings },
   { title: "Several instances", settings: singleFlightSettings },
+  { title: "Deploying services", settings: deliverySettings },
 ];
 
 /** The keys by which the program knows its settings. */

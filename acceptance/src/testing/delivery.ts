@@ -1,0 +1,238 @@
+// A control plane, machines that have joined it, and a team's folder: everything that deploying takes, as real processes.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { until } from "./bounded-wait.ts";
+import { type FinishedProgram, finishedProgram } from "./finished-program.ts";
+import { freePort } from "./free-port.ts";
+import { goVariable } from "./go-command.ts";
+import { own } from "./owned-processes.ts";
+import { compiledCodeFolder, programFile } from "./repository.ts";
+import { type StoaProcess, startStoa } from "./stoa-process.ts";
+import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
+import { tlsFiles } from "./tls-files.ts";
+
+/** A machine: an agent with a root of its own. */
+export interface TestMachine {
+  readonly name: string;
+  readonly root: string;
+  /** Ends the agent at once, and leaves its keeper and services alone. */
+  readonly killAgent: () => Promise<void>;
+  /** Starts the agent again. */
+  readonly startAgent: () => void;
+}
+
+/** Everything that deploying takes. Disposing of it ends all processes and removes what they kept. */
+export interface Delivery extends AsyncDisposable {
+  readonly url: string;
+  /** The folder in which `sources` are written and commands run. */
+  readonly project: string;
+  /** Where the control plane keeps everything. */
+  readonly controlRoot: string;
+  /** Runs `stoa` in the project and waits for its end. */
+  readonly stoa: (...words: readonly string[]) => Promise<FinishedProgram>;
+  /** Runs `stoa`, and rejects with what it said if it fails; gives its stdout. */
+  readonly succeed: (...words: readonly string[]) => Promise<string>;
+  /** Writes files of the project. */
+  readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
+  /** Starts an agent that joins, and waits until the control plane has heard of it. */
+  readonly join: (name: string, tags?: string) => Promise<TestMachine>;
+  /** Ends the control plane at once. */
+  readonly killControl: () => Promise<void>;
+  /** Starts it again at the same address with what it has kept. */
+  readonly startControl: () => Promise<void>;
+}
+
+/** Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS. */
+export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
+  const folder = await temporaryFolder();
+  const files = tls ? await tlsFiles(folder.path) : undefined;
+  const port = await freePort();
+  const root = join(folder.path, "kept");
+  const project = join(folder.path, "project");
+  await mkdir(project);
+  const start = (): Promise<StoaProcess> =>
+    startStoa({
+      goproxy: "off",
+      root,
+      env: {
+        ATHENS_PORT: `127.0.0.1:${port}`,
+        ...(files && { ATHENS_TLSCERT_FILE: files.cert, ATHENS_TLSKEY_FILE: files.key }),
+      },
+    });
+  let control = await start();
+  const controlRoot = join(root, ".stoa", "control");
+  const trust = files === undefined ? {} : { NODE_EXTRA_CA_CERTS: files.cert };
+  const env = { ...commandVariables(folder), ...trust };
+  const stoa = (...words: readonly string[]): Promise<FinishedProgram> =>
+    finishedProgram(process.execPath, [programFile, ...words], {
+      cwd: project,
+      env,
+      limitMs: 120_000,
+    });
+  const succeed = async (...words: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await stoa(...words);
+    if (code !== 0)
+      throw new Error(`stoa ${words.join(" ")} ended with ${code}:\n${stderr}${stdout}`);
+    return stdout;
+  };
+  await succeed("login", control.url, "--token-file", join(controlRoot, "admin-token"));
+  return {
+    url: control.url,
+    project,
+    controlRoot,
+    stoa,
+    succeed,
+    write: (files) => writeFiles(project, files),
+    join: async (name, tags = "") => {
+      const token = (await succeed("token", "join", "--tags", tags)).trim();
+      const machine = startMachine(folder, name, { server: control.url, token, trust });
+      await until(`${name} to join`, async () => (await succeed("machines")).includes(`${name} `));
+      return machine;
+    },
+    killControl: async () => {
+      await control[Symbol.asyncDispose]();
+    },
+    startControl: async () => {
+      control = await start();
+    },
+    async [Symbol.asyncDispose]() {
+      await control[Symbol.asyncDispose]();
+      await endEverythingOf(folder.path);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A Go program that answers with its greeting and version on `$PORT`. */
+export function greeter(greeting: string, before = ""): Readonly<Record<string, string>> {
+  return {
+    "go.mod": "module example.com/greeter\n\ngo 1.21\n",
+    // Its usual port may be taken by another run of the tests.
+    "stoa.toml": "port = 0\n",
+    "main.go": `package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+)
+
+var version string
+var began = time.Now()
+
+func main() {
+	fmt.Println("starting")
+	${before}
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "${greeting}", os.Getenv("COLOUR"))
+	})
+	if err := http.ListenAndServe(":"+os.Getenv("PORT"), nil); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+`,
+  };
+}
+
+function commandVariables({ path }: TemporaryFolder): Readonly<Record<string, string>> {
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOME: path,
+    GOENV: "off",
+    GOFLAGS: "-mod=mod -modcacherw",
+    GOCACHE: goVariable("GOCACHE") ?? join(path, "compiled"),
+    GOMODCACHE: join(path, "modules"),
+    GOTOOLCHAIN: "local",
+    GOTELEMETRY: "off",
+    GOSUMDB: "off",
+    NODE_COMPILE_CACHE: compiledCodeFolder,
+  };
+}
+
+function startMachine(
+  folder: TemporaryFolder,
+  name: string,
+  {
+    server,
+    token,
+    trust,
+  }: {
+    readonly server: string;
+    readonly token: string;
+    readonly trust: Readonly<Record<string, string>>;
+  },
+): TestMachine {
+  const root = join(folder.path, "machines", name);
+  const words = ["agent", "--root", root, "--name", name, "--server", server];
+  let agent = startAgent(folder, words, { ...trust, STOA_JOIN_TOKEN: token });
+  return {
+    name,
+    root,
+    killAgent: async () => {
+      const ended = new Promise((resolve) => agent.once("close", resolve));
+      agent.kill("SIGKILL");
+      await ended;
+    },
+    startAgent: () => {
+      agent = startAgent(folder, ["agent", "--root", root], trust);
+    },
+  };
+}
+
+function startAgent(
+  { path }: TemporaryFolder,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ChildProcess {
+  const child = spawn(process.execPath, [programFile, ...words], {
+    cwd: path,
+    stdio: "ignore",
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: path,
+      NODE_COMPILE_CACHE: compiledCodeFolder,
+      ...env,
+    },
+  });
+  return own(child);
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    await mkdir(join(path, ".."), { recursive: true });
+    await writeFile(path, text);
+  }
+}
+
+/** Keepers and services outlive their agents, which is what they are for; those of this folder end here. */
+async function endEverythingOf(folder: string): Promise<void> {
+  await until("the processes of the machines to end", async () => {
+    const pids = await processesOf(folder);
+    for (const pid of pids) endProcess(pid);
+    return pids.length === 0;
+  });
+}
+
+async function processesOf(folder: string): Promise<readonly number[]> {
+  const names = (await readdir("/proc")).filter((name) => /^[0-9]+$/.test(name));
+  const lines = await Promise.all(
+    names.map(
+      async (name) =>
+        [name, await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "")] as const,
+    ),
+  );
+  return lines.filter(([, line]) => line.includes(`${folder}/`)).map(([name]) => Number(name));
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
+  }
+}

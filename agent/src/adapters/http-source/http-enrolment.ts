@@ -1,0 +1,66 @@
+// Joining an environment at a control plane.
+import { AgentFailure } from "../../domain/agent-failure.ts";
+import type { EnrolmentDesk, Joined } from "../../domain/enrolment.ts";
+
+const answerWithinMs = 15_000;
+
+/** The desk of a control plane, by its URL such as `https://stoa.example`. */
+export function httpEnrolment(url: string): EnrolmentDesk {
+  return {
+    join: async (request) => {
+      const response = await post(url, request);
+      const text = await response.text();
+      if (response.ok) return checked(url, text);
+      const said = sentenceIn(text);
+      throw new AgentFailure(
+        response.status < 500 ? "bad_request" : "source_unavailable",
+        `${url} does not take this machine in: ${said} (${response.status})`,
+      );
+    },
+  };
+}
+
+async function post(url: string, body: unknown): Promise<Response> {
+  try {
+    return await fetch(`${url}/api/v1/join`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      redirect: "error",
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
+  } catch (cause) {
+    const why =
+      cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+    throw new AgentFailure(
+      "source_unavailable",
+      `${url} cannot be asked to take this machine in: ${why}`,
+      cause,
+    );
+  }
+}
+
+function checked(url: string, text: string): Joined {
+  try {
+    const { machineToken, rootKey, environment, pollMs } = JSON.parse(text);
+    const texts = [machineToken, rootKey, environment];
+    if (texts.every((value) => typeof value === "string") && Number.isSafeInteger(pollMs)) {
+      return { machineToken, rootKey, environment, pollMs };
+    }
+  } catch {
+    // Refused below.
+  }
+  throw new AgentFailure(
+    "source_unavailable",
+    `${url} does not answer as a control plane does; check the address`,
+  );
+}
+
+function sentenceIn(text: string): string {
+  try {
+    const { error, message, sentence } = JSON.parse(text);
+    return String(sentence ?? message ?? error?.message ?? error);
+  } catch {
+    return text.trim().slice(0, 300);
+  }
+}

@@ -1,0 +1,105 @@
+// What Linux tells about processes in /proc (proc(5)).
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** Some of `/proc/PID/stat`. */
+export interface ProcStat {
+  /** `Z` for one that has ended and was not reaped, `X` for one that is going. */
+  readonly state: string;
+  readonly parent: number;
+  readonly session: number;
+  /** Field 22: when it was started, in ticks since the machine was. */
+  readonly startTicks: number;
+}
+
+/** Undefined when there is no such process. */
+export function readProcStat(pid: number): ProcStat | undefined {
+  const text = readOrNothing(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
+  // The name before may hold spaces and parentheses.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return {
+    state: fields[0] ?? "X",
+    parent: Number(fields[1]),
+    session: Number(fields[3]),
+    startTicks: Number(fields[19]),
+  };
+}
+
+/** Differs after every start of the machine. */
+export function readBootId(): string {
+  return (readOrNothing("/proc/sys/kernel/random/boot_id") ?? "unknown").trim();
+}
+
+/** The processes of a session. */
+export function sessionMembers(session: number): readonly number[] {
+  return allPids().filter((pid) => {
+    const stat = readProcStat(pid);
+    return stat !== undefined && stat.session === session && stat.state !== "Z";
+  });
+}
+
+/** All processes. */
+function allPids(): readonly number[] {
+  return readdirSync("/proc").map(Number).filter(Number.isInteger);
+}
+
+/** The sockets that a process holds, by inode. Empty when it is gone or out of reach. */
+export function socketInodes(pid: number): ReadonlySet<string> {
+  const inodes = new Set<string>();
+  for (const name of namesOrNothing(`/proc/${pid}/fd`)) {
+    const target = linkOrNothing(`/proc/${pid}/fd/${name}`);
+    const inode = /^socket:\[(\d+)\]$/.exec(target ?? "")?.[1];
+    if (inode !== undefined) inodes.add(inode);
+  }
+  return inodes;
+}
+
+/** A line of `/proc/net/tcp`. */
+export interface TcpLine {
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly listens: boolean;
+  readonly inode: string;
+}
+
+/** The TCP sockets of the network that a process is in. */
+export function tcpLines(pid: number): readonly TcpLine[] {
+  return ["tcp", "tcp6"].flatMap((name) =>
+    (readOrNothing(`/proc/${pid}/net/${name}`) ?? "").split("\n").slice(1).flatMap(toTcpLine),
+  );
+}
+
+const listenState = "0A";
+
+function toTcpLine(line: string): readonly TcpLine[] {
+  const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/);
+  if (local === undefined || remote === undefined || inode === undefined) return [];
+  const portOf = (address: string): number => Number.parseInt(address.slice(-4), 16);
+  return [
+    { localPort: portOf(local), remotePort: portOf(remote), listens: state === listenState, inode },
+  ];
+}
+
+function readOrNothing(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function linkOrNothing(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function namesOrNothing(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}

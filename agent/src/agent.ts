@@ -1,0 +1,117 @@
+// The agent, put together.
+import { join } from "node:path";
+import { type Architecture, type SecretKey, sealEnvelope } from "@stoa/deployment";
+import { folderSource } from "./adapters/folder-source/folder-source.ts";
+import { httpSource } from "./adapters/http-source/http-source.ts";
+import { wakeStream } from "./adapters/http-source/wake-stream.ts";
+import { keeperClient } from "./adapters/keeper-client/keeper-client.ts";
+import { startingKeeper } from "./adapters/keeper-client/keeper-start.ts";
+import { linuxPermissions } from "./adapters/linux/linux-permissions.ts";
+import { linuxProbe } from "./adapters/linux/linux-probe.ts";
+import { linuxScripts } from "./adapters/linux/linux-scripts.ts";
+import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
+import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
+import { ConvergingService } from "./application/converge-service.ts";
+import { Decisions } from "./application/decisions.ts";
+import { Documents, revisionPathIn } from "./application/read-documents.ts";
+import { Agent } from "./application/run-agent.ts";
+import { LogShipping } from "./application/ship-logs.ts";
+import type { Enrolment } from "./domain/enrolment.ts";
+import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
+import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
+
+/** What an agent is told. */
+export interface AgentSettings extends Enrolment {
+  readonly root: string;
+  readonly arch: Architecture;
+  /** Signs what the machine reports. */
+  readonly machineKey: SecretKey;
+  /** How a keeper is started where none answers; absent where somebody else sees to that. */
+  readonly keeperWords?: readonly [program: string, ...args: string[]];
+  readonly version: string;
+  /** Is told every decision. */
+  readonly decided: (sentence: string) => void;
+  /** What takes the place of `/` where an appspec says where files go; `/` unless said otherwise. */
+  readonly targetRoot?: string;
+  /** Whether lifecycles keep to CodeDeploy, its traps included. */
+  readonly strict?: boolean;
+  readonly failpoint?: Failpoint;
+}
+
+/** Makes an agent; `run` starts it. */
+export function openAgent(settings: AgentSettings): Agent {
+  const {
+    root,
+    source: from,
+    environment,
+    arch,
+    tags,
+    failpoint = noFailpoint,
+    keeperWords,
+  } = settings;
+  const layout = layoutOf(root);
+  const machine = { name: settings.machine, tags, arch, environment };
+  const plane = from.kind === "http" ? httpSource(from) : undefined;
+  const source = from.kind === "folder" ? folderSource(from.path, nodeDisk) : httpSource(from);
+  const decisions = new Decisions(nodeClock, settings.decided);
+  const documents = new Documents({
+    source,
+    disk: nodeDisk,
+    clock: nodeClock,
+    machine,
+    trust: { keys: settings.keys, threshold: settings.threshold },
+    indexPath: layout.indexPath,
+    revisionPath: revisionPathIn(layout.servicesFolder),
+  });
+  const client = keeperClient(layout.keeperSocket);
+  const around = {
+    machine,
+    source,
+    failpoint,
+    scripts: linuxScripts,
+    permissions: linuxPermissions,
+    targetRoot: settings.targetRoot ?? "/",
+    strict: settings.strict ?? false,
+    disk: nodeDisk,
+    clock: nodeClock,
+    probe: linuxProbe,
+    supervisor:
+      keeperWords === undefined
+        ? client
+        : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
+            decisions.add(sentence),
+          ),
+    blobsFolder: layout.blobsFolder,
+    note: (sentence: string) => decisions.add(sentence),
+  };
+  return new Agent({
+    machine,
+    documents,
+    decisions,
+    version: settings.version,
+    clock: nodeClock,
+    random: nodeRandom,
+    disk: nodeDisk,
+    sinks: [source],
+    wakes: from.kind === "http" ? [wakeStream(from)] : [],
+    shipping:
+      plane === undefined
+        ? undefined
+        : new LogShipping({
+            sink: plane,
+            disk: nodeDisk,
+            clock: nodeClock,
+            machine: machine.name,
+            placesPath: layout.logPlacesPath,
+          }),
+    statusPath: layout.statusPath,
+    pollMs: settings.pollMs,
+    knownServices: () => nodeDisk.names(join(layout.servicesFolder)),
+    serviceOf: (service) =>
+      new ConvergingService(
+        { ...around, service, layout: serviceLayoutOf(layout, service) },
+        (id, signal) => documents.revision(service, id, signal),
+      ),
+    seal: (status) => sealEnvelope("status", status, settings.machineKey),
+  });
+}

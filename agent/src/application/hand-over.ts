@@ -1,0 +1,334 @@
+// From the process that serves to the one that shall.
+import type { Revision, Run } from "@stoa/deployment";
+import { shortId } from "@stoa/deployment";
+import { AgentFailure } from "../domain/agent-failure.ts";
+import type { ProcessView, SocketRequest } from "../domain/launch.ts";
+import type { Manner, Target } from "../domain/service-journal.ts";
+import { leavesPortOpen, withPort } from "../domain/socket-address.ts";
+import type { JournalFile } from "./journal-file.ts";
+import { planLaunch, portOf } from "./plan-launch.ts";
+import { addressesOf, rehearse } from "./rehearse-release.ts";
+import type { ServiceParts } from "./service-parts.ts";
+import { problemOf } from "./validate-process.ts";
+
+/** A release that is installed and shall serve. */
+export interface HandOverOrder {
+  readonly target: Target;
+  readonly rollout: string;
+  readonly serial: number;
+  readonly revision: Revision;
+  readonly run: Run;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Fires when something else is wanted. It is obeyed as long as clients have met nothing of the new process. */
+  readonly signal: AbortSignal;
+  /** Says what is being done, for whoever looks. */
+  step(name: string): void;
+}
+
+const longestWaitMs = 30_000;
+/** How long a process may take to end that has not come to serve. */
+const failedGraceMs = 2_000;
+const leavingMs = 2_000;
+const leavingLookMs = 10;
+
+/**
+ *     rehearse ─> begin ─┬─ shared: start new ─> validate ─> commit ─> keep new ─> drain old ─> finish
+ *                        └─ own:    drain old ─> start new ─> validate ─> commit ─> keep new ─> finish
+ *
+ * Fails with a sentence, and then the old process serves: it was never touched, or, where two cannot share a port, it was
+ * started again. A crash at any point is taken up by `recover`.
+ */
+export async function handOver(
+  parts: ServiceParts,
+  journal: JournalFile,
+  order: HandOverOrder,
+): Promise<void> {
+  const { target, run, step } = order;
+  step("rehearsing");
+  const manner = await rehearse(parts, {
+    ...order,
+    id: await nextId(journal, target),
+    layout: parts.layout,
+  });
+  await parts.failpoint("rehearsed");
+  order.signal.throwIfAborted();
+  if (manner === "own" && run.handOff === "overlap" && journal.now.committed !== undefined) {
+    parts.note(
+      `${parts.service} ${order.revision.version} binds $PORT by itself and cannot share it: old and new process do not overlap, and connections are refused for a moment`,
+    );
+  }
+  const sockets = await resolveSockets(parts, journal, run);
+  const process = await nextId(journal, target);
+  await journal.write({
+    handOver: { phase: "begun", to: target, rollout: order.rollout, process },
+  });
+  await parts.failpoint("journal-begun");
+
+  step("switching");
+  const old = await keptView(parts);
+  const overlap = canOverlap(order, manner, old, journal);
+  if (old !== undefined && !overlap) {
+    await end(parts, old);
+    await parts.failpoint("old-stopped");
+  }
+  if (!overlap && manner === "own") await parts.supervisor.closeSockets(parts.service, []);
+  try {
+    await startAndValidate(parts, order, { process, manner, sockets });
+  } catch (failure) {
+    await undo(parts, journal);
+    throw failure;
+  }
+  await journal.write({
+    committed: {
+      ...target,
+      manner,
+      process,
+      environment: order.settings,
+      serial: order.serial,
+      atMs: parts.clock.nowMs(),
+    },
+    previous: previousOf(journal, target),
+    handOver: { phase: "committed", to: target, rollout: order.rollout, process },
+    refused: undefined,
+  });
+  await parts.failpoint("journal-committed");
+  step("draining");
+  await finish(parts, journal);
+}
+
+/**
+ * Takes up a hand-over that a crash has interrupted: one that was committed is finished, one that had only begun is undone.
+ * Does nothing if there is none.
+ */
+export async function recover(parts: ServiceParts, journal: JournalFile): Promise<void> {
+  const { handOver: interrupted } = journal.now;
+  if (interrupted === undefined || interrupted.event !== undefined) return;
+  const release = shortId(interrupted.to.release);
+  if (interrupted.phase === "committed") {
+    parts.note(
+      `finished the hand-over of ${parts.service} to ${release}, which was interrupted after it had been validated`,
+    );
+    await finish(parts, journal);
+    return;
+  }
+  parts.note(
+    `undid the hand-over of ${parts.service} to ${release}, which was interrupted before it had been validated`,
+  );
+  await undo(parts, journal);
+}
+
+/** Starts the committed release again, say after it was found not to run. Fails with a sentence. */
+export async function startCommitted(
+  parts: ServiceParts,
+  journal: JournalFile,
+  { revision, run }: { readonly revision: Revision; readonly run: Run },
+): Promise<void> {
+  const { committed } = journal.now;
+  if (committed === undefined) return;
+  const sockets = await resolveSockets(parts, journal, run);
+  const process = await nextId(journal, committed);
+  const manner = committed.manner === "own" ? "own" : "shared";
+  await parts.supervisor.launch(
+    parts.service,
+    planLaunch({
+      id: process,
+      layout: parts.layout,
+      target: committed,
+      revision,
+      run,
+      settings: committed.environment,
+      sockets,
+      manner,
+      ports: portsOf(sockets),
+      rehearsal: false,
+    }),
+  );
+  await parts.supervisor.keep(parts.service, process);
+  await journal.write({ committed: { ...committed, process } });
+}
+
+/** Ends every process of the service but these. */
+export async function endOthers(parts: ServiceParts, but: readonly string[]): Promise<void> {
+  for (const view of await parts.supervisor.views()) {
+    if (view.service !== parts.service || but.includes(view.id) || view.state === "gone") continue;
+    if (view.state !== "stopping") await parts.supervisor.stop(view.service, view.id, {});
+  }
+}
+
+/** Where the sockets of the committed process listen, and where they are reached from this machine. */
+export async function committedAddresses(
+  parts: ServiceParts,
+  journal: JournalFile,
+  run: Run,
+): Promise<{
+  readonly listening: ReadonlyMap<string, string>;
+  readonly reached: ReadonlyMap<string, string>;
+}> {
+  const sockets = await resolveSockets(parts, journal, run);
+  const manner = journal.now.committed?.manner === "own" ? "own" : "shared";
+  return {
+    listening: new Map(sockets.map(({ name, address }) => [name, address])),
+    reached: addressesOf(manner, sockets, portsOf(sockets)),
+  };
+}
+
+async function startAndValidate(
+  parts: ServiceParts,
+  { target, revision, run, settings, step }: HandOverOrder,
+  {
+    process,
+    manner,
+    sockets,
+  }: { process: string; manner: Manner; sockets: readonly SocketRequest[] },
+): Promise<void> {
+  const ports = portsOf(sockets);
+  await parts.supervisor.launch(
+    parts.service,
+    planLaunch({
+      id: process,
+      layout: parts.layout,
+      target,
+      revision,
+      run,
+      settings,
+      sockets,
+      manner,
+      ports,
+      rehearsal: false,
+    }),
+  );
+  await parts.failpoint("new-started");
+  step("validating");
+  const problem = await problemOf(parts, {
+    id: process,
+    run,
+    addresses: addressesOf(manner, sockets, ports),
+  });
+  if (problem !== undefined) throw new AgentFailure("failed_start", `it ${problem}`);
+  await parts.failpoint("new-validated");
+}
+
+/** After the commit: every step may be repeated. */
+async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> {
+  const { disk, layout, supervisor, service, failpoint } = parts;
+  const { committed, previous, handOver: finished } = journal.now;
+  if (committed === undefined || finished === undefined) return;
+  await disk.point(layout.current, `releases/${committed.release}`);
+  if (previous !== undefined) await disk.point(layout.previous, `releases/${previous.release}`);
+  await failpoint("link-switched");
+  const views = await ofService(parts);
+  const fresh = views.find(({ id }) => id === committed.process);
+  if (fresh !== undefined && fresh.state !== "gone")
+    await supervisor.keep(service, committed.process);
+  await failpoint("new-kept");
+  await endOthers(parts, [committed.process]);
+  await failpoint("old-asked-to-drain");
+  await untilTheyAcceptNoMore(parts, views, committed.process);
+  const addresses = fresh?.sockets.map(({ address }) => address) ?? [];
+  await supervisor.closeSockets(service, addresses);
+  await failpoint("old-drained");
+  await journal.write({ handOver: undefined });
+  await failpoint("journal-done");
+}
+
+/**
+ * Waits a moment for the old processes to leave the listening sockets, so that whoever hears that the new one serves meets
+ * no other. Those that do not leave are not waited for: they end when their time is over.
+ */
+async function untilTheyAcceptNoMore(
+  { probe, clock }: ServiceParts,
+  views: readonly ProcessView[],
+  but: string,
+): Promise<void> {
+  const until = clock.monotonicMs() + leavingMs;
+  for (const { id, pid, sockets } of views) {
+    if (id === but || pid === 0) continue;
+    for (const port of portsOf(sockets)) {
+      while (
+        port !== undefined &&
+        clock.monotonicMs() < until &&
+        (await probe.listens(pid, port))
+      ) {
+        await clock.sleep(leavingLookMs);
+      }
+    }
+  }
+}
+
+/** Ends what was new. Where nothing serves then, repair starts what was committed. */
+async function undo(parts: ServiceParts, journal: JournalFile): Promise<void> {
+  const { committed } = journal.now;
+  for (const view of await ofService(parts)) {
+    if (view.id === committed?.process || view.state === "gone") continue;
+    await end(parts, view, failedGraceMs);
+  }
+  await journal.write({ handOver: undefined });
+}
+
+/** Ends a process and waits until it is gone. */
+async function end(
+  parts: ServiceParts,
+  { service, id }: ProcessView,
+  graceMs?: number,
+): Promise<void> {
+  await parts.supervisor.stop(service, id, graceMs === undefined ? {} : { graceMs });
+  while ((await parts.supervisor.wait(service, id, "gone", longestWaitMs)).state !== "gone");
+}
+
+function previousOf(
+  { now: { committed, previous } }: JournalFile,
+  { release }: Target,
+): Target | undefined {
+  if (committed === undefined || committed.release === release) return previous;
+  return { release: committed.release, settings: committed.settings };
+}
+
+/** Two processes overlap only if both take their sockets from the keeper, and the keeper has them. */
+function canOverlap(
+  { run }: HandOverOrder,
+  manner: Manner,
+  old: ProcessView | undefined,
+  journal: JournalFile,
+): boolean {
+  if (run.handOff === "restart" || manner === "own") return false;
+  return journal.now.committed?.manner !== "own" && old?.adopted !== true;
+}
+
+async function keptView(parts: ServiceParts): Promise<ProcessView | undefined> {
+  return (await ofService(parts)).find(({ kept, state }) => kept && state !== "gone");
+}
+
+async function ofService({ supervisor, service }: ServiceParts): Promise<readonly ProcessView[]> {
+  return (await supervisor.views()).filter((view) => view.service === service);
+}
+
+/** The sockets with real ports. A port that was left open is chosen once. */
+async function resolveSockets(
+  { probe }: ServiceParts,
+  journal: JournalFile,
+  { sockets }: Run,
+): Promise<readonly SocketRequest[]> {
+  const resolved: SocketRequest[] = [];
+  for (const { name, address } of sockets) {
+    if (!leavesPortOpen(address)) {
+      resolved.push({ name, address });
+      continue;
+    }
+    const port = journal.now.ports[name] ?? (await probe.freePort());
+    if (journal.now.ports[name] === undefined) {
+      await journal.write({ ports: { ...journal.now.ports, [name]: port } });
+    }
+    resolved.push({ name, address: withPort(address, port) });
+  }
+  return resolved;
+}
+
+function portsOf(sockets: readonly SocketRequest[]): readonly (number | undefined)[] {
+  return sockets.map(({ address }) => portOf(address));
+}
+
+async function nextId(journal: JournalFile, { release }: Target): Promise<string> {
+  const launches = journal.now.launches + 1;
+  await journal.write({ launches });
+  return `${shortId(release)}-${launches}`;
+}

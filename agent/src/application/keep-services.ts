@@ -1,0 +1,250 @@
+// The keeper: it owns the listening sockets of all services, starts their processes and starts them again.
+import { AgentFailure } from "../domain/agent-failure.ts";
+import type { Clock } from "../domain/clock.ts";
+import type { Disk } from "../domain/disk.ts";
+import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
+import type { Launch, ProcessView, SocketRequest, StopSignal } from "../domain/launch.ts";
+import type { ListeningSocket, ListeningSockets, LogFiles, Spawn } from "../domain/spawn.ts";
+import { isOwn, SupervisedProcess } from "./supervise-process.ts";
+
+/** What a keeper is made of. */
+export interface KeeperParts {
+  readonly spawn: Spawn;
+  readonly sockets: ListeningSockets;
+  readonly logs: LogFiles;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  /** Where it writes down what it keeps. */
+  readonly recordPath: string;
+}
+
+interface Service {
+  readonly sockets: Map<string, ListeningSocket>;
+  readonly processes: Map<string, SupervisedProcess>;
+}
+
+const mostProcesses = 32;
+const rotateEveryMs = 10_000;
+
+/**
+ * Keeps the processes of services. At most one process of a service is kept, which means: started again when it ends, and
+ * after the machine has started. It decides nothing: the agent does.
+ */
+export class Keeper {
+  readonly #parts: KeeperParts;
+  readonly #services = new Map<string, Service>();
+  readonly #waiting = new Set<() => void>();
+  readonly #end = new AbortController();
+  #saved: Promise<void> = Promise.resolve();
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up what the record says: living processes are adopted, kept ones that are gone are started. */
+  async open(): Promise<void> {
+    const { disk, recordPath, spawn } = this.#parts;
+    const bytes = await disk.read(recordPath);
+    const record = bytes === undefined ? [] : parseKeeperRecord(Buffer.from(bytes).toString());
+    for (const { service, process } of record) {
+      const supervised = this.#supervise(service, process.launch);
+      supervised.keep(process.kept);
+      if (process.identity !== undefined && (await spawn.isAlive(process.identity))) {
+        supervised.adopt(process.identity, process.startedAtMs);
+      } else if (process.kept) {
+        supervised.revive();
+      } else {
+        this.#services.get(service)?.processes.delete(process.launch.id);
+      }
+    }
+    await this.#save();
+    void this.#rotateLogs();
+  }
+
+  /** Everything it has, by service. */
+  views(): readonly ProcessView[] {
+    return [...this.#services.values()].flatMap(({ processes }) =>
+      [...processes.values()].map(({ view }) => view),
+    );
+  }
+
+  /** Starts a process, unless one with this id was started before. Fails if it cannot be started. */
+  async launch(service: string, launch: Launch): Promise<ProcessView> {
+    const known = this.#services.get(service)?.processes.get(launch.id);
+    if (known !== undefined) return known.view;
+    this.#forgetGone(service);
+    const process = this.#supervise(service, launch);
+    // Written down before it is started: a process that nobody knows of could never be ended.
+    await this.#save();
+    try {
+      await process.start();
+    } finally {
+      await this.#save();
+    }
+    return process.view;
+  }
+
+  /**
+   * What is known of a process, once it is ready (or has ended), or has ended, or when the time is over.
+   */
+  async wait(
+    service: string,
+    id: string,
+    until: "ready" | "gone" | "now",
+    waitMs: number,
+  ): Promise<ProcessView> {
+    const process = this.#find(service, id);
+    const isOver = ({ state }: ProcessView): boolean =>
+      until === "now" || state === "gone" || (until === "ready" && state !== "starting");
+    const deadline = this.#parts.clock.monotonicMs() + waitMs;
+    while (!isOver(process.view)) {
+      const leftMs = deadline - this.#parts.clock.monotonicMs();
+      if (leftMs <= 0) break;
+      await this.#nextChange(leftMs);
+    }
+    return process.view;
+  }
+
+  /** From now on this process of the service is the one that is kept. Durable when it has resolved. */
+  async keep(service: string, id: string): Promise<ProcessView> {
+    const process = this.#find(service, id);
+    for (const other of this.#services.get(service)?.processes.values() ?? []) {
+      other.keep(other === process);
+    }
+    await this.#save();
+    return process.view;
+  }
+
+  /** Asks a process to end; `wait` tells when it has. */
+  async stop(
+    service: string,
+    id: string,
+    { signal, graceMs }: { readonly signal?: StopSignal; readonly graceMs?: number },
+  ): Promise<ProcessView> {
+    const process = this.#find(service, id);
+    process.stop(signal, graceMs);
+    await this.#save();
+    return process.view;
+  }
+
+  /** Closes the listening sockets of a service but those at these addresses. Processes that inherited them go on. */
+  closeSockets(service: string, but: readonly string[]): void {
+    for (const [address, socket] of this.#services.get(service)?.sockets ?? []) {
+      if (but.includes(address)) continue;
+      socket.close();
+      this.#services.get(service)?.sockets.delete(address);
+    }
+  }
+
+  /** Ends without a signal to any process: they run on, and the next keeper adopts them. */
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#save();
+  }
+
+  #supervise(service: string, launch: Launch): SupervisedProcess {
+    const known = this.#services.get(service);
+    const { processes } = known ?? this.#addService(service);
+    if (processes.size >= mostProcesses) {
+      throw new AgentFailure(
+        "conflict",
+        `${service} has ${processes.size} processes already; stop some of them`,
+      );
+    }
+    const process = new SupervisedProcess(service, launch, {
+      spawn: this.#parts.spawn,
+      clock: this.#parts.clock,
+      openSockets: (asked) => this.#openSockets(service, asked),
+      changed: () => this.#changed(),
+    });
+    processes.set(launch.id, process);
+    return process;
+  }
+
+  #addService(name: string): Service {
+    const service: Service = { sockets: new Map(), processes: new Map() };
+    this.#services.set(name, service);
+    return service;
+  }
+
+  #find(service: string, id: string): SupervisedProcess {
+    const process = this.#services.get(service)?.processes.get(id);
+    if (process === undefined)
+      throw new AgentFailure("not_found", `${service} has no process ${id}`);
+    return process;
+  }
+
+  #forgetGone(service: string): void {
+    for (const [id, { view }] of this.#services.get(service)?.processes ?? []) {
+      if (view.state === "gone") this.#services.get(service)?.processes.delete(id);
+    }
+  }
+
+  async #openSockets(
+    service: string,
+    launch: Launch,
+  ): Promise<readonly (ListeningSocket & { readonly name: string })[]> {
+    const opened: (ListeningSocket & { readonly name: string })[] = [];
+    try {
+      for (const request of launch.sockets) {
+        opened.push({ name: request.name, ...(await this.#openSocket(service, launch, request)) });
+      }
+    } catch (failure) {
+      for (const { name, close } of opened) if (isOwn(launch, name)) close();
+      throw failure;
+    }
+    return opened;
+  }
+
+  async #openSocket(
+    service: string,
+    launch: Launch,
+    { name, address }: SocketRequest,
+  ): Promise<ListeningSocket> {
+    if (isOwn(launch, name)) return await this.#parts.sockets.open(address);
+    const { sockets } = this.#services.get(service) ?? this.#addService(service);
+    const known = sockets.get(address);
+    if (known !== undefined) return known;
+    const socket = await this.#parts.sockets.open(address);
+    sockets.set(address, socket);
+    return socket;
+  }
+
+  #changed(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+    void this.#save();
+  }
+
+  async #nextChange(waitMs: number): Promise<void> {
+    const timer = new AbortController();
+    await new Promise<void>((resolve) => {
+      this.#waiting.add(resolve);
+      void this.#parts.clock.sleep(waitMs, timer.signal).then(resolve);
+    });
+    timer.abort();
+  }
+
+  /** One writer after the other; what is written is the state at that moment. */
+  #save(): Promise<void> {
+    const { disk, recordPath } = this.#parts;
+    const write = async (): Promise<void> => {
+      const record = [...this.#services].flatMap(([service, { processes }]) =>
+        [...processes.values()]
+          .filter(({ view }) => view.state !== "gone")
+          .map((process) => ({ service, process: process.record })),
+      );
+      await disk.replace(recordPath, keeperRecordText(record), 0o600);
+    };
+    this.#saved = this.#saved.then(write, write);
+    return this.#saved;
+  }
+
+  async #rotateLogs(): Promise<void> {
+    while (!this.#end.signal.aborted) {
+      await this.#parts.clock.sleep(rotateEveryMs, this.#end.signal);
+      const paths = new Set(this.views().map(({ log }) => log));
+      for (const path of paths) await this.#parts.logs.rotate(path).catch(() => undefined);
+    }
+  }
+}

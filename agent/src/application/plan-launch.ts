@@ -1,0 +1,81 @@
+// From a revision and the settings of its environment to the process that is started. Pure.
+import { join } from "node:path";
+import type { Revision, Run } from "@stoa/deployment";
+import type { Launch, SocketRequest } from "../domain/launch.ts";
+import type { ServiceLayout } from "../domain/layout.ts";
+import type { Manner, Target } from "../domain/service-journal.ts";
+import { parseSocketAddress } from "../domain/socket-address.ts";
+
+/** What a process is started from. */
+export interface LaunchOrder {
+  readonly id: string;
+  readonly layout: ServiceLayout;
+  readonly target: Target;
+  readonly revision: Revision;
+  readonly run: Run;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Its sockets with the addresses they have this time. */
+  readonly sockets: readonly SocketRequest[];
+  /** `shared`: the sockets are given to it. `own`: it is told their ports and binds them itself. Both: a rehearsal. */
+  readonly manner: Manner | "either";
+  /** The ports it is told, in the order of its sockets; unix sockets have none. */
+  readonly ports: readonly (number | undefined)[];
+  readonly rehearsal: boolean;
+}
+
+const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** The process to start. */
+export function planLaunch(order: LaunchOrder): Launch {
+  const { id, layout, target, run, sockets, manner, rehearsal } = order;
+  const release = join(layout.releases, target.release);
+  return {
+    id,
+    release: target.release,
+    program: join(release, run.entry),
+    arguments: run.arguments,
+    environment: environmentOf(order),
+    directory: release,
+    sockets: manner === "own" ? [] : sockets,
+    readiness: run.readiness === "fd" ? "fd" : "none",
+    user: run.user,
+    limits: run.limits,
+    log: layout.log,
+    stopSignal: "SIGTERM",
+    stopGraceMs: rehearsal ? Math.min(run.drainMs, rehearsalGraceMs) : run.drainMs,
+  };
+}
+
+const rehearsalGraceMs = 2_000;
+
+/** The settings win over the revision, and what only the agent can know wins over both. */
+function environmentOf({
+  revision,
+  run,
+  settings,
+  sockets,
+  ports,
+  rehearsal,
+}: LaunchOrder): Record<string, string> {
+  const environment: Record<string, string> = {
+    PATH: searchPath,
+    ...run.environment,
+    ...settings,
+    STOA_SERVICE: revision.service,
+    RELEASE_VERSION: revision.version,
+  };
+  for (const [at, { name }] of sockets.entries()) {
+    const port = ports[at];
+    if (port === undefined) continue;
+    if (environment["PORT"] === undefined || at === 0) environment["PORT"] = String(port);
+    environment[`PORT_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`] = String(port);
+  }
+  if (rehearsal) environment["REHEARSAL"] = "1";
+  return environment;
+}
+
+/** The port of an address; undefined for a unix socket. */
+export function portOf(address: string): number | undefined {
+  const parsed = parseSocketAddress(address);
+  return parsed.kind === "tcp" ? parsed.port : undefined;
+}

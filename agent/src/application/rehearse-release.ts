@@ -1,0 +1,112 @@
+// Starts a release where nobody sees it, to learn whether it works and how it takes its sockets.
+import { join } from "node:path";
+import { handOffLibraryOf } from "@stoa/deployment";
+import { AgentFailure } from "../domain/agent-failure.ts";
+import type { ProcessView, SocketRequest } from "../domain/launch.ts";
+import type { Manner } from "../domain/service-journal.ts";
+import { parseSocketAddress } from "../domain/socket-address.ts";
+import { type LaunchOrder, planLaunch } from "./plan-launch.ts";
+import type { ServiceParts } from "./service-parts.ts";
+import { problemOf } from "./validate-process.ts";
+
+/** What a rehearsal is about. */
+export type RehearsalOrder = Pick<
+  LaunchOrder,
+  "id" | "layout" | "target" | "revision" | "run" | "settings"
+> & { readonly signal: AbortSignal };
+
+const usualDeadlineMs = 60_000;
+const lookAgainMs = 20;
+
+/**
+ * Runs the release on private sockets, and with a free port in `$PORT`, until it is healthy. Returns how it takes its
+ * sockets. Fails with `failed_start` in a sentence. Clients see nothing of it: the service goes on as it was.
+ */
+export async function rehearse(parts: ServiceParts, order: RehearsalOrder): Promise<Manner> {
+  const { supervisor, service } = parts;
+  const { run, id } = order;
+  if (run.sockets.length === 0) return "shared";
+  const ports = await Promise.all(
+    run.sockets.map(({ address }) => (isUnix(address) ? undefined : parts.probe.freePort())),
+  );
+  const sockets = run.sockets.map((socket) => privateSocket(parts, socket));
+  const manner = mayBeGivenSockets(order) ? "either" : "own";
+  const launch = planLaunch({ ...order, sockets, ports, manner, rehearsal: true });
+  try {
+    const view = await supervisor.launch(service, launch);
+    const found = await mannerOf(parts, order, view, ports);
+    const reached = manner === "own" ? sockets : view.sockets;
+    const addresses = addressesOf(found, reached, ports);
+    const problem = await problemOf(parts, { id, run, addresses, signal: order.signal });
+    if (problem !== undefined) throw failed(problem);
+    return found;
+  } finally {
+    await supervisor.stop(service, id, {}).catch(() => undefined);
+  }
+}
+
+/** Where each socket is reached. */
+export function addressesOf(
+  manner: Manner,
+  sockets: readonly SocketRequest[],
+  ports: readonly (number | undefined)[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    sockets.map(({ name, address }, at) => [
+      name,
+      manner === "own" && ports[at] !== undefined ? `127.0.0.1:${ports[at]}` : address,
+    ]),
+  );
+}
+
+/** A program shows what it knows by what it does: it accepts from the socket that it was given, or binds the port itself. */
+async function mannerOf(
+  { supervisor, service, probe, clock }: ServiceParts,
+  { run, signal }: RehearsalOrder,
+  { id, sockets }: ProcessView,
+  ports: readonly (number | undefined)[],
+): Promise<Manner> {
+  const deadlineMs =
+    run.health.kind === "none" ? usualDeadlineMs : (run.health.deadlineMs ?? usualDeadlineMs);
+  const ready = await supervisor.wait(service, id, "ready", deadlineMs);
+  if (ready.state === "gone") throw failed(ready.sentence);
+  const deadline = clock.monotonicMs() + deadlineMs;
+  while (clock.monotonicMs() < deadline) {
+    signal.throwIfAborted();
+    const view = await supervisor.wait(service, id, "gone", 0);
+    if (view.state === "gone") throw failed(view.sentence);
+    for (const [at, port] of ports.entries()) {
+      if (port !== undefined && (await probe.listens(view.pid, port))) return "own";
+      const given = sockets[at];
+      if (given === undefined) continue;
+      const answer = await probe.connect(given.address, view.pid, lookAgainMs);
+      if (answer.kind === "answered" && answer.by === "it") return "shared";
+    }
+    await supervisor.wait(service, id, "gone", lookAgainMs);
+  }
+  throw failed(
+    `took no connection within ${deadlineMs / 1000} s, neither on the socket it was given (LISTEN_FDS) nor on $PORT; listen on $PORT`,
+  );
+}
+
+/**
+ * Two libraries cannot be given a socket: facebookgo/grace ends its parent when it is, and goagain crashes on what it then
+ * does with it. Programs with one of them bind the port themselves.
+ */
+function mayBeGivenSockets({ run, revision }: RehearsalOrder): boolean {
+  if (run.handOff === "goagain" || run.handOff === "grace-shim") return false;
+  return revision.go === undefined || handOffLibraryOf(revision.go) === undefined;
+}
+
+function privateSocket({ layout }: ServiceParts, { name, address }: SocketRequest): SocketRequest {
+  if (isUnix(address)) return { name, address: `unix:${join(layout.folder, `${name}.rehearsal`)}` };
+  return { name, address: "127.0.0.1:0" };
+}
+
+function isUnix(address: string): boolean {
+  return parseSocketAddress(address).kind === "unix";
+}
+
+function failed(problem: string): AgentFailure {
+  return new AgentFailure("failed_start", `the rehearsal ${problem}`);
+}

@@ -1,0 +1,243 @@
+// One process from its start to its end: readiness, restarts, and how it is asked to end.
+import { sentenceOf } from "../domain/agent-failure.ts";
+import { backoffMs } from "../domain/backoff.ts";
+import type { Clock } from "../domain/clock.ts";
+import {
+  type Exit,
+  exitSentence,
+  type Launch,
+  type ProcessState,
+  type ProcessView,
+  type StopSignal,
+} from "../domain/launch.ts";
+import type { ListeningSocket, ProcessIdentity, Spawn, Spawned } from "../domain/spawn.ts";
+
+/** What a process needs around it. */
+export interface ProcessParts {
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  /** The sockets of a launch, open. Called before every start. */
+  openSockets(launch: Launch): Promise<readonly (ListeningSocket & { readonly name: string })[]>;
+  /** Called after every change of what `record` or `view` say. */
+  changed(): void;
+}
+
+/** What has to be known of a process after the keeper has died. */
+export interface ProcessRecord {
+  readonly launch: Launch;
+  readonly kept: boolean;
+  readonly identity: ProcessIdentity | undefined;
+  readonly startedAtMs: number;
+}
+
+/** A process that ran so long is believed to work: the next restart comes quickly again. */
+const provenAfterMs = 60_000;
+const firstRestartMs = 1_000;
+const longestRestartMs = 60_000;
+const adoptedPollMs = 500;
+
+/** Runs one launch. The states are drawn at `ProcessState`. */
+export class SupervisedProcess {
+  readonly launch: Launch;
+  readonly service: string;
+  readonly #parts: ProcessParts;
+  #state: ProcessState = "starting";
+  #sentence = "is being started";
+  #kept = false;
+  #adopted = false;
+  #identity: ProcessIdentity | undefined;
+  #sockets: readonly (ListeningSocket & { readonly name: string })[] = [];
+  #startedAtMs = 0;
+  #restarts = 0;
+  #failures = 0;
+  #lastExit: Exit | undefined;
+  readonly #wake = new AbortController();
+  #stopping = false;
+  #killTimer: AbortController | undefined;
+
+  constructor(service: string, launch: Launch, parts: ProcessParts) {
+    this.service = service;
+    this.launch = launch;
+    this.#parts = parts;
+  }
+
+  /** Starts it for the first time; fails if it cannot be started. What happens later is told by `view`. */
+  async start(): Promise<void> {
+    try {
+      const spawned = await this.#spawn();
+      void this.#live(spawned);
+    } catch (failure) {
+      this.#become("gone", sentenceOf(failure));
+      throw failure;
+    }
+  }
+
+  /** Takes charge of a process that another keeper has started. */
+  adopt(identity: ProcessIdentity, startedAtMs: number): void {
+    this.#identity = identity;
+    this.#adopted = true;
+    this.#startedAtMs = startedAtMs;
+    this.#become("running", "runs on since before the keeper was started");
+    void this.#live({ identity, ready: Promise.resolve(), exited: this.#watch(identity) });
+  }
+
+  /** Brings a kept process back that did not survive the keeper or the machine. */
+  revive(): void {
+    void this.#live(undefined);
+  }
+
+  /** Whether it is started again when it ends by itself. */
+  keep(kept: boolean): void {
+    if (this.#kept === kept) return;
+    this.#kept = kept;
+    if (!kept && this.#state === "waiting") this.#wake.abort();
+    this.#parts.changed();
+  }
+
+  /** Asks it to end, and kills what is left after a while. Resolves at once. May be called again with a shorter while. */
+  stop(signal: StopSignal = this.launch.stopSignal, graceMs = this.launch.stopGraceMs): void {
+    this.#kept = false;
+    if (this.#state === "gone") return;
+    this.#stopping = true;
+    this.#wake.abort();
+    this.#become("stopping", `was asked to end by ${signal}; it may take ${graceMs / 1000} s`);
+    const identity = this.#identity;
+    if (identity === undefined) return;
+    void this.#parts.spawn.signal(identity, signal);
+    this.#killTimer?.abort();
+    const timer = new AbortController();
+    this.#killTimer = timer;
+    void this.#parts.clock.sleep(graceMs, timer.signal).then(async () => {
+      if (timer.signal.aborted) return;
+      this.#sentence = `did not end within ${graceMs / 1000} s and was killed`;
+      await this.#parts.spawn.signal(identity, "SIGKILL");
+    });
+  }
+
+  get record(): ProcessRecord {
+    const { launch } = this;
+    return { launch, kept: this.#kept, identity: this.#identity, startedAtMs: this.#startedAtMs };
+  }
+
+  get view(): ProcessView {
+    const { id, release, program, log, sockets } = this.launch;
+    return {
+      id,
+      service: this.service,
+      release,
+      program,
+      log,
+      state: this.#state,
+      kept: this.#kept,
+      adopted: this.#adopted,
+      pid: this.#identity?.pid ?? 0,
+      sockets: this.#sockets.length > 0 ? this.#sockets.map(named) : sockets,
+      startedAtMs: this.#startedAtMs,
+      restarts: this.#restarts,
+      lastExit: this.#lastExit,
+      sentence: this.#sentence,
+    };
+  }
+
+  async #live(first: Spawned | undefined): Promise<void> {
+    let spawned = first;
+    while (true) {
+      if (spawned !== undefined) await this.#untilEnd(spawned);
+      if (!this.#kept || this.#stopping) break;
+      spawned = await this.#startAgain(spawned === undefined && this.#restarts === 0);
+    }
+    this.#closeOwnSockets();
+    this.#become("gone", this.#sentence);
+  }
+
+  async #untilEnd({ identity, ready, exited }: Spawned): Promise<void> {
+    void ready.then(() => {
+      if (this.#identity === identity && this.#state === "starting")
+        this.#become("running", "runs");
+    });
+    const startedAt = this.#parts.clock.monotonicMs();
+    const exit = await exited;
+    this.#killTimer?.abort();
+    // Whoever it has left behind would hold its port and its files.
+    await this.#parts.spawn.signal(identity, "SIGKILL");
+    this.#lastExit = exit;
+    this.#identity = undefined;
+    this.#adopted = false;
+    if (this.#parts.clock.monotonicMs() - startedAt > provenAfterMs) this.#failures = 0;
+    this.#sentence = exitSentence(exit);
+  }
+
+  async #startAgain(atOnce: boolean): Promise<Spawned | undefined> {
+    if (!atOnce) {
+      const waitMs = backoffMs(this.#failures, firstRestartMs, longestRestartMs);
+      this.#failures += 1;
+      this.#become("waiting", `${this.#sentence}; it is started again in ${waitMs / 1000} s`);
+      await this.#parts.clock.sleep(waitMs, this.#wake.signal);
+      if (!this.#kept || this.#stopping) return undefined;
+    }
+    this.#restarts += 1;
+    try {
+      return await this.#spawn();
+    } catch (failure) {
+      this.#sentence = sentenceOf(failure);
+      return undefined;
+    }
+  }
+
+  async #spawn(): Promise<Spawned> {
+    const { launch } = this;
+    const { program, environment, directory, readiness, user, limits, log } = launch;
+    this.#become("starting", "is being started");
+    this.#closeOwnSockets();
+    this.#sockets = await this.#parts.openSockets(launch);
+    const spawned = await this.#parts.spawn.start({
+      program,
+      arguments: launch.arguments,
+      environment,
+      directory,
+      readiness,
+      user,
+      limits,
+      log,
+      sockets: this.#sockets,
+    });
+    this.#identity = spawned.identity;
+    this.#startedAtMs = this.#parts.clock.nowMs();
+    if (this.#stopping) this.stop();
+    else this.#become("starting", "was started; it has not said yet that it is ready");
+    return spawned;
+  }
+
+  #closeOwnSockets(): void {
+    for (const { name, close } of this.#sockets) {
+      if (isOwn(this.launch, name)) close();
+    }
+  }
+
+  async #watch(identity: ProcessIdentity): Promise<Exit> {
+    while (await this.#parts.spawn.isAlive(identity)) {
+      await this.#parts.clock.sleep(adoptedPollMs);
+    }
+    // Only a parent learns how its child ended.
+    return { code: undefined, signal: undefined };
+  }
+
+  #become(state: ProcessState, sentence: string): void {
+    if (this.#stopping && state !== "gone" && state !== "stopping") return;
+    this.#state = state;
+    this.#sentence = sentence;
+    this.#parts.changed();
+  }
+}
+
+/** Whether a socket belongs to one process alone: its address leaves the port to the system. */
+export function isOwn({ sockets }: Launch, name: string): boolean {
+  return sockets.some((socket) => socket.name === name && socket.address.endsWith(":0"));
+}
+
+function named({ name, address }: ListeningSocket & { readonly name: string }): {
+  readonly name: string;
+  readonly address: string;
+} {
+  return { name, address };
+}

@@ -1,0 +1,102 @@
+// How a machine becomes one of an environment, and what it remembers of it.
+import {
+  type Architecture,
+  isLabel,
+  isMachineName,
+  type PublicKey,
+  parsePublicKey,
+  publicKeyLine,
+  type Tags,
+} from "@stoa/deployment";
+import { AgentFailure } from "./agent-failure.ts";
+
+/** From where a machine learns what should run. */
+export type SourcePlace =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "http"; readonly url: string; readonly machineToken: string | undefined };
+
+/** What a machine remembers from one start of the agent to the next. */
+export interface Enrolment {
+  readonly machine: string;
+  readonly tags: Tags;
+  readonly environment: string;
+  readonly keys: readonly PublicKey[];
+  readonly threshold: number;
+  readonly source: SourcePlace;
+  readonly pollMs: number;
+}
+
+/** What a machine says when it joins. */
+export interface JoinRequest {
+  readonly token: string;
+  readonly machine: string;
+  readonly tags: Tags;
+  readonly publicKey: string;
+  readonly os: "linux";
+  readonly arch: Architecture;
+  readonly agentVersion: string;
+}
+
+/** What it is told. */
+export interface Joined {
+  readonly machineToken: string;
+  /** The line of the public key whose signatures count. */
+  readonly rootKey: string;
+  readonly environment: string;
+  readonly pollMs: number;
+}
+
+/** Where machines join. */
+export interface EnrolmentDesk {
+  /** Fails with `bad_request` where it is refused, with `source_unavailable` where nobody answers. */
+  join(request: JoinRequest): Promise<Joined>;
+}
+
+/** The enrolment as it is kept. It holds the machine's token: the file is for its owner alone. */
+export function enrolmentText({ keys, ...rest }: Enrolment): string {
+  return `${JSON.stringify({ format: 1, ...rest, keys: keys.map(publicKeyLine) }, null, 2)}\n`;
+}
+
+/** Reads what `enrolmentText` wrote. Fails with a sentence that names the file. */
+export function parseEnrolment(text: string, path: string): Enrolment {
+  try {
+    const { format, keys, ...rest } = JSON.parse(text);
+    if (format === 1) return checkedEnrolment({ ...rest, keys: keys.map(parsePublicKey) });
+  } catch (cause) {
+    throw damaged(path, cause);
+  }
+  throw damaged(path);
+}
+
+/** Refuses names that cannot be, and a machine that believes nobody. */
+export function checkedEnrolment(enrolment: Enrolment): Enrolment {
+  const { machine, environment, keys, threshold } = enrolment;
+  if (!isMachineName(machine)) {
+    throw refused(
+      `a machine cannot be called ${JSON.stringify(machine)}; choose lower-case letters, digits, dots and hyphens with --name`,
+    );
+  }
+  if (!isLabel(environment)) {
+    throw refused(
+      `an environment cannot be called ${JSON.stringify(environment)}; choose lower-case letters, digits and hyphens`,
+    );
+  }
+  if (keys.length === 0 || threshold < 1 || threshold > keys.length) {
+    throw refused(
+      `${threshold} signatures are asked for and ${keys.length} keys are known; name the public keys that count with --key`,
+    );
+  }
+  return enrolment;
+}
+
+function damaged(path: string, cause?: unknown): AgentFailure {
+  return new AgentFailure(
+    "bad_request",
+    `${path} is damaged; remove it and join again: stoa agent --server URL --join TOKEN`,
+    cause,
+  );
+}
+
+function refused(sentence: string): AgentFailure {
+  return new AgentFailure("bad_request", sentence);
+}

@@ -1,0 +1,91 @@
+// What the keeper is told to start, and what it says about what runs.
+
+/** A listening socket that a process inherits. */
+export interface SocketRequest {
+  readonly name: string;
+  /**
+   * `:8080`, `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/a.sock`. It belongs to the service and is shared by all its
+   * processes; with port 0 it belongs to this one process, and the system chooses the port.
+   */
+  readonly address: string;
+}
+
+/** Bounds of a process, as `prlimit` knows them. */
+export interface Limits {
+  readonly openFiles?: number | undefined;
+  readonly processes?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly coreBytes?: number | undefined;
+}
+
+/** One process that the keeper starts. */
+export interface Launch {
+  /** Chosen by whoever asks. Asked again with the same id, the keeper starts nothing. */
+  readonly id: string;
+  /** The id of the revision it belongs to. */
+  readonly release: string;
+  readonly program: string;
+  readonly arguments: readonly string[];
+  /** All of it: nothing is inherited from the keeper. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly directory: string;
+  /** In the order of their descriptors, which begin at 3 (`LISTEN_FDS`, sd_listen_fds(3)). */
+  readonly sockets: readonly SocketRequest[];
+  /** `fd`: it is ready when it writes a line to, or closes after a byte, the descriptor that `READY_FD` names. */
+  readonly readiness: "fd" | "none";
+  readonly user?: string | undefined;
+  readonly limits?: Limits | undefined;
+  /** Where its standard output and error go. */
+  readonly log: string;
+  /** The signal that asks it to end. */
+  readonly stopSignal: StopSignal;
+  /** How long it may take to end before it is killed. */
+  readonly stopGraceMs: number;
+}
+
+export const stopSignals = ["SIGTERM", "SIGQUIT", "SIGINT", "SIGUSR2", "SIGHUP"] as const;
+export type StopSignal = (typeof stopSignals)[number];
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+}
+
+/**
+ *     starting ──> running ──> gone            a process nobody keeps
+ *         │           │
+ *         └───────────┴──> waiting ──> starting …   one that is kept, after it ended by itself
+ *
+ * `stopping` is entered from every state and ends in `gone`.
+ */
+export type ProcessState = "starting" | "running" | "waiting" | "stopping" | "gone";
+
+/** What the keeper says about a process. */
+export interface ProcessView {
+  readonly id: string;
+  readonly service: string;
+  readonly release: string;
+  readonly program: string;
+  readonly state: ProcessState;
+  /** Whether the keeper starts it again when it ends, and after the machine has started. */
+  readonly kept: boolean;
+  /** It was started by a keeper that is gone: its listening sockets cannot be shared with another process. */
+  readonly adopted: boolean;
+  /** 0 while none runs. */
+  readonly pid: number;
+  readonly sockets: readonly SocketRequest[];
+  readonly startedAtMs: number;
+  readonly restarts: number;
+  readonly lastExit: Exit | undefined;
+  readonly sentence: string;
+  readonly log: string;
+}
+
+/** The end of a process in words. */
+export function exitSentence({ code, signal }: Exit): string {
+  if (signal !== undefined) return `was ended by ${signal}`;
+  return code === 0
+    ? "ended by itself with exit code 0"
+    : `ended with exit code ${code ?? "unknown"}`;
+}

@@ -1,0 +1,29 @@
+// How the agent finds out whether a process answers.
+
+/** What came of asking. */
+export type Answer =
+  | {
+      readonly kind: "answered";
+      /** The HTTP status; 0 if only a connection was asked for. */
+      readonly status: number;
+      /**
+       * Whether the process that was asked about took the connection, or another one that shares its socket. On unix
+       * sockets that cannot be seen, and whoever answers is taken for the one that was meant.
+       */
+      readonly by: "it" | "another";
+    }
+  | { readonly kind: "silent"; readonly sentence: string };
+
+/** Asks processes over the network of this machine. Never fails: silence is an answer. */
+export interface Probe {
+  /** Whether the process, or one that it has started, accepts a connection to this address. */
+  connect(address: string, pid: number, timeoutMs: number): Promise<Answer>;
+  /** Asks `GET path` and waits for the answer's status. */
+  get(address: string, path: string, pid: number, timeoutMs: number): Promise<Answer>;
+  /** Whether the process, or one that it has started, has bound the port itself. */
+  listens(pid: number, port: number): Promise<boolean>;
+  /** A TCP port that nobody listens on at this moment. */
+  freePort(): Promise<number>;
+  /** The hex SHA-256 of the program that the process executes; undefined if it has ended or cannot be looked at. */
+  programDigest(pid: number): Promise<string | undefined>;
+}

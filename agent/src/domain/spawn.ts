@@ -1,0 +1,60 @@
+// What the keeper needs of the operating system: processes and listening sockets.
+import type { Exit, Limits } from "./launch.ts";
+
+/** Names one process for good: numbers are used again, and start anew when the machine does (proc(5), field 22). */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly startTicks: number;
+  readonly bootId: string;
+}
+
+/** A process to be. It leads a session and process group of its own. */
+export interface SpawnPlan {
+  readonly program: string;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly directory: string;
+  readonly sockets: readonly (ListeningSocket & { readonly name: string })[];
+  readonly readiness: "fd" | "none";
+  readonly user: string | undefined;
+  readonly limits: Limits | undefined;
+  readonly log: string;
+}
+
+/** A process that was started here. */
+export interface Spawned {
+  readonly identity: ProcessIdentity;
+  /** Resolves when the process has said that it is ready; at once where it is not asked to; else never. */
+  readonly ready: Promise<void>;
+  readonly exited: Promise<Exit>;
+}
+
+/** Processes. */
+export interface Spawn {
+  /** Fails with `cannot_start` in a sentence. The process does not die with its parent, nor when nobody reads its output. */
+  start(plan: SpawnPlan): Promise<Spawned>;
+  /** Whether just this process still runs. One that has ended and was not reaped does not. */
+  isAlive(identity: ProcessIdentity): Promise<boolean>;
+  /** Signals its whole process group. Returns false if nobody is there. The leader may have ended before its followers. */
+  signal(identity: ProcessIdentity, signal: string): Promise<boolean>;
+}
+
+/** A socket on which connections queue; nobody in this process accepts any. */
+export interface ListeningSocket {
+  /** With the port that it got. */
+  readonly address: string;
+  readonly descriptor: number;
+  close(): void;
+}
+
+/** Listening sockets. */
+export interface ListeningSockets {
+  /** Fails with `address_in_use`, or `bad_request` for an address that cannot be had here. */
+  open(address: string): Promise<ListeningSocket>;
+}
+
+/** The files that processes write to. */
+export interface LogFiles {
+  /** Puts a file aside that has become too large, and removes the oldest of those put aside. Its writers go on. */
+  rotate(path: string): Promise<void>;
+}

@@ -1,0 +1,108 @@
+// Enrolling this machine: its key, its name, and what it remembers.
+import { arch } from "node:os";
+import {
+  type Architecture,
+  makeSecretKey,
+  parsePublicKey,
+  parseSecretKey,
+  publicKeyLine,
+  type SecretKey,
+  secretKeyFile,
+  type Tags,
+} from "@stoa/deployment";
+import { httpEnrolment } from "./adapters/http-source/http-enrolment.ts";
+import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
+import { AgentFailure } from "./domain/agent-failure.ts";
+import {
+  checkedEnrolment,
+  type Enrolment,
+  enrolmentText,
+  parseEnrolment,
+} from "./domain/enrolment.ts";
+import { layoutOf } from "./domain/layout.ts";
+
+/** What a machine needs to join. */
+export interface JoinOrder {
+  readonly root: string;
+  readonly url: string;
+  readonly token: string;
+  readonly machine: string;
+  readonly tags: Tags;
+  readonly agentVersion: string;
+}
+
+/** Joins an environment at a control plane and remembers it. Joining again with the same key is fine. */
+export async function joinMachine(order: JoinOrder): Promise<Enrolment> {
+  const { root, token, machine, tags, agentVersion } = order;
+  const url = order.url.replace(/\/+$/, "");
+  const key = await machineKeyOf(root);
+  const joined = await httpEnrolment(url).join({
+    token,
+    machine,
+    tags,
+    agentVersion,
+    publicKey: publicKeyLine(key),
+    os: "linux",
+    arch: machineArchitecture(),
+  });
+  const { machineToken, environment, pollMs } = joined;
+  return await keepEnrolment(root, {
+    machine,
+    tags,
+    environment,
+    pollMs,
+    keys: [parsePublicKey(joined.rootKey)],
+    threshold: 1,
+    source: { kind: "http", url, machineToken },
+  });
+}
+
+/** Remembers an enrolment, durably. */
+export async function keepEnrolment(root: string, enrolment: Enrolment): Promise<Enrolment> {
+  await nodeDisk.replace(
+    layoutOf(root).enrolmentPath,
+    enrolmentText(checkedEnrolment(enrolment)),
+    0o600,
+  );
+  return enrolment;
+}
+
+/** What this machine remembers; undefined if it has never joined. */
+export async function readEnrolment(root: string): Promise<Enrolment | undefined> {
+  const { enrolmentPath } = layoutOf(root);
+  const bytes = await nodeDisk.read(enrolmentPath);
+  return bytes === undefined
+    ? undefined
+    : parseEnrolment(Buffer.from(bytes).toString(), enrolmentPath);
+}
+
+/** The key with which this machine signs what it reports; made when it is first asked for. */
+export async function machineKeyOf(root: string): Promise<SecretKey> {
+  const { machineKeyPath } = layoutOf(root);
+  const bytes = await nodeDisk.read(machineKeyPath);
+  if (bytes !== undefined) return parseSecretKey(Buffer.from(bytes).toString());
+  const key = makeSecretKey();
+  await nodeDisk.replace(machineKeyPath, secretKeyFile(key), 0o600);
+  return key;
+}
+
+const goNames: Readonly<Record<string, Architecture>> = {
+  x64: "amd64",
+  ia32: "386",
+  arm: "arm",
+  arm64: "arm64",
+  loong64: "loong64",
+  ppc64: "ppc64le",
+  riscv64: "riscv64",
+  s390x: "s390x",
+};
+
+/** The architecture of this machine, by Go's name. */
+export function machineArchitecture(): Architecture {
+  const found = goNames[arch()];
+  if (found !== undefined) return found;
+  throw new AgentFailure(
+    "bad_request",
+    `Stoa does not know how to call the architecture ${arch()}`,
+  );
+}

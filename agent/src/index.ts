@@ -1,0 +1,14 @@
+// The door of the agent: what runs on each server.
+
+export { type AgentSettings, openAgent } from "./agent.ts";
+export { checkedEnrolment, type Enrolment } from "./domain/enrolment.ts";
+export {
+  type JoinOrder,
+  joinMachine,
+  keepEnrolment,
+  machineArchitecture,
+  machineKeyOf,
+  readEnrolment,
+} from "./enrolment.ts";
+export { openKeeper, type RunningKeeper } from "./keeper.ts";
+export { type LocalDeployment, type LocalOutcome, runLocally } from "./local-lifecycle.ts";

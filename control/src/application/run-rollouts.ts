@@ -1,0 +1,264 @@
+// Rollouts: started, moved on by what machines say and by time, carried on after a restart from what is kept.
+import {
+  canonicalJson,
+  isOver,
+  type RolloutEvent,
+  type RolloutStep,
+  stepRollout,
+  type WantedAssignment,
+  wantedAssignment,
+} from "@stoa/deployment";
+import type { Clock } from "../domain/clock.ts";
+import { ControlFailure } from "../domain/control-failure.ts";
+import { News } from "../domain/news.ts";
+import {
+  afterAbsence,
+  isNewer,
+  isSettled,
+  type RolloutRecord,
+  withNotes,
+} from "../domain/rollout-record.ts";
+import { treePaths } from "../domain/tree-paths.ts";
+import type { Environments } from "./change-environments.ts";
+import type { Machines } from "./know-machines.ts";
+import type { AuditLog } from "./record-audit.ts";
+import type { SignedTree } from "./sign-documents.ts";
+
+/** What rollouts are run with. */
+export interface RolloutParts {
+  readonly documents: SignedTree;
+  readonly environments: Environments;
+  readonly machines: Machines;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  /** Is told when a step could not be made; it is tried again. */
+  readonly onFailure: (failure: unknown) => void;
+}
+
+/** Which rollouts are asked for. */
+interface RolloutFilter {
+  readonly environment?: string | undefined;
+  readonly service?: string | undefined;
+}
+
+/** How often a running rollout is looked at when no machine says anything. */
+const lookMs = 500;
+
+/**
+ * All rollouts. What is kept of one is the truth, and the index follows from it: a step is kept first and published then, so
+ * that whoever is killed in between finds everything that is needed to go on. One runs per service and environment; it is
+ * owned by nobody's process and outlives whoever asked for it.
+ */
+export class Rollouts {
+  readonly news = new News<RolloutRecord>();
+  readonly #parts: RolloutParts;
+  readonly #known = new Map<string, RolloutRecord>();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #end = new AbortController();
+  #timer: Disposable | undefined;
+
+  constructor(parts: RolloutParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads what is kept and carries on what has not ended. */
+  async load(): Promise<void> {
+    const { documents, clock } = this.#parts;
+    for (const path of await documents.list("rollouts")) {
+      const record = await documents.readRecord<RolloutRecord>(path, "rollout");
+      if (record === undefined) continue;
+      const rollout = isOver(record.rollout)
+        ? record.rollout
+        : afterAbsence(record.rollout, clock.now());
+      this.#known.set(rollout.id, { ...record, rollout });
+    }
+    void this.#listen();
+    this.#lookLater();
+  }
+
+  /** Ends the looking and waits for the step that is being made; the rest is carried on by the next process. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort();
+    this.#timer?.[Symbol.dispose]();
+    await Promise.allSettled(this.#turns.values());
+  }
+
+  /** Fails with `not_found`. */
+  get(id: string): RolloutRecord {
+    const record = this.#known.get(id);
+    if (record !== undefined) return record;
+    throw new ControlFailure("not_found", `there is no rollout ${id}; stoa history shows all`);
+  }
+
+  find(id: string): RolloutRecord | undefined {
+    return this.#known.get(id);
+  }
+
+  /** The newest first. */
+  list(filter: RolloutFilter = {}): readonly RolloutRecord[] {
+    return [...this.#known.values()]
+      .filter(
+        ({ rollout: { environment, service } }) =>
+          (filter.environment ?? environment) === environment &&
+          (filter.service ?? service) === service,
+      )
+      .toSorted(({ rollout: one }, { rollout: other }) => (one.id < other.id ? 1 : -1));
+  }
+
+  /** The one that runs for a service in an environment. */
+  running(environment: string, service: string): RolloutRecord | undefined {
+    return this.list({ environment, service }).find(({ rollout }) => !isOver(rollout));
+  }
+
+  /** Begins a rollout that `begin` makes. Fails with `conflict` if one runs for the same service in the same environment. */
+  async begin(
+    environment: string,
+    service: string,
+    begin: () => Promise<{ readonly record: RolloutRecord; readonly step: RolloutStep }>,
+  ): Promise<RolloutRecord> {
+    return await this.#inTurn(`${environment}/${service}`, async () => {
+      const other = this.running(environment, service);
+      if (other !== undefined) throw occupied(other);
+      // What the last one could not publish at its end comes first: it is what this one begins from.
+      const [last] = this.list({ environment, service });
+      if (last !== undefined) await this.#publish(last.rollout.id);
+      const { record, step } = await begin();
+      await this.#take(record, step);
+      return this.get(record.rollout.id);
+    });
+  }
+
+  /** Lets something happen to a rollout. `check` may refuse, given how it stands then. */
+  async happen(
+    id: string,
+    event: RolloutEvent,
+    check: (record: RolloutRecord) => void = () => undefined,
+  ): Promise<RolloutRecord> {
+    return await this.#inTurn(groupOf(this.get(id)), async () => {
+      check(this.get(id));
+      await this.#apply(id, event);
+      return this.get(id);
+    });
+  }
+
+  /** A machine has been removed: nothing waits for it any more. */
+  async leave(machine: string): Promise<void> {
+    for (const { rollout } of this.#unsettled()) {
+      if (!Object.hasOwn(rollout.tasks, machine)) continue;
+      await this.happen(rollout.id, { kind: "left", machine, atMs: this.#parts.clock.now() });
+    }
+  }
+
+  #unsettled(): readonly RolloutRecord[] {
+    return [...this.#known.values()].filter((record) => !isSettled(record));
+  }
+
+  async #listen(): Promise<void> {
+    for await (const machine of this.#parts.machines.news.follow(this.#end.signal)) {
+      for (const { rollout } of this.#unsettled()) {
+        if (Object.hasOwn(rollout.tasks, machine)) void this.#look(rollout.id);
+      }
+    }
+  }
+
+  #lookLater(): void {
+    if (this.#end.signal.aborted) return;
+    this.#timer = this.#parts.clock.after(lookMs, () => {
+      for (const { rollout } of this.#unsettled()) void this.#look(rollout.id);
+      this.#lookLater();
+    });
+  }
+
+  /** Tells a rollout what its machines said last and what time it is. */
+  async #look(id: string): Promise<void> {
+    const { machines, clock, onFailure } = this.#parts;
+    await this.#inTurn(groupOf(this.get(id)), async () => {
+      if (this.#end.signal.aborted) return;
+      // What could not be published before comes first: nothing that machines say counts until then.
+      await this.#publish(id);
+      for (const name of Object.keys(this.get(id).rollout.tasks)) {
+        const known = machines.find(name);
+        if (known?.status === undefined || known.heardAt === 0) continue;
+        await this.#apply(id, { kind: "report", status: known.status, atMs: known.heardAt });
+      }
+      await this.#apply(id, { kind: "tick", atMs: clock.now() });
+    }).catch(onFailure);
+  }
+
+  async #apply(id: string, event: RolloutEvent): Promise<void> {
+    const record = this.get(id);
+    await this.#take(record, stepRollout(record.rollout, event));
+  }
+
+  /** Keeps where a step leads, and does what it asks for. */
+  async #take(before: RolloutRecord, { rollout, actions }: RolloutStep): Promise<void> {
+    const notes = actions.filter((action) => action.kind === "note");
+    const after = withNotes({ ...before, rollout }, notes, this.#parts.clock.now());
+    if (isNewer(before.rollout, rollout) || !this.#known.has(rollout.id)) await this.#keep(after);
+    else this.#known.set(rollout.id, after);
+    if (actions.some(({ kind }) => kind === "end")) await this.#recordEnd(after);
+    await this.#publish(rollout.id);
+  }
+
+  /** Makes the index say what the rollout wants, unless it is known to. */
+  async #publish(id: string): Promise<void> {
+    const { rollout } = this.get(id);
+    if (rollout.publishedSerial !== undefined) return;
+    const wanted = wantedAssignment(rollout);
+    const { environment, service } = rollout;
+    const index = await this.#parts.environments.change(environment, (services, serial) => {
+      const present = services[service];
+      if (present !== undefined && isSame(present, wanted)) return undefined;
+      return { ...services, [service]: { ...wanted, serial } };
+    });
+    const assignment = index.services[service];
+    if (assignment === undefined) return;
+    const atMs = this.#parts.clock.now();
+    await this.#apply(id, { kind: "published", assignment, atMs });
+  }
+
+  async #recordEnd({ rollout }: RolloutRecord): Promise<void> {
+    const { environment, service, id, state, sentence } = rollout;
+    const details = { rollout: id, state, sentence };
+    await this.#parts.audit.record("stoa", "rollout.end", `${environment}/${service}`, details);
+  }
+
+  async #keep(record: RolloutRecord): Promise<void> {
+    const path = treePaths.rollout(record.rollout.id);
+    await this.#parts.documents.writeRecord(path, "rollout", record);
+    this.#known.set(record.rollout.id, record);
+    this.news.publish(record);
+  }
+
+  async #inTurn<T>(group: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(group) ?? Promise.resolve()).then(work, work);
+    this.#turns.set(group, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(group) === turn) this.#turns.delete(group);
+    }
+  }
+}
+
+function groupOf({ rollout: { environment, service } }: RolloutRecord): string {
+  return `${environment}/${service}`;
+}
+
+function isSame(
+  present: WantedAssignment & { readonly serial: number },
+  wanted: WantedAssignment,
+): boolean {
+  const { serial: _, ...rest } = present;
+  return canonicalJson(rest) === canonicalJson(wanted);
+}
+
+function occupied({ rollout, version }: RolloutRecord): ControlFailure {
+  const { id, owner, reason, startedMs, service, held } = rollout;
+  const why = reason === "" ? "" : ` (${reason})`;
+  const runs = `${held ? "is paused; it began" : "runs since"} ${new Date(startedMs).toISOString()}`;
+  return new ControlFailure(
+    "conflict",
+    `rollout ${id} of ${service} ${version} by ${owner}${why} ${runs}; wait for it, or: stoa cancel ${id}`,
+  );
+}

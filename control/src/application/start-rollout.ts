@@ -1,0 +1,206 @@
+// Starts a rollout: everything that can be refused is refused here, before anything is touched.
+import { randomBytes } from "node:crypto";
+import {
+  canonicalJson,
+  DocumentProblem,
+  defaultRules,
+  type EnvironmentIndex,
+  startRollout as firstStep,
+  formatTagQuery,
+  matchesTagQuery,
+  parseStrategy,
+  type RolloutRules,
+  type RolloutStep,
+  shortId,
+  type TagQuery,
+} from "@stoa/deployment";
+import { type Clock, isoTime } from "../domain/clock.ts";
+import { ControlFailure } from "../domain/control-failure.ts";
+import type { RolloutKind, RolloutRecord } from "../domain/rollout-record.ts";
+import { type Environments, unknownEnvironment } from "./change-environments.ts";
+import type { KeptRevision, Revisions } from "./keep-revisions.ts";
+import type { ServiceSettings } from "./keep-settings.ts";
+import type { KnownMachine, Machines } from "./know-machines.ts";
+import type { AuditLog } from "./record-audit.ts";
+import type { Rollouts } from "./run-rollouts.ts";
+
+/** What is asked for. */
+export interface RolloutRequest {
+  readonly environment: string;
+  readonly service: string;
+  /** Its id, or the beginning of it. */
+  readonly revision: string;
+  readonly kind: RolloutKind;
+  readonly owner: string;
+  readonly reason: string;
+  /** As `parseStrategy` reads it; absent: the usual one. */
+  readonly strategy?: string | undefined;
+  /** Absent: as before, or every machine of the environment. */
+  readonly selector?: TagQuery | undefined;
+  readonly stopAt?: RolloutRules["stopAt"] | undefined;
+  readonly rollBack?: boolean | undefined;
+  readonly bakeMs?: number | undefined;
+  readonly deadlineMs?: number | undefined;
+}
+
+interface StartParts {
+  readonly environments: Environments;
+  readonly machines: Machines;
+  readonly revisions: Revisions;
+  readonly rollouts: Rollouts;
+  readonly settings: ServiceSettings;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+}
+
+/** What became of the request. */
+export interface StartedRollout {
+  readonly record: RolloutRecord;
+  /** True if the group was to run just this already, and nothing was begun. */
+  readonly unchanged: boolean;
+}
+
+/** Starts a rollout, or says which one has already done what is asked for. */
+export async function startRollout(
+  parts: StartParts,
+  request: RolloutRequest,
+): Promise<StartedRollout> {
+  const { environment, service } = request;
+  const index = await parts.environments.read(environment);
+  if (index === undefined) throw unknownEnvironment(environment);
+  const kept = await parts.revisions.get(service, request.revision);
+  const selector = request.selector ?? index.services[service]?.selector ?? [];
+  checkArchitecture(kept, membersOf(parts.machines, environment, selector));
+  const rules = rulesOf(request);
+
+  const done = await alreadyDone(parts, request, { index, kept, selector });
+  if (done !== undefined) return { record: done, unchanged: true };
+  const record = await parts.rollouts.begin(environment, service, async () => {
+    const begun = await begin(parts, request, { kept, selector, rules });
+    await parts.audit.record(
+      request.owner,
+      `rollout.${request.kind}`,
+      `${environment}/${service}`,
+      {
+        rollout: begun.record.rollout.id,
+        revision: kept.id,
+        version: kept.revision.version,
+        reason: request.reason,
+      },
+    );
+    return begun;
+  });
+  return { record, unchanged: false };
+}
+
+/** The machines of a group. Fails with `no_machines`. */
+export function membersOf(
+  machines: Machines,
+  environment: string,
+  selector: TagQuery,
+): readonly KnownMachine[] {
+  const all = machines.list(environment);
+  const members = all.filter(({ record }) => matchesTagQuery(selector, record.tags));
+  if (members.length > 0) return members;
+  const sentence =
+    all.length === 0
+      ? `no machine has joined ${environment}; make a token with: stoa token join --environment ${environment}`
+      : `none of the ${all.length} machines of ${environment} has the tags ${formatTagQuery(selector)}; stoa machines shows what they have`;
+  throw new ControlFailure("no_machines", sentence);
+}
+
+function checkArchitecture({ id, revision }: KeptRevision, members: readonly KnownMachine[]): void {
+  const other = members.find(
+    ({ record }) => record.os !== revision.os || record.arch !== revision.arch,
+  );
+  if (other === undefined) return;
+  const { machine, os, arch } = other.record;
+  throw new ControlFailure(
+    "bad_request",
+    `revision ${shortId(id)} is built for ${revision.os}/${revision.arch}, and ${machine} is ${os}/${arch}; build it for that, or choose other machines by tags`,
+  );
+}
+
+function rulesOf({ strategy, stopAt, rollBack, bakeMs, deadlineMs }: RolloutRequest): RolloutRules {
+  return {
+    ...defaultRules,
+    ...(strategy === undefined ? {} : { strategy: said(() => parseStrategy(strategy)) }),
+    ...(stopAt === undefined ? {} : { stopAt }),
+    ...(rollBack === undefined ? {} : { rollBack }),
+    ...(bakeMs === undefined ? {} : { bakeMs }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  };
+}
+
+interface Chosen {
+  readonly kept: KeptRevision;
+  readonly selector: TagQuery;
+}
+
+/** The rollout that has brought the group to just this state, if nothing has changed since. */
+async function alreadyDone(
+  { rollouts, settings }: StartParts,
+  { environment, service }: RolloutRequest,
+  { index, kept, selector }: Chosen & { readonly index: EnvironmentIndex },
+): Promise<RolloutRecord | undefined> {
+  const present = index.services[service];
+  if (present?.state !== "settled" || present.revision !== kept.id) return undefined;
+  const wanted = { selector, settings: await settings.read(environment, service) };
+  const is = { selector: present.selector, settings: present.settings };
+  if (canonicalJson(wanted) !== canonicalJson(is)) return undefined;
+  const [last] = rollouts.list({ environment, service });
+  const isLast = last?.rollout.id === present.rollout && last.rollout.state === "succeeded";
+  return isLast ? last : undefined;
+}
+
+async function begin(
+  parts: StartParts,
+  request: RolloutRequest,
+  { kept, selector, rules }: Chosen & { readonly rules: RolloutRules },
+): Promise<{ readonly record: RolloutRecord; readonly step: RolloutStep }> {
+  const { environment, service, kind, owner, reason } = request;
+  const current = (await parts.environments.read(environment))?.services[service];
+  const settings = await parts.settings.read(environment, service);
+  const atMs = parts.clock.now();
+  const step = said(() =>
+    firstStep({
+      id: newId(service, atMs),
+      environment,
+      service,
+      revision: kept.id,
+      selector,
+      settings,
+      rules,
+      owner,
+      reason,
+      ...(current === undefined ? {} : { current }),
+      machines: parts.machines.list(environment).map(({ record, status, lastSignMs }) => {
+        const state = status?.services[service]?.state;
+        const health =
+          state === "running" ? "healthy" : state === "failed" ? "unhealthy" : "unknown";
+        return { name: record.machine, tags: record.tags, heardMs: lastSignMs, health };
+      }),
+      atMs,
+    }),
+  );
+  const { version } = kept.revision;
+  return { record: { format: 1, rollout: step.rollout, version, kind, notes: [] }, step };
+}
+
+/** Sorts by time, and is unlike any other. */
+function newId(service: string, now: number): string {
+  const time = isoTime(now)
+    .replace(/[-:.Z]/g, "")
+    .replace("T", "-");
+  return `${time}-${service}-${randomBytes(2).toString("hex")}`;
+}
+
+/** What the words of delivery refuse is the caller's to mend. */
+function said<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof DocumentProblem)) throw cause;
+    throw new ControlFailure("bad_request", cause.message, { cause });
+  }
+}

@@ -1,0 +1,200 @@
+// The control plane, composed: every part, in the order in which they stand on one another.
+import { join } from "node:path";
+import { getRequestListener } from "@hono/node-server";
+import { publicKeyLine, type SecretKey } from "@stoa/deployment";
+import { openFolderBlobs } from "./adapters/folder-blobs/folder-blobs.ts";
+import { folderLogs } from "./adapters/folder-logs/folder-logs.ts";
+import { openFolderTree } from "./adapters/folder-tree/folder-tree.ts";
+import { ensureAdminToken, openSigningKey } from "./adapters/key-files/key-files.ts";
+import { Environments } from "./application/change-environments.ts";
+import { Logs } from "./application/collect-logs.ts";
+import { Revisions } from "./application/keep-revisions.ts";
+import { ServiceSettings } from "./application/keep-settings.ts";
+import { Tokens } from "./application/keep-tokens.ts";
+import { Machines } from "./application/know-machines.ts";
+import { Retention } from "./application/prune-revisions.ts";
+import { AuditLog } from "./application/record-audit.ts";
+import { Rollouts } from "./application/run-rollouts.ts";
+import { SignedTree } from "./application/sign-documents.ts";
+import type { BlobShelf } from "./domain/blob-shelf.ts";
+import { type Clock, systemClock } from "./domain/clock.ts";
+import type { DocumentTree } from "./domain/document-tree.ts";
+import type { LogArchive } from "./domain/log-archive.ts";
+import { makeApi } from "./http/api.ts";
+import { openApiDocument } from "./http/openapi.ts";
+import { type Route, route } from "./http/route.ts";
+import { accessRoutes } from "./http/routes/access-routes.ts";
+import { agentRoutes } from "./http/routes/agent-routes.ts";
+import { deliveryRoutes } from "./http/routes/delivery-routes.ts";
+import { machineRoutes } from "./http/routes/machine-routes.ts";
+import { overviewRoutes } from "./http/routes/overview-routes.ts";
+import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
+
+/** What the control plane is told. */
+export interface ControlPlaneSettings {
+  /** The folder in which everything is kept: `tree/`, `logs/`, `keys/`. */
+  readonly root: string;
+  /** The version of the program. */
+  readonly version: string;
+  /** The path under which the module proxy is found on the same server; empty for the root. */
+  readonly goproxyPath: string;
+  /** Is told of failures that are nobody's request. */
+  readonly onFailure: (failure: unknown) => void;
+}
+
+/** What it stands on. */
+interface ControlPlaneWorld {
+  readonly tree: DocumentTree;
+  readonly blobs: BlobShelf;
+  readonly logs: LogArchive;
+  readonly clock: Clock;
+  readonly key: SecretKey;
+}
+
+/** A control plane at work. Disposing of it ends its own work; rollouts are carried on by the next. */
+export interface ControlPlane extends AsyncDisposable {
+  /** Answers a request of Node's below /api/v1. */
+  readonly handle: ReturnType<typeof getRequestListener>;
+  /** Answers a request. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly routes: readonly Route[];
+  readonly tokens: Tokens;
+  /** Renews what grows old and removes what nobody could want; it is done every hour anyway. */
+  readonly upkeep: () => Promise<void>;
+}
+
+/** How often agents ask, in milliseconds. */
+const pollMs = 2_000;
+/** No single file of a bundle is larger. */
+const blobLimitBytes = 4 * 2 ** 30;
+const upkeepMs = 3_600_000;
+
+/** Opens the control plane in a folder; at the first time with a new key and an administrator's token. */
+export async function openControlPlane(
+  settings: ControlPlaneSettings,
+  clock: Clock = systemClock,
+): Promise<ControlPlane> {
+  const { root } = settings;
+  const tree = await openFolderTree(join(root, "tree"));
+  const control = await runControlPlane(settings, {
+    tree,
+    blobs: await openFolderBlobs(join(root, "tree", "blobs", "sha256"), blobLimitBytes),
+    logs: folderLogs(join(root, "logs")),
+    clock,
+    key: await openSigningKey(root),
+  });
+  await ensureAdminToken(root, async () => {
+    const made = await control.tokens.make({ kind: "person", name: "admin", role: "admin" });
+    return made.token;
+  });
+  return control;
+}
+
+/** Runs a control plane in the given world. */
+async function runControlPlane(
+  { version, goproxyPath, onFailure }: ControlPlaneSettings,
+  world: ControlPlaneWorld,
+): Promise<ControlPlane> {
+  const parts = applicationOf(world, onFailure);
+  const { tokens, machines, rollouts, environments, retention } = parts;
+  const hosts = new WeakMap<Request, string>();
+  const routes = routesOf(parts, {
+    server: { product: "stoa", version, goproxyPath, rootKey: publicKeyLine(world.key) },
+    hostOf: (request) => hosts.get(request),
+  });
+  await machines.load();
+  await rollouts.load();
+  const upkeep = async (): Promise<void> => {
+    await environments.renew();
+    await retention.prune();
+  };
+  const keeping = again(upkeep, world.clock, onFailure);
+  const end = new AbortController();
+  const fetch = makeApi({ routes, tokens, onFailure, end: end.signal });
+  const listener = getRequestListener(
+    (request, { incoming }) => {
+      const { remoteAddress } = incoming.socket;
+      if (remoteAddress !== undefined) hosts.set(request, remoteAddress);
+      return fetch(request);
+    },
+    { overrideGlobalObjects: false },
+  );
+  return {
+    fetch,
+    handle: listener,
+    routes,
+    tokens,
+    upkeep,
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await keeping[Symbol.asyncDispose]();
+      await rollouts[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What the control plane does, each part standing on those before it. */
+function applicationOf(
+  { tree, blobs, logs: archive, clock, key }: ControlPlaneWorld,
+  onFailure: (failure: unknown) => void,
+) {
+  const documents = new SignedTree(tree, key);
+  const tokens = new Tokens(tree, clock);
+  const audit = new AuditLog(tree, documents, clock);
+  const machines = new Machines(tree, documents, tokens, clock);
+  const environments = new Environments(tree, documents, clock);
+  const revisions = new Revisions(tree, blobs, documents);
+  const settings = new ServiceSettings(documents);
+  const logs = new Logs(archive);
+  const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
+  const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
+  const retention = new Retention(delivered);
+  return { ...delivered, tokens, settings, logs, retention };
+}
+
+function routesOf(
+  parts: ReturnType<typeof applicationOf>,
+  told: {
+    readonly server: Parameters<typeof overviewRoutes>[0]["server"];
+    readonly hostOf: (request: Request) => string | undefined;
+  },
+): readonly Route[] {
+  const { server, hostOf } = told;
+  const routes: Route[] = [
+    ...overviewRoutes({ ...parts, server }),
+    ...accessRoutes(parts),
+    ...agentRoutes({ ...parts, rootKey: server.rootKey, pollMs, hostOf }),
+    ...machineRoutes(parts),
+    ...deliveryRoutes(parts),
+    ...rolloutRoutes(parts),
+    route({
+      method: "GET",
+      path: "/openapi.json",
+      summary: "This document.",
+      admission: "anybody",
+      handle: async () => openApiDocument(routes, server.version),
+    }),
+  ];
+  return routes;
+}
+
+/** Does something now and every hour. */
+function again(
+  work: () => Promise<void>,
+  clock: Clock,
+  onFailure: (failure: unknown) => void,
+): AsyncDisposable {
+  let timer: Disposable | undefined;
+  let working = Promise.resolve();
+  const turn = (): void => {
+    working = working.then(work).catch(onFailure);
+    timer = clock.after(upkeepMs, turn);
+  };
+  turn();
+  return {
+    async [Symbol.asyncDispose]() {
+      timer?.[Symbol.dispose]();
+      await working;
+    },
+  };
+}

@@ -1,0 +1,140 @@
+// A rollout as it is kept and shown: what was asked, where it stands, what has happened.
+import { formatStrategy, isOver, type MachineTaskState, type Rollout } from "@stoa/deployment";
+import { isoTime } from "./clock.ts";
+
+/** Why there is a rollout. */
+export type RolloutKind = "deploy" | "rollback";
+
+/** Something that happened. */
+export interface RolloutNote {
+  /** 1, 2, 3, … */
+  readonly number: number;
+  readonly at: string;
+  readonly machine?: string;
+  readonly sentence: string;
+}
+
+/** A rollout as it is kept. It holds settings, and so is never shown as it is. */
+export interface RolloutRecord {
+  readonly format: 1;
+  readonly rollout: Rollout;
+  /** The label of the revision. */
+  readonly version: string;
+  readonly kind: RolloutKind;
+  readonly notes: readonly RolloutNote[];
+}
+
+/** A rollout as it is shown. */
+export interface ShownRollout {
+  readonly id: string;
+  readonly environment: string;
+  readonly service: string;
+  readonly revision: string;
+  readonly version: string;
+  readonly previous?: string;
+  readonly kind: RolloutKind;
+  readonly owner: string;
+  readonly reason: string;
+  readonly strategy: string;
+  readonly state: Rollout["state"];
+  /** Whether it is paused. */
+  readonly held: boolean;
+  /** How it stands, and what began to go wrong. */
+  readonly sentence: string;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** Waves that were opened, and whose turn has not come. */
+  readonly waves: readonly (readonly string[])[];
+  readonly waiting: readonly string[];
+  readonly machines: Readonly<Record<string, ShownTask>>;
+  readonly notes: readonly RolloutNote[];
+}
+
+/** One machine in a rollout. */
+export interface ShownTask {
+  readonly state: MachineTaskState;
+  readonly since: string;
+  readonly step?: string;
+  readonly sentence?: string;
+  readonly lastLines?: readonly string[];
+}
+
+/** What may be shown of a rollout: everything but the settings. */
+export function shownRollout({ rollout, version, kind, notes }: RolloutRecord): ShownRollout {
+  const { id, environment, service, revision, previous, owner, reason, rules } = rollout;
+  const { state, held, sentence, startedMs, endedMs, waves, waiting, tasks } = rollout;
+  return {
+    id,
+    environment,
+    service,
+    revision,
+    version,
+    ...(previous === undefined ? {} : { previous }),
+    kind,
+    owner,
+    reason,
+    strategy: formatStrategy(rules.strategy),
+    state,
+    held,
+    sentence,
+    startedAt: isoTime(startedMs),
+    ...(endedMs === undefined ? {} : { endedAt: isoTime(endedMs) }),
+    waves,
+    waiting,
+    machines: Object.fromEntries(
+      Object.entries(tasks).map(([name, task]) => [name, shownTask(task)]),
+    ),
+    notes,
+  };
+}
+
+function shownTask(task: Rollout["tasks"][string]): ShownTask {
+  const { state, sinceMs, step, sentence, lastLines } = task;
+  return {
+    state,
+    since: isoTime(sinceMs),
+    ...(step === undefined ? {} : { step }),
+    ...(sentence === undefined ? {} : { sentence }),
+    ...(lastLines === undefined ? {} : { lastLines }),
+  };
+}
+
+/** Whether nothing will happen to it any more and the index says so. */
+export function isSettled({ rollout }: RolloutRecord): boolean {
+  return isOver(rollout) && rollout.publishedSerial !== undefined;
+}
+
+/** The record with more notes. */
+export function withNotes(
+  record: RolloutRecord,
+  notes: readonly Pick<RolloutNote, "machine" | "sentence">[],
+  now: number,
+): RolloutRecord {
+  if (notes.length === 0) return record;
+  const first = record.notes.length + 1;
+  const numbered = notes.map(({ machine, sentence }, at) => ({
+    number: first + at,
+    at: isoTime(now),
+    ...(machine === undefined ? {} : { machine }),
+    sentence,
+  }));
+  return { ...record, notes: [...record.notes, ...numbered] };
+}
+
+/** Whether two states of a rollout differ in more than when machines were last heard. */
+export function isNewer(before: Rollout, after: Rollout): boolean {
+  return before !== after && withoutHearing(before) !== withoutHearing(after);
+}
+
+/** The rollout after nobody looked at it for a while: the time that has passed is not held against machines. */
+export function afterAbsence(rollout: Rollout, now: number): Rollout {
+  const tasks = Object.entries(rollout.tasks).map(([name, task]) => [
+    name,
+    { ...task, heardMs: now, ...(task.sentMs === undefined ? {} : { sentMs: now }) },
+  ]);
+  return { ...rollout, tasks: Object.fromEntries(tasks) };
+}
+
+function withoutHearing(rollout: Rollout): string {
+  return JSON.stringify(rollout, (key, value) => (key === "heardMs" ? undefined : value));
+}

@@ -1,0 +1,96 @@
+// Routes of machines as people see them.
+import { z } from "zod";
+import type { KnownMachine, Machines } from "../../application/know-machines.ts";
+import type { AuditLog } from "../../application/record-audit.ts";
+import type { Rollouts } from "../../application/run-rollouts.ts";
+import { membersOf } from "../../application/start-rollout.ts";
+import { isoTime } from "../../domain/clock.ts";
+import { param, type Route, route } from "../route.ts";
+import { machineSchema, whySchema } from "../schemas.ts";
+import { parsedSelector } from "../selector.ts";
+
+interface MachineParts {
+  readonly machines: Machines;
+  readonly rollouts: Rollouts;
+  readonly audit: AuditLog;
+}
+
+/** The routes of machines. */
+export function machineRoutes({ machines, rollouts, audit }: MachineParts): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/environments/:environment/target",
+      summary: "For which machines a build would be: the group that these tags choose.",
+      admission: "read",
+      query: z.object({ tags: z.string().default("") }),
+      answer: z.object({
+        machines: z.array(z.object({ machine: z.string(), os: z.string(), arch: z.string() })),
+      }),
+      handle: async (call) => ({
+        machines: membersOf(
+          machines,
+          param(call, "environment"),
+          parsedSelector(call.query.tags),
+        ).map(({ record: { machine, os, arch } }) => ({ machine, os, arch })),
+      }),
+    }),
+    route({
+      method: "GET",
+      path: "/machines",
+      summary: "All machines.",
+      admission: "read",
+      query: z.object({ environment: z.string().optional() }),
+      answer: z.object({ machines: z.array(machineSchema) }),
+      handle: async ({ query }) => ({ machines: machines.list(query.environment).map(shown) }),
+    }),
+    route({
+      method: "GET",
+      path: "/machines/:machine/why",
+      summary: "What a machine runs, and its last decisions, each a sentence.",
+      admission: "read",
+      answer: whySchema,
+      handle: async (call) => {
+        const known = machines.get(param(call, "machine"));
+        return { ...shown(known), decisions: known.status?.decisions ?? [] };
+      },
+    }),
+    route({
+      method: "DELETE",
+      path: "/machines/:machine",
+      summary: "Forgets a machine and revokes its token; what runs on it keeps running.",
+      admission: "admin",
+      handle: async (call) => {
+        const machine = param(call, "machine");
+        const { environment } = machines.get(machine).record;
+        await audit.record(call.principal?.name ?? "", "machine.remove", environment, { machine });
+        await machines.remove(machine);
+        await rollouts.leave(machine);
+      },
+    }),
+  ];
+}
+
+/** A machine as the API shows it. */
+function shown({
+  record,
+  status,
+  heardAt,
+  reachable,
+}: KnownMachine): z.input<typeof machineSchema> {
+  const { machine, environment, tags, os, arch, joinedAt } = record;
+  return {
+    machine,
+    environment,
+    tags,
+    os,
+    arch,
+    joinedAt,
+    reachable,
+    ...(heardAt === 0 ? {} : { heardAt: isoTime(heardAt) }),
+    ...(status === undefined
+      ? {}
+      : { agentVersion: status.agentVersion, seenSerial: status.seenSerial }),
+    services: { ...status?.services } as z.input<typeof machineSchema>["services"],
+  };
+}

@@ -1,0 +1,197 @@
+// What the API accepts and gives, as schemas.
+import { z } from "zod";
+import { roles } from "../domain/access.ts";
+
+const texts = z.record(z.string(), z.string());
+
+export const sha256Schema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "should be a SHA-256 in 64 lower-case hex digits");
+
+export const serverSchema = z.object({
+  product: z.literal("stoa"),
+  version: z.string(),
+  /** The path under which the module proxy is found; empty for the root. */
+  goproxyPath: z.string(),
+  rootKey: z.string(),
+});
+
+export const joinSchema = z.strictObject({
+  token: z.string(),
+  machine: z.string(),
+  tags: texts.default({}),
+  publicKey: z.string(),
+  os: z.string(),
+  arch: z.string(),
+  agentVersion: z.string().default(""),
+});
+
+export const joinedSchema = z.object({
+  machineToken: z.string(),
+  rootKey: z.string(),
+  environment: z.string(),
+  pollMs: z.int(),
+});
+
+const serviceStatusSchema = z.object({
+  desired: z.string().optional(),
+  running: z.string().optional(),
+  state: z.string(),
+  step: z.string().optional(),
+  sentence: z.string(),
+  since: z.string(),
+  restarts: z.int(),
+  health: z.string(),
+  addresses: texts.optional(),
+  lastLines: z.array(z.string()).optional(),
+});
+
+export const machineSchema = z.object({
+  machine: z.string(),
+  environment: z.string(),
+  tags: texts,
+  os: z.string(),
+  arch: z.string(),
+  joinedAt: z.string(),
+  reachable: z.boolean(),
+  heardAt: z.string().optional(),
+  agentVersion: z.string().optional(),
+  seenSerial: z.int().optional(),
+  services: z.record(z.string(), serviceStatusSchema),
+});
+
+export const whySchema = machineSchema.extend({ decisions: z.array(z.string()) });
+
+const tagQuerySchema = z.array(
+  z
+    .array(z.strictObject({ key: z.string().exactOptional(), value: z.string().exactOptional() }))
+    .min(1),
+);
+
+const longestMs = 24 * 3_600_000;
+
+export const rolloutRequestSchema = z.strictObject({
+  revision: z.string().regex(/^[0-9a-f]{8,64}$/, "should be the id of a revision"),
+  kind: z.enum(["deploy", "rollback"]).default("deploy"),
+  reason: z.string().max(500).default(""),
+  /** all-at-once, half, one-at-a-time, 25%, minimum-healthy:6, minimum-healthy:40%, canary:1:half */
+  strategy: z.string().optional(),
+  selector: tagQuerySchema.optional(),
+  stopAt: z.enum(["first-failure", "health-floor"]).optional(),
+  /** Whether machines that were touched go back when it fails. */
+  rollBack: z.boolean().optional(),
+  bakeMs: z.int().min(0).max(longestMs).optional(),
+  /** How long a machine may take. */
+  deadlineMs: z.int().min(1_000).max(longestMs).optional(),
+});
+
+export const rolloutSchema = z.object({
+  id: z.string(),
+  environment: z.string(),
+  service: z.string(),
+  revision: z.string(),
+  version: z.string(),
+  previous: z.string().optional(),
+  kind: z.string(),
+  owner: z.string(),
+  reason: z.string(),
+  strategy: z.string(),
+  state: z.enum([
+    "rolling",
+    "baking",
+    "rolling-back",
+    "succeeded",
+    "failed",
+    "rolled-back",
+    "cancelled",
+  ]),
+  held: z.boolean(),
+  sentence: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  waves: z.array(z.array(z.string())),
+  waiting: z.array(z.string()),
+  machines: z.record(
+    z.string(),
+    z.object({
+      state: z.string(),
+      since: z.string(),
+      step: z.string().optional(),
+      sentence: z.string().optional(),
+      lastLines: z.array(z.string()).optional(),
+    }),
+  ),
+  notes: z.array(
+    z.object({
+      number: z.int(),
+      at: z.string(),
+      machine: z.string().optional(),
+      sentence: z.string(),
+    }),
+  ),
+});
+
+export const startedSchema = z.object({ rollout: rolloutSchema, unchanged: z.boolean() });
+
+export const serviceSchema = z.object({
+  service: z.string(),
+  environment: z.string(),
+  revision: z.string(),
+  version: z.string(),
+  rollout: z.string(),
+  /** How many machines run it, of how many that should. */
+  running: z.int(),
+  machines: z.int(),
+  state: z.string(),
+  /** When its last rollout began. */
+  since: z.string(),
+  /** Where it is found, if that can be told. */
+  url: z.string().optional(),
+});
+
+export const tokenSchema = z.object({
+  id: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  role: z.enum(roles).optional(),
+  environment: z.string().optional(),
+  tags: texts.optional(),
+  madeAt: z.string(),
+  notAfter: z.string().optional(),
+});
+
+export const madeTokenSchema = tokenSchema.extend({ token: z.string() });
+
+const hour = 3_600_000;
+
+export const tokenRequestSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("person"),
+    name: z.string().min(1).max(100),
+    role: z.enum(roles),
+    lifetimeMs: z.int().min(1).optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("join"),
+    environment: z.string().default("production"),
+    tags: texts.default({}),
+    lifetimeMs: z
+      .int()
+      .min(1)
+      .max(30 * 24 * hour)
+      .default(hour),
+  }),
+]);
+
+export const logLineSchema = z.strictObject({
+  service: z.string(),
+  revision: z.string(),
+  at: z.string(),
+  stream: z.enum(["stdout", "stderr", "agent"]),
+  text: z.string(),
+});
+
+export const settingsRequestSchema = z.strictObject({
+  set: texts.default({}),
+  unset: z.array(z.string()).default([]),
+});

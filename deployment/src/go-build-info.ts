@@ -1,0 +1,96 @@
+// What the Go toolchain writes into a binary about how it was built. Authority: runtime/debug, BuildInfo and ParseBuildInfo.
+import { z } from "zod";
+import { takeQuoted } from "./go-quoted-text.ts";
+
+/** A module that was compiled in. */
+export interface GoModule {
+  readonly path: string;
+  /** `(devel)` where it was built from a working tree. */
+  readonly version: string;
+  /** `h1:…`; empty for the main module and for folders. */
+  readonly sum: string;
+}
+
+/** What the Go toolchain writes into a binary (`go version -m`). */
+export interface GoBuildInfo {
+  /** The toolchain: `go1.26.0`. */
+  readonly version: string;
+  /** The import path of the main package. */
+  readonly path: string;
+  /** The main module; empty where it was built without modules. */
+  readonly module: string;
+  readonly moduleVersion: string;
+  /** What was compiled in, replacements in place of what they replace; in the toolchain's order, which is by path. */
+  readonly dependencies: readonly GoModule[];
+  /** `-ldflags`, `GOOS`, `vcs.revision` and so on. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The shape of `GoBuildInfo`. */
+export const goBuildInfoSchema: z.ZodType<GoBuildInfo> = z.strictObject({
+  version: z.string(),
+  path: z.string(),
+  module: z.string(),
+  moduleVersion: z.string(),
+  dependencies: z.array(z.strictObject({ path: z.string(), version: z.string(), sum: z.string() })),
+  settings: z.record(z.string(), z.string()),
+});
+
+/** Reads the lines that the toolchain writes. Lines that are not understood are passed over: later toolchains write more. */
+export function parseGoModuleLines(version: string, text: string): GoBuildInfo {
+  let path = "";
+  let main: GoModule = { path: "", version: "", sum: "" };
+  const dependencies: GoModule[] = [];
+  const settings: [string, string][] = [];
+  let last: "mod" | "dep" | undefined;
+  for (const line of text.split("\n")) {
+    const [kind, rest] = cut(line, "\t");
+    switch (kind) {
+      case "path":
+        path = rest;
+        break;
+      case "mod":
+        main = moduleOf(rest);
+        last = kind;
+        break;
+      case "dep":
+        dependencies.push(moduleOf(rest));
+        last = kind;
+        break;
+      case "=>":
+        if (last === "dep") dependencies.splice(-1, 1, moduleOf(rest));
+        if (last === "mod") main = moduleOf(rest);
+        break;
+      case "build":
+        settings.push(...settingOf(rest));
+        break;
+      default:
+    }
+  }
+  return {
+    version,
+    path,
+    module: main.path,
+    moduleVersion: main.version,
+    dependencies,
+    settings: Object.fromEntries(settings),
+  };
+}
+
+function moduleOf(line: string): GoModule {
+  const [path = "", version = "", sum = ""] = line.split("\t");
+  return { path, version, sum };
+}
+
+/** `key=value`, either of them in quotes if it needs them. */
+function settingOf(line: string): readonly [string, string][] {
+  const quotedKey = takeQuoted(line);
+  const [key, value] =
+    quotedKey === undefined ? cut(line, "=") : [quotedKey.value, quotedKey.rest.slice(1)];
+  return key === "" ? [] : [[key, takeQuoted(value)?.value ?? value]];
+}
+
+function cut(text: string, separator: string): readonly [before: string, after: string] {
+  const place = text.indexOf(separator);
+  return place === -1 ? [text, ""] : [text.slice(0, place), text.slice(place + 1)];
+}

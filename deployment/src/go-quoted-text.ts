@@ -1,0 +1,60 @@
+// Strings in double or back quotes as Go writes them. Authority: strconv.Unquote.
+
+const plainEscapes: ReadonlyMap<string, string> = new Map([
+  ["a", "\x07"],
+  ["b", "\b"],
+  ["f", "\f"],
+  ["n", "\n"],
+  ["r", "\r"],
+  ["t", "\t"],
+  ["v", "\v"],
+  ["\\", "\\"],
+  ['"', '"'],
+]);
+
+const quotedPrefix =
+  /^(?:`([^`]*)`|"((?:[^"\\\n]|\\(?:[abfnrtv\\"]|x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}))*)")/;
+
+/** The string in quotes at the beginning of a text, and what follows it; `undefined` if there is none. */
+export function takeQuoted(
+  text: string,
+): { readonly value: string; readonly rest: string } | undefined {
+  const match = quotedPrefix.exec(text);
+  if (match === null) return undefined;
+  const [whole, raw] = match;
+  return {
+    value: raw === undefined ? unescaped(whole.slice(1, -1)) : raw.replaceAll("\r", ""),
+    rest: text.slice(whole.length),
+  };
+}
+
+/** `\xNN` and octal escapes are bytes, which together may be one character in UTF-8. */
+function unescaped(text: string): string {
+  const parts = text.replace(
+    /\\(?:x([0-9a-fA-F]{2})|([0-3][0-7]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|([^\\]+)/gsu,
+    (
+      _,
+      hex?: string,
+      octal?: string,
+      short?: string,
+      long?: string,
+      plain?: string,
+      rest?: string,
+    ) => {
+      if (hex !== undefined) return hex;
+      if (octal !== undefined) return Number.parseInt(octal, 8).toString(16).padStart(2, "0");
+      const code = short ?? long;
+      const text =
+        code === undefined ? (rest ?? plainEscapes.get(plain ?? "") ?? "") : characterOf(code);
+      return Buffer.from(text).toString("hex");
+    },
+  );
+  return Buffer.from(parts, "hex").toString();
+}
+
+function characterOf(hex: string): string {
+  const code = Number.parseInt(hex, 16);
+  return code > 0x10ffff || (code >= 0xd800 && code < 0xe000)
+    ? "\ufffd"
+    : String.fromCodePoint(code);
+}

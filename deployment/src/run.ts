@@ -1,0 +1,109 @@
+// Native mode: how a service is run that brings no scripts.
+import { z } from "zod";
+import { type Health, healthSchema } from "./health.ts";
+
+/** A listening socket that the service inherits. */
+export interface Socket {
+  /** What the service knows it by (`LISTEN_FDNAMES`). */
+  readonly name: string;
+  /** `:8080`, `127.0.0.1:0`, `[::1]:8080` or `unix:/run/x.sock`; port 0 lets the system choose. */
+  readonly address: string;
+}
+
+/** Bounds of the process, as `setrlimit` knows them. */
+export interface Limits {
+  readonly openFiles?: number;
+  readonly processes?: number;
+  readonly memoryBytes?: number;
+  readonly coreBytes?: number;
+}
+
+/**
+ * How a new process says that it is ready.
+ * - `fd`: a line, or an end after a byte, on the descriptor that `READY_FD` names.
+ * - `notify`: `READY=1` to `NOTIFY_SOCKET` (sd_notify(3)).
+ * - `health`: its health question is answered with yes.
+ * - `none`: as soon as it lives.
+ */
+export type Readiness = "fd" | "notify" | "health" | "none";
+
+/**
+ * How a new process takes over from the old one.
+ * - `overlap`: both hold the listening socket; the old one is told to drain when the new one is ready.
+ * - `restart`: the old one is stopped first; connections wait in the socket meanwhile.
+ * - `sigusr2`: the service replaces itself on SIGUSR2. Only for services that declare it.
+ * - `goagain`: the new process is started with goagain's variables and quits the old one.
+ * - `grace-shim`: started by a process that steps aside, because facebookgo/grace ends its parent.
+ */
+export type HandOff = "overlap" | "restart" | "sigusr2" | "goagain" | "grace-shim";
+
+/** How a service is run that brings no scripts. */
+export interface Run {
+  /** The program: a path among the files of the revision. */
+  readonly entry: string;
+  readonly arguments: readonly string[];
+  /** Added to what the environment of the rollout sets, which wins. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly sockets: readonly Socket[];
+  readonly health: Health;
+  readonly readiness: Readiness;
+  readonly handOff: HandOff;
+  /** How long an old process may take to answer what it has begun. */
+  readonly drainMs: number;
+  /** The user it runs as; that of the agent if absent. */
+  readonly user?: string;
+  readonly limits?: Limits;
+}
+
+/** Texts that go to `execve`: a NUL would end them. */
+const argument = z.string().regex(/^[^\0]*$/u, { error: "must not hold a NUL" });
+
+/** Values of environment variables by name. */
+export const environmentVariablesSchema: z.ZodType<Readonly<Record<string, string>>> = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+    error: "must be a name of letters, digits and underscores",
+  }),
+  argument,
+);
+
+const bound = z.int().min(0).exactOptional();
+
+/** The shape of `Run`; that names agree is checked with the revision. */
+export const runSchema: z.ZodType<Run> = z.strictObject({
+  entry: z.string(),
+  arguments: z.array(argument),
+  environment: environmentVariablesSchema,
+  sockets: z.array(
+    z.strictObject({
+      name: z.string().regex(/^[A-Za-z0-9._-]{1,255}$/, {
+        error: "must be 1 to 255 letters, digits and . _ -",
+      }),
+      address: z.string().refine(isSocketAddress, {
+        error: "must be :PORT, HOST:PORT or unix:/PATH",
+      }),
+    }),
+  ),
+  health: healthSchema,
+  readiness: z.enum(["fd", "notify", "health", "none"]),
+  handOff: z.enum(["overlap", "restart", "sigusr2", "goagain", "grace-shim"]),
+  drainMs: z
+    .int()
+    .min(0)
+    .max(24 * 60 * 60 * 1000),
+  user: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_-]{0,31}\$?$|^[0-9]{1,10}$/, {
+      error: "must be a user name or number",
+    })
+    .exactOptional(),
+  limits: z
+    .strictObject({ openFiles: bound, processes: bound, memoryBytes: bound, coreBytes: bound })
+    .exactOptional(),
+});
+
+/** Whether a text is an address that a service can listen on. */
+function isSocketAddress(address: string): boolean {
+  if (address.startsWith("unix:")) return /^unix:\/[^\0]{1,106}$/u.test(address);
+  const match = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(\d{1,5})$/.exec(address);
+  return match !== null && Number(match[1]) <= 65535;
+}

@@ -1,0 +1,3 @@
+module stoa.example/drain-go
+
+go 1.21

@@ -1,0 +1,92 @@
+// What is known of a Go program in a folder before it is built: its main package, its module, its commit.
+import { basename } from "node:path";
+import { runProgram } from "./run-program.ts";
+
+/** A main package and where it stands. */
+export interface GoProject {
+  /** Import path of the main package. */
+  readonly package: string;
+  /** Path of the module. */
+  readonly module: string;
+  /** The last element of the package's path that is a name: what `go build` would call the program. */
+  readonly name: string;
+  /** Absent outside of a git repository. */
+  readonly commit?: SourceCommit;
+}
+
+/** The state of a git working tree. */
+export interface SourceCommit {
+  readonly hash: string;
+  /** What `git describe --tags --always` says, without a `v` before a number. */
+  readonly label: string;
+  /** Whether tracked files differ from the commit, or untracked ones are there. */
+  readonly dirty: boolean;
+}
+
+/** Finds the program to build. `wanted` is a package (`./cmd/shop`) where there are several. Throws sentences. */
+export async function readGoProject(
+  folder: string,
+  wanted: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<GoProject> {
+  const patterns = wanted === undefined ? ["./..."] : [wanted];
+  const format = "{{.Name}}\t{{.ImportPath}}\t{{with .Module}}{{.Path}}{{end}}";
+  const words = ["list", "-find", "-f", format, ...patterns];
+  const { code, stdout, stderr } = await runProgram("go", words, { cwd: folder, env });
+  if (code !== 0) throw new Error(listProblem(folder, wanted, stderr));
+  const mains = stdout
+    .split("\n")
+    .map((line) => line.split("\t"))
+    .filter(([name]) => name === "main");
+  const [main] = mains.length > 1 ? mains.filter(([, path, module]) => path === module) : mains;
+  if (main === undefined)
+    throw new Error(
+      noSingleMain(
+        folder,
+        wanted,
+        mains.map(([, path]) => path ?? ""),
+      ),
+    );
+  const [, path = "", module = ""] = main;
+  const commit = await readCommit(folder);
+  return { package: path, module, name: programName(path), ...(commit && { commit }) };
+}
+
+function listProblem(folder: string, wanted: string | undefined, stderr: string): string {
+  if (/go\.mod file not found|cannot find main module/.test(stderr)) {
+    return `there is no go.mod in ${folder} or above it; run go mod init, or name a ready-made bundle: stoa deploy FILE.zip`;
+  }
+  const first = stderr.split("\n").find((line) => line.trim() !== "") ?? "it said nothing";
+  return `the go command cannot read ${wanted ?? folder}: ${first.trim()}`;
+}
+
+function noSingleMain(
+  folder: string,
+  wanted: string | undefined,
+  mains: readonly string[],
+): string {
+  if (mains.length === 0) {
+    return `${wanted ?? folder} holds no Go program: there is no package main; name one, such as --main ./cmd/shop`;
+  }
+  return `${folder} holds ${mains.length} programs; say which: --main ${mains.join(", or --main ")}`;
+}
+
+/** The last element that is no major version, https://go.dev/ref/mod#major-version-suffixes. */
+function programName(path: string): string {
+  const name = basename(path);
+  return /^v[0-9]+$/.test(name) ? basename(path.slice(0, -name.length - 1)) : name;
+}
+
+async function readCommit(folder: string): Promise<SourceCommit | undefined> {
+  const git = async (...words: readonly string[]): Promise<string | undefined> => {
+    const end = await runProgram("git", words, { cwd: folder }).catch(() => undefined);
+    return end?.code === 0 ? end.stdout.trim() : undefined;
+  };
+  const [hash, label, changes] = await Promise.all([
+    git("rev-parse", "HEAD"),
+    git("describe", "--tags", "--always"),
+    git("status", "--porcelain", "--", "."),
+  ]);
+  if (hash === undefined || label === undefined) return undefined;
+  return { hash, label: label.replace(/^v(?=[0-9])/, ""), dirty: changes !== "" };
+}

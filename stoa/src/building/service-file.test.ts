@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { parseServiceFile } from "./service-file.ts";
+
+test("parseServiceFile reads the file that docs/deploy.md shows", () => {
+  const page = readFileSync(new URL("../../../docs/deploy.md", import.meta.url), "utf8");
+  const [, text = ""] = /```toml\n(.*?)```/s.exec(page) ?? [];
+  const file = parseServiceFile(text, "stoa.toml");
+  assert.equal(file.service, "shop");
+  assert.deepEqual(file.machines, { role: ["web", "api"], zone: "a" });
+  assert.equal(file.health?.path, "/healthz");
+  assert.equal(file.drain, 30_000);
+  assert.equal(file.bake, 10_000);
+  assert.deepEqual(file.environment_variables, { LOG_LEVEL: "info" });
+});
+
+test("parseServiceFile gives the defaults that the page names", () => {
+  const file = parseServiceFile("", "stoa.toml");
+  assert.deepEqual([file.start_within, file.hold, file.drain], [60_000, 500, 30_000]);
+});
+
+const refused = [
+  ["prot = 80", "stoa.toml: there is no key prot; there are service, environment, main, port"],
+  ['port = "80"', "stoa.toml: port: Invalid input: expected number, received string"],
+  ['drain = "soon"', 'stoa.toml: drain: should be a duration such as "500ms", "30s" or "2m"'],
+  ['service = "My Shop"', "stoa.toml: service: should be of a-z, 0-9 and -, such as shop-api"],
+  ["port = ", "stoa.toml:1:8"],
+] as const;
+
+for (const [text, sentence] of refused) {
+  test(`parseServiceFile refuses ${text}`, () => {
+    assert.throws(
+      () => parseServiceFile(text, "stoa.toml"),
+      (failure: Error) => failure.message.startsWith(sentence),
+    );
+  });
+}

@@ -1,0 +1,128 @@
+// stoa agent and stoa keeper: what runs on each server.
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import process from "node:process";
+import {
+  type Enrolment,
+  joinMachine,
+  keepEnrolment,
+  machineArchitecture,
+  machineKeyOf,
+  openAgent,
+  openKeeper,
+  readEnrolment,
+} from "@stoa/agent";
+import { parsePublicKey } from "@stoa/deployment";
+import { openLog } from "@stoa/telemetry";
+import type { Environment } from "../config/load-config.ts";
+import { programVersion } from "../version.ts";
+
+/** What the command line says. */
+export interface AgentOptions {
+  readonly root: string;
+  readonly server?: string;
+  readonly join?: string;
+  readonly from?: string;
+  readonly environment?: string;
+  readonly key: readonly string[];
+  readonly threshold: number;
+  readonly name?: string;
+  readonly tag: readonly string[];
+}
+
+const usualPollMs = 2_000;
+
+/** Keeps this machine running what it should, until SIGTERM or SIGINT; the services then run on. */
+export async function runAgent(options: AgentOptions, environment: Environment): Promise<void> {
+  const root = resolve(options.root);
+  const enrolment = await enrolmentOf({ ...options, root }, environment);
+  const log = openLog({ level: "info", format: process.stdout.isTTY ? "plain" : "json" });
+  const [program = process.execPath, script = ""] = [process.execPath, process.argv[1]];
+  const agent = openAgent({
+    ...enrolment,
+    root,
+    arch: machineArchitecture(),
+    machineKey: await machineKeyOf(root),
+    version: programVersion,
+    keeperWords: [program, script, "keeper", "--root", root],
+    decided: (sentence) => log.info(sentence),
+  });
+  const { machine, environment: joined, source } = enrolment;
+  log.info(
+    `the agent of ${machine} serves ${joined}, from ${source.kind === "http" ? source.url : source.path}`,
+  );
+  await agent.run(untilTold());
+  log.info("the agent has stopped; the services run on");
+  log.close();
+}
+
+/** Owns the sockets and processes of services, until SIGTERM or SIGINT; the processes then run on. */
+export async function runKeeper({ root }: { readonly root: string }): Promise<void> {
+  const end = untilTold();
+  const keeper = await openKeeper(resolve(root));
+  process.stdout.write(`the keeper listens on ${keeper.socketPath}\n`);
+  if (!end.aborted) await new Promise((told) => end.addEventListener("abort", told));
+  await keeper[Symbol.asyncDispose]();
+  process.exit(0);
+}
+
+function untilTold(): AbortSignal {
+  const end = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      process.once(signal, () => process.exit(1));
+      end.abort();
+    });
+  }
+  return end.signal;
+}
+
+async function enrolmentOf(options: AgentOptions, environment: Environment): Promise<Enrolment> {
+  const { root, from, server, join = environment["STOA_JOIN_TOKEN"] } = options;
+  if (from !== undefined) return await keepEnrolment(root, enrolmentFrom(options, from));
+  const kept = await readEnrolment(root);
+  if (server !== undefined && join !== undefined) {
+    return await joinMachine({
+      root,
+      url: server,
+      token: join,
+      machine: nameOf(options),
+      tags: tagsOf(options),
+      agentVersion: programVersion,
+    });
+  }
+  if (kept !== undefined) return kept;
+  throw new Error(
+    "this machine has not joined anything yet: stoa token join makes a token, then stoa agent --server URL --join TOKEN",
+  );
+}
+
+function enrolmentFrom(options: AgentOptions, folder: string): Enrolment {
+  const { environment, key, threshold } = options;
+  if (environment === undefined) throw new Error("--from needs --environment NAME");
+  if (key.length === 0)
+    throw new Error("--from needs --key, the public key whose signatures count");
+  return {
+    machine: nameOf(options),
+    tags: tagsOf(options),
+    environment,
+    keys: key.map(parsePublicKey),
+    threshold,
+    source: { kind: "folder", path: resolve(folder) },
+    pollMs: usualPollMs,
+  };
+}
+
+function nameOf({ name }: AgentOptions): string {
+  return (name ?? hostname()).toLowerCase();
+}
+
+function tagsOf({ tag }: AgentOptions): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    tag.map((text) => {
+      const [key = "", ...value] = text.split("=");
+      if (key === "" || value.length === 0) throw new Error(`--tag ${text}: write KEY=VALUE`);
+      return [key, value.join("=")];
+    }),
+  );
+}

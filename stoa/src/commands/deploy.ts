@@ -1,0 +1,170 @@
+// stoa deploy: builds, describes, uploads what is missing, rolls out, and says how it went.
+import { resolve } from "node:path";
+import {
+  type Architecture,
+  formatTagQuery,
+  parseTagQuery,
+  revisionId,
+  shortId,
+  type TagQuery,
+} from "@stoa/deployment";
+import {
+  type MadeRevision,
+  revisionOfFile,
+  revisionOfSources,
+} from "../building/revision-source.ts";
+import { readServiceFile, type ServiceFile } from "../building/service-file.ts";
+import type { Environment } from "../config/load-config.ts";
+import { ControlClient } from "../delivery/control-client.ts";
+import { readLogin } from "../delivery/login.ts";
+import {
+  followRollout,
+  type RolloutWish,
+  type ShownOutcome,
+  startRollout,
+} from "../delivery/rollout-progress.ts";
+import { give, giveJson, marked, say } from "../delivery/terminal.ts";
+import { uploadRevision } from "../delivery/upload.ts";
+
+/** What the command line says. */
+export interface DeployOptions {
+  readonly service?: string;
+  readonly environment?: string;
+  readonly tags?: string;
+  readonly main?: string;
+  readonly label?: string;
+  readonly strategy?: string;
+  readonly reason?: string;
+  readonly detach?: boolean;
+  readonly rollback: boolean;
+  readonly bake?: number;
+  readonly patience?: number;
+  readonly json?: boolean;
+}
+
+/** Where a command runs. */
+export interface CommandPlace {
+  readonly environment: Environment;
+  readonly folder: string;
+}
+
+/**
+ * Deploys the Go program of the folder, or what `given` names: a program, a zip, tar or tar.gz, a folder. Throws a sentence
+ * if the service does not run it in the end.
+ */
+export async function deploy(
+  place: CommandPlace,
+  given: string | undefined,
+  options: DeployOptions,
+): Promise<void> {
+  const began = performance.now();
+  const client = new ControlClient(await readLogin(place.environment));
+  const file = await readServiceFile(place.folder);
+  const environment = options.environment ?? file.environment ?? "production";
+  const selector = selectorOf(options, file);
+  const arch = await targetArchitecture(client, environment, selector);
+  await using made = await madeRevision(place, given, options, { client, file, arch });
+  const { revision, contents } = made;
+  const { service, version } = revision;
+  const id = revisionId(revision);
+  say(`${marked(service, "bold")} ${version} is revision ${shortId(id)}`);
+  await uploadRevision(client, { id, revision, contents });
+  const started = await startRollout(client, {
+    environment,
+    service,
+    revision: id,
+    selector,
+    kind: "deploy",
+    ...rulesOf(options, file),
+    reason: options.reason ?? "",
+  });
+  if (options.detach === true) {
+    if (options.json === true) giveJson(started.rollout);
+    else give(started.rollout.id);
+    return;
+  }
+  const outcome = await followRollout(client, started);
+  report(outcome, { json: options.json === true, ms: performance.now() - began });
+}
+
+async function madeRevision(
+  place: CommandPlace,
+  given: string | undefined,
+  { service, label, main }: DeployOptions,
+  { client, file, arch }: { client: ControlClient; file: ServiceFile; arch: Architecture },
+): Promise<MadeRevision> {
+  const { goproxyPath } = await client.get<{ goproxyPath: string }>("/server");
+  const goproxy = `${client.server}${goproxyPath}`;
+  const { folder, environment: env } = place;
+  const order = { folder, env, file, arch, goproxy, service, label, main };
+  if (given === undefined) return await revisionOfSources(order);
+  return await revisionOfFile(resolve(folder, given), order);
+}
+
+function rulesOf(
+  { strategy: said, rollback, bake, patience }: DeployOptions,
+  file: ServiceFile,
+): Pick<RolloutWish, "strategy" | "rollBack" | "bakeMs" | "deadlineMs"> {
+  const strategy = said ?? file.strategy;
+  const bakeMs = bake === undefined ? file.bake : bake * 1000;
+  return {
+    rollBack: rollback,
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(bakeMs === undefined ? {} : { bakeMs }),
+    ...(patience === undefined ? {} : { deadlineMs: patience * 1000 }),
+  };
+}
+
+function selectorOf({ tags }: DeployOptions, { machines }: ServiceFile): TagQuery | undefined {
+  if (tags !== undefined) return parseTagQuery(tags);
+  const groups = Object.entries(machines).map(([key, values]) =>
+    [values].flat().map((value) => ({ key, value })),
+  );
+  return groups.length === 0 ? undefined : groups;
+}
+
+/** The one architecture of the group's machines. */
+async function targetArchitecture(
+  client: ControlClient,
+  environment: string,
+  selector: TagQuery | undefined,
+): Promise<Architecture> {
+  const tags = encodeURIComponent(formatTagQuery(selector ?? []));
+  const { machines } = await client.get<{
+    machines: readonly { machine: string; os: string; arch: Architecture }[];
+  }>(`/environments/${environment}/target?tags=${tags}`);
+  const [first, ...others] = machines;
+  if (first === undefined) throw new Error(`no machine has joined ${environment}`);
+  const odd = others.find(({ arch }) => arch !== first.arch);
+  if (odd === undefined) return first.arch;
+  throw new Error(
+    `${first.machine} is ${first.os}/${first.arch} and ${odd.machine} is ${odd.os}/${odd.arch}: one build cannot serve both; choose machines of one kind with --tags`,
+  );
+}
+
+function report(
+  { rollout, url }: ShownOutcome,
+  { json, ms }: { readonly json: boolean; readonly ms: number },
+): void {
+  const { id, service, environment, version, revision, state } = rollout;
+  if (json)
+    giveJson({
+      service,
+      environment,
+      version,
+      revision,
+      rollout: id,
+      state,
+      url,
+      ms: Math.round(ms),
+    });
+  if (state !== "succeeded") {
+    throw new Error(`${service} ${version} does not run in ${environment}: ${rollout.sentence}`);
+  }
+  const machines = Object.keys(rollout.machines).length;
+  const where = machines === 1 ? "1 machine" : `${machines} machines`;
+  say(
+    `${marked("✓", "green")} ${service} ${version} runs on ${where} of ${environment} (${(ms / 1000).toFixed(1)} s)`,
+  );
+  if (!json && url !== undefined) give(url);
+}

@@ -1,0 +1,56 @@
+// stoa logs
+import type { LogLine } from "@stoa/control";
+import { ControlClient } from "../delivery/control-client.ts";
+import { readLogin } from "../delivery/login.ts";
+import { give } from "../delivery/terminal.ts";
+import type { CommandPlace } from "./deploy.ts";
+
+/** What the command line says. */
+export interface LogsOptions {
+  readonly environment?: string;
+  readonly machine?: string;
+  readonly follow?: boolean;
+  readonly since?: string;
+  readonly lines: string;
+  readonly json?: boolean;
+}
+
+/** Prints the lines of a service, and goes on with `follow`. */
+export async function logs(
+  place: CommandPlace,
+  service: string,
+  options: LogsOptions,
+): Promise<void> {
+  const client = new ControlClient(await readLogin(place.environment));
+  const query = new URLSearchParams({
+    service,
+    environment: options.environment ?? "production",
+    limit: options.lines,
+    follow: String(options.follow === true),
+    ...(options.machine === undefined ? {} : { machine: options.machine }),
+    ...(options.since === undefined ? {} : { since: momentOf(options.since, Date.now()) }),
+  });
+  for await (const { event, data } of client.events(`/logs?${query}`)) {
+    if (event === "line")
+      give(options.json === true ? JSON.stringify(data) : lineOf(data as LogLine));
+  }
+}
+
+/** A moment: as it is (`2026-01-31T12:00:00Z`), or how long ago (`10m`). Throws a sentence. */
+export function momentOf(text: string, now: number): string {
+  const [, number, unit] = /^([0-9]+)([smhd])$/.exec(text) ?? [];
+  if (number !== undefined) {
+    const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }[unit as "s" | "m" | "h" | "d"];
+    return new Date(now - Number(number) * seconds * 1_000).toISOString();
+  }
+  const parsed = Date.parse(text);
+  if (!Number.isNaN(parsed)) return new Date(parsed).toISOString();
+  throw new Error(
+    `--since ${text} is no time: say how long ago, such as 10m, or when, such as 2026-01-31T12:00:00Z`,
+  );
+}
+
+function lineOf({ at, machine, stream, text }: LogLine): string {
+  const mark = stream === "agent" ? "* " : "";
+  return `${at} ${machine} ${mark}${text}`;
+}

@@ -1,0 +1,239 @@
+// The commands of delivery: their words, their options, and which file does what they say.
+import { type Command, InvalidArgumentError } from "commander";
+import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
+import type { LogsOptions } from "./commands/logs.ts";
+import type { ShowOptions } from "./commands/overview.ts";
+import type { SettingsOptions } from "./commands/settings.ts";
+import type { SteerOptions } from "./commands/steer.ts";
+
+const environmentOption = ["-e, --environment <name>", "the environment"] as const;
+const productionOption = [...environmentOption, "production"] as const;
+const jsonOption = ["--json", "print JSON"] as const;
+const reasonOption = ["--reason <text>", "why, for those who look at the history"] as const;
+
+/** Adds the commands to the program. */
+export function addDeliveryCommands(program: Command, place: CommandPlace): void {
+  addDeploy(program, place);
+  addInspection(program, place);
+  addOverview(program, place);
+  addSteering(program, place);
+  addSettings(program, place);
+  addTokens(program, place);
+  addAudit(program, place);
+}
+
+function addDeploy(program: Command, place: CommandPlace): void {
+  program
+    .command("login <server>")
+    .description("keep which server the commands speak to, and the token for it")
+    .option("--token-file <path>", "a file with the token; else STOA_TOKEN, else standard input")
+    .action(async (server: string, options: { tokenFile?: string }) => {
+      const { login } = await import("./commands/login.ts");
+      await login(place, server, options);
+    });
+  program
+    .command("deploy [file]")
+    .description(
+      "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz or folder made elsewhere; prints its URL",
+    )
+    .option("--service <name>", "what the service is called; else as the program")
+    .option("-e, --environment <name>", "where to; else stoa.toml's, else production")
+    .option("--tags <query>", "on which machines, such as role=web; else all of the environment")
+    .option("--main <package>", "which program, where there are several, such as ./cmd/shop")
+    .option("--label <version>", "the version, such as 1.214; else what git describe says")
+    .option(
+      "--strategy <name>",
+      "how: one-at-a-time (the usual one), all-at-once, half, 25%, minimum-healthy:6, canary:1:half",
+    )
+    .option(...reasonOption)
+    .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
+    .option("--patience <seconds>", "how long a machine may take", seconds)
+    .option("--no-rollback", "leave machines that have moved where they are if one fails")
+    .option("--detach", "print the rollout's id and do not wait for its end")
+    .option(...jsonOption)
+    .action(async (file: string | undefined, options: DeployOptions) => {
+      const { deploy } = await import("./commands/deploy.ts");
+      await deploy(place, file, options);
+    });
+}
+
+function addInspection(program: Command, place: CommandPlace): void {
+  program
+    .command("lint [bundle]")
+    .description(
+      "say what is wrong with stoa.toml, or with the appspec.yml of a bundle; exit 1 if anything is",
+    )
+    .option(...jsonOption)
+    .action(async (bundle: string | undefined, options: { json?: boolean }) =>
+      (await import("./commands/lint.ts")).lint(place, bundle, options.json === true),
+    );
+  program
+    .command("diff <from> <to>")
+    .description("print what differs between two revisions or environments of a service")
+    .requiredOption("--service <name>", "the service")
+    .option(...jsonOption)
+    .action(async (from: string, to: string, options: { service: string; json?: boolean }) =>
+      (await import("./commands/diff.ts")).diff(place, from, to, options),
+    );
+}
+
+function addOverview(program: Command, place: CommandPlace): void {
+  const show = (words: string, description: string): Command =>
+    program
+      .command(words)
+      .description(description)
+      .option(...environmentOption)
+      .option(...jsonOption);
+  show("list", "print every service: where, which version, how many instances, how it is").action(
+    async (options: ShowOptions) => (await import("./commands/overview.ts")).list(place, options),
+  );
+  show("status [service]", "print a service machine by machine; exit 1 if it is not well").action(
+    async (service: string | undefined, options: ShowOptions) =>
+      (await import("./commands/overview.ts")).status(place, service, options),
+  );
+  show("machines", "print all machines").action(async (options: ShowOptions) =>
+    (await import("./commands/overview.ts")).machines(place, options),
+  );
+  show("history [service]", "print the rollouts, the newest first").action(
+    async (service: string | undefined, options: ShowOptions) =>
+      (await import("./commands/overview.ts")).history(place, service, options),
+  );
+  program
+    .command("watch <rollout>")
+    .description("show a rollout until it has ended, as stoa deploy does; exit 1 if it fails")
+    .option(...jsonOption)
+    .action(async (rollout: string, options: ShowOptions) =>
+      (await import("./commands/steer.ts")).watch(place, rollout, options),
+    );
+  program
+    .command("why <machine>")
+    .description("print why a machine runs what it runs: its last decisions")
+    .option(...jsonOption)
+    .action(async (machine: string, options: ShowOptions) =>
+      (await import("./commands/overview.ts")).why(place, machine, options),
+    );
+  program
+    .command("logs <service>")
+    .description("print the lines of a service, also of one that is gone")
+    .option(...productionOption)
+    .option("--machine <name>", "of one machine only")
+    .option("-f, --follow", "go on with new lines")
+    .option("--since <time>", "from then on: 10m, or 2026-01-31T12:00:00Z")
+    .option("-n, --lines <number>", "so many at most, the last ones", "1000")
+    .option("--json", "print one line of JSON for every line")
+    .action(async (service: string, options: LogsOptions) =>
+      (await import("./commands/logs.ts")).logs(place, service, options),
+    );
+}
+
+function addSteering(program: Command, place: CommandPlace): void {
+  program
+    .command("rollback <service>")
+    .description("go back to what ran before")
+    .option(...productionOption)
+    .option("--to <revision>", "to this revision; else to the one before")
+    .option(...reasonOption)
+    .option(...jsonOption)
+    .action(async (service: string, options: SteerOptions & { to?: string }) =>
+      (await import("./commands/steer.ts")).rollback(place, service, options),
+    );
+  const words = {
+    pause: "open no further wave of a rollout",
+    resume: "go on with a paused rollout",
+    cancel: "give a rollout up; machines that were touched go back",
+    abandon: "end a rollout with every machine as it is",
+  } as const;
+  for (const word of ["pause", "resume", "cancel", "abandon"] as const) {
+    program
+      .command(`${word} <service-or-rollout>`)
+      .description(words[word])
+      .option(...environmentOption)
+      .option(...reasonOption)
+      .option(...jsonOption)
+      .action(async (name: string, options: SteerOptions) =>
+        (await import("./commands/steer.ts")).steer(place, word, name, options),
+      );
+  }
+}
+
+function addSettings(program: Command, place: CommandPlace): void {
+  const env = program
+    .command("env")
+    .description("variables that an environment gives to a service");
+  const about = (words: string, description: string): Command =>
+    env
+      .command(words)
+      .description(description)
+      .requiredOption("--service <name>", "the service")
+      .option(...productionOption)
+      .option(...jsonOption);
+  about("set <KEY=value...>", "set variables; their values are never shown again").action(
+    async (words: string[], options: SettingsOptions) =>
+      (await import("./commands/settings.ts")).setVariables(place, words, options),
+  );
+  about("unset <KEY...>", "take variables away").action(
+    async (words: string[], options: SettingsOptions) =>
+      (await import("./commands/settings.ts")).unsetVariables(place, words, options),
+  );
+  about("list", "print the names of the variables").action(async (options: SettingsOptions) =>
+    (await import("./commands/settings.ts")).listVariables(place, options),
+  );
+}
+
+function addTokens(program: Command, place: CommandPlace): void {
+  const token = program.command("token").description("tokens of people, programs and machines");
+  token
+    .command("join")
+    .description("make a token with which machines join")
+    .option(...productionOption)
+    .option("--tags <tags>", "tags that the machines get, such as 'role=web zone=a'")
+    .option("--hours <hours>", "how long it can be used", Number, 1)
+    .option(...jsonOption)
+    .action(
+      async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
+        (await import("./commands/tokens.ts")).makeJoinToken(place, options),
+    );
+  token
+    .command("create <name>")
+    .description("make a token for a person or a program")
+    .requiredOption("--role <role>", "read, deploy or admin")
+    .option("--days <days>", "how long it can be used; else until it is revoked", Number)
+    .option(...jsonOption)
+    .action(async (name: string, options: { role: string; days?: number; json?: boolean }) =>
+      (await import("./commands/tokens.ts")).makeToken(place, name, options),
+    );
+  token
+    .command("list")
+    .description("print all tokens, without what makes them work")
+    .option(...jsonOption)
+    .action(async (options: { json?: boolean }) =>
+      (await import("./commands/tokens.ts")).listTokens(place, options.json === true),
+    );
+  token
+    .command("revoke <id>")
+    .description("make a token worthless")
+    .action(async (id: string) => (await import("./commands/tokens.ts")).revokeToken(place, id));
+}
+
+function addAudit(program: Command, place: CommandPlace): void {
+  const audit = program
+    .command("audit")
+    .description("print who asked for what")
+    .option(...jsonOption)
+    .action(async (options: { json?: boolean }) =>
+      (await import("./commands/audit.ts")).showAudit(place, options.json === true),
+    );
+  audit
+    .command("verify")
+    .description("say whether every entry is signed and bound to the one before it; exit 1 if not")
+    .option("--key <key>", "the public key that must have signed; else the one the server names")
+    .action(async (options: { key?: string }) =>
+      (await import("./commands/audit.ts")).verifyAudit(place, options.key),
+    );
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError("it should be a number of seconds, such as 60");
+}
