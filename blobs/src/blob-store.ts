@@ -66,6 +66,12 @@ export interface LabellingBlobStore extends BlobStore {
   ): Promise<string | undefined>;
 }
 
+/** A store that can tell what it removes. */
+export interface ExactRemoval {
+  /** Removes a blob if it still has this tag, in one step; says whether it had. Rejects as `BlobStore` does. */
+  deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean>;
+}
+
 /** Names of lower-case letters, values of printable ASCII; a kilobyte in all. */
 export type Labels = Readonly<Record<string, string>>;
 

@@ -5,6 +5,7 @@ export type {
   BlobEntry,
   BlobHead,
   BlobStore,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -13,4 +14,11 @@ export type {
   OpenBlob,
   PutOptions,
 } from "./blob-store.ts";
-export { type Bucket, type BucketSettings, openBucket } from "./open-bucket.ts";
+export {
+  type Bucket,
+  type BucketSettings,
+  openBucket,
+  openRemovingBucket,
+  type RemovingBucket,
+  type RemovingBucketSettings,
+} from "./open-bucket.ts";

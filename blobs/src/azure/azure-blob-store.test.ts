@@ -9,6 +9,7 @@ import {
 import {
   blobLabelsContract,
   blobStoreContract,
+  exactRemovalContract,
   isFailure,
 } from "../testing/blob-store-contract.ts";
 import { twoDoors } from "../testing/bucket-server.ts";
@@ -26,6 +27,10 @@ describe("AzureBlobStore at a real server", { skip: azureServerIsMissing() }, ()
 
   blobStoreContract("AzureBlobStore", () => twoDoors(server));
   blobLabelsContract("AzureBlobStore", () => twoDoors(server));
+  exactRemovalContract("AzureBlobStore", async () => {
+    const store = await AzureBlobStore.open(settings);
+    return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+  });
 
   test("a wrong key is denied", async () => {
     const key = Buffer.from("wrong").toString("base64");

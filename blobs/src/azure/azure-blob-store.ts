@@ -15,6 +15,7 @@ import { checkBlobKey, compareBlobKeys } from "../blob-key.ts";
 import type {
   BlobBody,
   BlobEntry,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -40,7 +41,7 @@ const contested: ReadonlySet<string> = new Set([
 ]);
 
 /** Every upload carries an MD5 that the service checks. The SDK alone repeats requests. */
-export class AzureBlobStore implements LabellingBlobStore, AsyncDisposable {
+export class AzureBlobStore implements LabellingBlobStore, ExactRemoval, AsyncDisposable {
   readonly #container: ContainerClient;
   readonly #place: string;
 
@@ -108,6 +109,19 @@ export class AzureBlobStore implements LabellingBlobStore, AsyncDisposable {
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     const blob = this.#blob(key);
     await this.#orAbsent(() => blob.delete(to(signal)), signal);
+  }
+
+  async deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean> {
+    const blob = this.#blob(key);
+    const conditions = { ifMatch: `"${tag}"` };
+    try {
+      await blob.delete({ conditions, ...to(signal) });
+      return true;
+    } catch (failure) {
+      signal?.throwIfAborted();
+      if (contested.has(codeOf(failure) ?? "")) return false;
+      throw translateAzureFailure(failure, this.#place);
+    }
   }
 
   async *list(

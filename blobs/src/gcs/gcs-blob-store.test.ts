@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import {
   blobLabelsContract,
   blobStoreContract,
+  exactRemovalContract,
   isFailure,
 } from "../testing/blob-store-contract.ts";
 import { twoDoors } from "../testing/bucket-server.ts";
@@ -22,6 +23,10 @@ describe("GcsBlobStore at a real server", { skip: gcsServerIsMissing() }, () => 
 
   blobStoreContract("GcsBlobStore", () => twoDoors(server));
   blobLabelsContract("GcsBlobStore", () => twoDoors(server));
+  exactRemovalContract("GcsBlobStore", async () => {
+    const store = new GcsBlobStore(settings);
+    return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+  });
 
   test("a bucket that does not exist is a missing store", async () => {
     await using store = new GcsBlobStore({ ...settings, bucket: "no-such-bucket" });

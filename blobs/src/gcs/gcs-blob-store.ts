@@ -15,6 +15,7 @@ import { checkBlobKey } from "../blob-key.ts";
 import type {
   BlobBody,
   BlobEntry,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -37,7 +38,7 @@ EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 30
  * A tag is a generation, and conditions are `ifGenerationMatch`. The SDK sends a CRC32C with what it uploads, checks that
  * of what it reads whole, and alone repeats requests.
  */
-export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
+export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, AsyncDisposable {
   readonly #bucket: Bucket;
   readonly #place: string;
 
@@ -125,6 +126,19 @@ export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     const file = this.#file(key);
     await this.#translating(() => file.delete({ ignoreNotFound: true }), signal);
+  }
+
+  /** A generation that is not there any more is not found. */
+  async deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean> {
+    checkBlobKey(key);
+    const file = this.#bucket.file(key, { generation: Number(tag) });
+    try {
+      await this.#translating(() => file.delete(), signal);
+      return true;
+    } catch (failure) {
+      if (isAbsence(failure)) return false;
+      throw failure;
+    }
   }
 
   async *list(

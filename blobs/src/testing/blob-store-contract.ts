@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { collected } from "../blob-body.ts";
 import { BlobFailure, type BlobFailureKind } from "../blob-failure.ts";
-import type { BlobStore, GetOptions, LabellingBlobStore } from "../blob-store.ts";
+import type { BlobStore, ExactRemoval, GetOptions, LabellingBlobStore } from "../blob-store.ts";
 
 /** A store and a second door to it, as another process would have it. */
 export interface BlobStoreUnderTest<Store extends BlobStore = BlobStore> {
@@ -311,6 +311,34 @@ export function blobLabelsContract(
         assert.deepEqual((await other.stat("labels/a"))?.labels, {});
       });
     }
+  });
+}
+
+/** Declares the tests of `ExactRemoval` for one driver. */
+export function exactRemovalContract(
+  name: string,
+  make: () => Promise<{ store: BlobStore & ExactRemoval; cleanUp(): Promise<void> }>,
+): void {
+  describe(`${name} keeps the contract of ExactRemoval:`, () => {
+    test("a blob goes by the tag that it has, and by no other", async () => {
+      const { store, cleanUp } = await make();
+      const first = await store.put("exact/a", bytes("first"));
+      const second = await store.put("exact/a", bytes("second"));
+      assert.equal(await store.deleteTagged("exact/a", first!), false);
+      assert.equal(await text(store, "exact/a"), "second");
+      assert.equal(await store.deleteTagged("exact/a", second!), true);
+      assert.equal(await store.stat("exact/a"), undefined);
+      assert.equal(await store.deleteTagged("exact/a", second!), false);
+      await cleanUp();
+    });
+
+    test("of two who remove the same blob one does it", async () => {
+      const { store, cleanUp } = await make();
+      const tag = await store.put("exact/b", bytes("b"));
+      const done = await Promise.all([1, 2].map(() => store.deleteTagged("exact/b", tag!)));
+      assert.deepEqual(done.toSorted(), [false, true]);
+      await cleanUp();
+    });
   });
 }
 

@@ -32,6 +32,8 @@ export function storageSettings({ values }: Pick<Configuration, "values">): Stor
 
 type MongoSettings = Extract<StorageSettings, { kind: "mongo" }>["mongo"];
 type BucketSettings = Extract<StorageSettings, { kind: "bucket" }>["bucket"];
+type GcsSettings = Extract<BucketSettings, { service: "gcs" }>;
+type AzureSettings = Extract<BucketSettings, { service: "azure" }>;
 
 function mongoSettings(values: SettingValues): MongoSettings {
   return {
@@ -79,8 +81,8 @@ function minioBucket(values: SettingValues): BucketSettings {
   };
 }
 
-/** Throws `StorageTrouble` if the key is not base64 of JSON. */
-function gcpBucket(values: SettingValues): BucketSettings {
+/** What [Storage.GCP] says. Throws `StorageTrouble` if the key is not base64 of JSON. */
+export function gcpBucket(values: SettingValues): GcsSettings {
   const { gcpBucket: bucket, gcpJsonKey } = values;
   return {
     service: "gcs",
@@ -101,8 +103,8 @@ function decodedKey(text: string): Readonly<Record<string, unknown>> {
   throw new StorageTrouble("denied", "it does not hold credentials as JSON in base64");
 }
 
-/** A managed identity wins over the key. Authority: gomods/athens, pkg/storage/azureblob. */
-function azureContainer(values: SettingValues): BucketSettings {
+/** What [Storage.AzureBlob] says. A managed identity wins over the key. Authority: gomods/athens, pkg/storage/azureblob. */
+export function azureContainer(values: SettingValues): AzureSettings {
   const { azureAccountKey: key, azureManagedIdentity: resourceId } = values;
   const scope = values.azureCredentialScope;
   return {

@@ -25,6 +25,14 @@ const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly S
   external: ["externalUrl"],
 };
 
+/** What instances cannot agree by without. */
+const neededToAgree: Readonly<
+  Partial<Record<SettingValues["singleFlightType"], readonly SettingKey[]>>
+> = {
+  gcp: ["gcpBucket"],
+  azureblob: ["azureAccountName", "azureContainerName"],
+};
+
 /** Everything that is wrong although each key by itself is right. */
 export function* findContradictions(config: LoadedConfig): Generator<ConfigProblem> {
   for (const [one, other, why] of pairs) {
@@ -45,12 +53,8 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const message = "with StorageType disk it must name the folder in which modules are kept";
     yield { at: placeOf(config, "diskRoot"), message };
   }
-  for (const key of neededBy[storageType] ?? []) {
-    if (config.values[key] !== "") continue;
-    const { name, environment } = settingOf(key);
-    const message = `it is ${storageType}, so ${name} (${environment[0]}) must be set`;
-    yield { at: placeOf(config, "storageType"), message };
-  }
+  yield* missing(config, "storageType", neededBy[storageType]);
+  yield* missing(config, "singleFlightType", neededToAgree[config.values.singleFlightType]);
   const { externalUrl } = config.values;
   if (externalUrl !== "" && !/^https?:$/.test(URL.parse(externalUrl)?.protocol ?? "")) {
     const message = "it must be a URL that begins with http:// or https://";
@@ -60,6 +64,19 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const message =
       "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator";
     yield { at: placeOf(config, "adminApi"), message };
+  }
+}
+
+function* missing(
+  config: LoadedConfig,
+  chosen: "storageType" | "singleFlightType",
+  needed: readonly SettingKey[] = [],
+): Generator<ConfigProblem> {
+  for (const key of needed) {
+    if (config.values[key] !== "") continue;
+    const { name, environment } = settingOf(key);
+    const message = `it is ${config.values[chosen]}, so ${name} (${environment[0]}) must be set`;
+    yield { at: placeOf(config, chosen), message };
   }
 }
 
