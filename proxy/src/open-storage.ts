@@ -74,8 +74,8 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
     case "external": {
       const { url, folder } = storage;
       const spool = await openZipSpool(folder);
-      const { loose } = await openDiskModuleStore({ root: folder });
-      const opened = await openExternalModuleStore(url, { spool, loose });
+      const { loose, removal: looseRemoval } = await openDiskModuleStore({ root: folder });
+      const opened = await openExternalModuleStore(url, { spool, loose, looseRemoval });
       return { ...opened, inspection: undefined, ...nothingToClose };
     }
   }

@@ -4,6 +4,7 @@ import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
@@ -11,6 +12,7 @@ import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
 import { ObjectStoreInspection } from "./object-store-inspection.ts";
+import { ObjectStoreRemoval } from "./object-store-removal.ts";
 import { probeKey } from "./own-keys.ts";
 import { VersionClaims } from "./version-claims.ts";
 import { VersionWriting } from "./version-writing.ts";
@@ -22,6 +24,7 @@ export interface OpenedObjectStore {
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
+  readonly removal: StoreRemoval;
 }
 
 /**
@@ -43,6 +46,7 @@ export function openObjectModuleStore(
     loose: new ObjectLooseFiles(store),
     catalog,
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
+    removal: new ObjectStoreRemoval({ store, layout, whole, claims }),
   };
 }
 

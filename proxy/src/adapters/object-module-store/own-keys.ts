@@ -13,6 +13,9 @@ import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
  */
 export const ownPrefix = ".stoa/";
 
+/** Below it are the loose files. */
+export const looseFolder = `${ownPrefix}loose/`;
+
 export const probeKey = `${ownPrefix}probe`;
 
 export function ownKey(
