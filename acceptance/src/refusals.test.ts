@@ -61,15 +61,15 @@ const cases: readonly Case[] = [
     isFoundByCheck: false,
   },
   {
-    name: "a storage that is not there yet",
+    name: "a storage without its bucket",
     env: () => ({ ATHENS_STORAGE_TYPE: "s3" }),
-    says: /ATHENS_STORAGE_TYPE: "s3" is not available in Stoa yet; there is disk, memory/,
+    says: /ATHENS_STORAGE_TYPE: it is s3, so Storage.S3.Bucket \(ATHENS_S3_BUCKET_NAME\) must be set/,
     isFoundByCheck: true,
   },
   {
-    name: "a single flight that is not there yet",
+    name: "a single flight without its bucket",
     env: () => ({ ATHENS_SINGLE_FLIGHT_TYPE: "gcp" }),
-    says: /"gcp" is not available in Stoa yet/,
+    says: /ATHENS_SINGLE_FLIGHT_TYPE: it is gcp, so Storage.GCP.Bucket \(\w+\) must be set/,
     isFoundByCheck: true,
   },
   {

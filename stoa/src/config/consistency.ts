@@ -67,15 +67,27 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
   }
 }
 
+/** The names of the keys without which a storage cannot be opened, as far as they are not set. */
+export function missingFor(
+  type: SettingValues["storageType"],
+  values: SettingValues,
+): readonly string[] {
+  return namesOfUnset(neededBy[type], values);
+}
+
+function namesOfUnset(keys: readonly SettingKey[] = [], values: SettingValues): readonly string[] {
+  return keys
+    .filter((key) => values[key] === "")
+    .map((key) => `${settingOf(key).name} (${settingOf(key).environment[0]})`);
+}
+
 function* missing(
   config: LoadedConfig,
   chosen: "storageType" | "singleFlightType",
-  needed: readonly SettingKey[] = [],
+  needed: readonly SettingKey[] | undefined,
 ): Generator<ConfigProblem> {
-  for (const key of needed) {
-    if (config.values[key] !== "") continue;
-    const { name, environment } = settingOf(key);
-    const message = `it is ${config.values[chosen]}, so ${name} (${environment[0]}) must be set`;
+  for (const name of namesOfUnset(needed, config.values)) {
+    const message = `it is ${config.values[chosen]}, so ${name} must be set`;
     yield { at: placeOf(config, chosen), message };
   }
 }
