@@ -4,6 +4,7 @@ export type {
   BlobBody,
   BlobEntry,
   BlobHead,
+  BlobLinks,
   BlobStore,
   ExactRemoval,
   GetOptions,

@@ -1,6 +1,6 @@
 // How a bucket of any service is opened: its SDK is loaded then, and not before.
 import type { AzureSettings } from "./azure/azure-settings.ts";
-import type { ExactRemoval, LabellingBlobStore } from "./blob-store.ts";
+import type { BlobLinks, ExactRemoval, LabellingBlobStore } from "./blob-store.ts";
 import type { GcsSettings } from "./gcs/gcs-settings.ts";
 import type { S3Settings } from "./s3/s3-settings.ts";
 
@@ -11,7 +11,7 @@ export type BucketSettings =
   | ({ readonly service: "gcs" } & GcsSettings);
 
 /** An open bucket; disposing of it lets its connections go. */
-export type Bucket = LabellingBlobStore & AsyncDisposable;
+export type Bucket = LabellingBlobStore & BlobLinks & AsyncDisposable;
 
 /** A bucket of a service that has removed on a condition from its beginning, which servers of S3's protocol have not. */
 export type RemovingBucket = Bucket & ExactRemoval;

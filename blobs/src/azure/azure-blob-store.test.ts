@@ -8,6 +8,7 @@ import {
 } from "../testing/azure-server.ts";
 import {
   blobLabelsContract,
+  blobLinksContract,
   blobStoreContract,
   exactRemovalContract,
   isFailure,
@@ -27,6 +28,10 @@ describe("AzureBlobStore at a real server", { skip: azureServerIsMissing() }, ()
 
   blobStoreContract("AzureBlobStore", () => twoDoors(server));
   blobLabelsContract("AzureBlobStore", () => twoDoors(server));
+  blobLinksContract("AzureBlobStore", async () => {
+    const store = await AzureBlobStore.open(settings);
+    return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+  });
   exactRemovalContract("AzureBlobStore", async () => {
     const store = await AzureBlobStore.open(settings);
     return { store, cleanUp: () => store[Symbol.asyncDispose]() };

@@ -15,6 +15,7 @@ import { checkBlobKey, compareBlobKeys } from "../blob-key.ts";
 import type {
   BlobBody,
   BlobEntry,
+  BlobLinks,
   ExactRemoval,
   GetOptions,
   LabelledHead,
@@ -26,6 +27,7 @@ import type {
 } from "../blob-store.ts";
 import { openAzureContainer } from "./azure-client.ts";
 import { codeOf, statusOf, translateAzureFailure } from "./azure-failure.ts";
+import { AzureLinks } from "./azure-links.ts";
 import type { AzureSettings } from "./azure-settings.ts";
 
 /** What is larger is sent in blocks of this size. */
@@ -41,17 +43,23 @@ const contested: ReadonlySet<string> = new Set([
 ]);
 
 /** Every upload carries an MD5 that the service checks. The SDK alone repeats requests. */
-export class AzureBlobStore implements LabellingBlobStore, ExactRemoval, AsyncDisposable {
+export class AzureBlobStore
+  implements LabellingBlobStore, ExactRemoval, BlobLinks, AsyncDisposable
+{
   readonly #container: ContainerClient;
+  readonly #links: AzureLinks;
   readonly #place: string;
 
-  private constructor(container: ContainerClient) {
+  private constructor(container: ContainerClient, links: AzureLinks) {
     this.#container = container;
+    this.#links = links;
     this.#place = `the container ${container.containerName} at ${new URL(container.url).host}`;
   }
 
   static async open(settings: AzureSettings): Promise<AzureBlobStore> {
-    return new AzureBlobStore(await openAzureContainer(settings));
+    const { service, container } = await openAzureContainer(settings);
+    const links = new AzureLinks(service, settings.identity.kind === "key");
+    return new AzureBlobStore(container, links);
   }
 
   async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
@@ -143,6 +151,11 @@ export class AzureBlobStore implements LabellingBlobStore, ExactRemoval, AsyncDi
       signal?.throwIfAborted();
       throw translateAzureFailure(failure, this.#place);
     }
+  }
+
+  link(key: string, lifetimeSeconds: number): Promise<string> {
+    const blob = this.#blob(key);
+    return this.#translating(() => this.#links.link(blob, lifetimeSeconds));
   }
 
   async check(signal?: AbortSignal): Promise<void> {

@@ -10,19 +10,26 @@ type StorageType = SettingValues["storageType"];
 /** Where modules are kept. */
 export function storageSettings({ values }: Pick<Configuration, "values">): StorageSettings {
   const folder = values.localFolder;
+  const linkSeconds = values.zipRedirect ? values.zipRedirectSeconds : undefined;
   switch (values.storageType) {
     case "disk":
       return { kind: "disk", root: values.diskRoot };
     case "memory":
       return { kind: "memory" };
     case "s3":
-      return { kind: "bucket", layout: "protocol", folder, bucket: s3Bucket(values) };
+      return { kind: "bucket", layout: "protocol", folder, linkSeconds, bucket: s3Bucket(values) };
     case "minio":
-      return { kind: "bucket", layout: "folder", folder, bucket: minioBucket(values) };
+      return { kind: "bucket", layout: "folder", folder, linkSeconds, bucket: minioBucket(values) };
     case "gcp":
-      return { kind: "bucket", layout: "protocol", folder, bucket: gcpBucket(values) };
+      return { kind: "bucket", layout: "protocol", folder, linkSeconds, bucket: gcpBucket(values) };
     case "azureblob":
-      return { kind: "bucket", layout: "protocol", folder, bucket: azureContainer(values) };
+      return {
+        kind: "bucket",
+        layout: "protocol",
+        folder,
+        linkSeconds,
+        bucket: azureContainer(values),
+      };
     case "mongo":
       return { kind: "mongo", folder, mongo: mongoSettings(values) };
     case "external":

@@ -25,6 +25,9 @@ const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly S
   external: ["externalUrl"],
 };
 
+/** The storages that clients can read by a signed URL. */
+const linking: readonly SettingValues["storageType"][] = ["s3", "minio", "gcp", "azureblob"];
+
 /** What instances cannot agree by without. */
 const neededToAgree: Readonly<
   Partial<Record<SettingValues["singleFlightType"], readonly SettingKey[]>>
@@ -55,6 +58,10 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
   }
   yield* missing(config, "storageType", neededBy[storageType]);
   yield* missing(config, "singleFlightType", neededToAgree[config.values.singleFlightType]);
+  if (config.values.zipRedirect && !linking.includes(storageType)) {
+    const message = `StorageType is ${storageType}, and only ${linking.join(", ")} can hand out URLs of zips`;
+    yield { at: placeOf(config, "zipRedirect"), message };
+  }
   const { externalUrl } = config.values;
   if (externalUrl !== "" && !/^https?:$/.test(URL.parse(externalUrl)?.protocol ?? "")) {
     const message = "it must be a URL that begins with http:// or https://";

@@ -33,7 +33,7 @@ export async function openBucketEngine(settings: RemovingBucketSettings): Promis
  * measured by each for itself from when it first saw a tag: clocks may differ, and a lease is free a lifetime after
  * somebody has first met it unrenewed.
  */
-export class BucketEngine implements LeaseEngine {
+class BucketEngine implements LeaseEngine {
   readonly name: string;
   readonly #bucket: RemovingBucket;
   /** The tag of what a holder has written last. */
