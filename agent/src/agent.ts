@@ -1,6 +1,8 @@
 // The agent, put together.
 import { join } from "node:path";
+import { parseBucketUrl } from "@stoa/blobs";
 import { type Architecture, type SecretKey, sealEnvelope } from "@stoa/deployment";
+import { bucketSource } from "./adapters/bucket-source/bucket-source.ts";
 import { folderSource } from "./adapters/folder-source/folder-source.ts";
 import { httpSource } from "./adapters/http-source/http-source.ts";
 import { wakeStream } from "./adapters/http-source/wake-stream.ts";
@@ -16,7 +18,8 @@ import { Decisions } from "./application/decisions.ts";
 import { Documents, revisionPathIn } from "./application/read-documents.ts";
 import { Agent } from "./application/run-agent.ts";
 import { LogShipping } from "./application/ship-logs.ts";
-import type { Enrolment } from "./domain/enrolment.ts";
+import type { DocumentSource, StatusSink } from "./domain/document-source.ts";
+import type { Enrolment, SourcePlace } from "./domain/enrolment.ts";
 import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
 import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
 
@@ -36,6 +39,8 @@ export interface AgentSettings extends Enrolment {
   /** Whether lifecycles keep to CodeDeploy, its traps included. */
   readonly strict?: boolean;
   readonly failpoint?: Failpoint;
+  /** In which credentials for a bucket are found. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Makes an agent; `run` starts it. */
@@ -52,7 +57,7 @@ export function openAgent(settings: AgentSettings): Agent {
   const layout = layoutOf(root);
   const machine = { name: settings.machine, tags, arch, environment };
   const plane = from.kind === "http" ? httpSource(from) : undefined;
-  const source = from.kind === "folder" ? folderSource(from.path, nodeDisk) : httpSource(from);
+  const source = plane ?? sourceAt(from, settings.variables);
   const decisions = new Decisions(nodeClock, settings.decided);
   const documents = new Documents({
     source,
@@ -114,4 +119,18 @@ export function openAgent(settings: AgentSettings): Agent {
       ),
     seal: (status) => sealEnvelope("status", status, settings.machineKey),
   });
+}
+
+function sourceAt(
+  from: SourcePlace,
+  variables: AgentSettings["variables"] = {},
+): DocumentSource & StatusSink {
+  switch (from.kind) {
+    case "folder":
+      return folderSource(from.path, nodeDisk);
+    case "bucket":
+      return bucketSource(from.url, parseBucketUrl(from.url, variables));
+    case "http":
+      return httpSource(from);
+  }
 }

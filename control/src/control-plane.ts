@@ -1,10 +1,12 @@
 // The control plane, composed: every part, in the order in which they stand on one another.
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
+import { type BlobStore, type BucketPlace, DiskBlobStore, openBucket } from "@stoa/blobs";
 import { publicKeyLine, type SecretKey } from "@stoa/deployment";
-import { openFolderBlobs } from "./adapters/folder-blobs/folder-blobs.ts";
+import { blobContents } from "./adapters/blob-tree/blob-contents.ts";
+import { blobTree } from "./adapters/blob-tree/blob-tree.ts";
+import { atStore, tryTree } from "./adapters/blob-tree/blob-trouble.ts";
 import { folderLogs } from "./adapters/folder-logs/folder-logs.ts";
-import { openFolderTree } from "./adapters/folder-tree/folder-tree.ts";
 import { ensureAdminToken, openSigningKey } from "./adapters/key-files/key-files.ts";
 import { Environments } from "./application/change-environments.ts";
 import { Logs } from "./application/collect-logs.ts";
@@ -34,6 +36,8 @@ import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
 export interface ControlPlaneSettings {
   /** The folder in which everything is kept: `tree/`, `logs/`, `keys/`. */
   readonly root: string;
+  /** Where the documents and contents are kept instead of in `tree/`. */
+  readonly documents?: BucketPlace | undefined;
   /** The version of the program. */
   readonly version: string;
   /** The path under which the module proxy is found on the same server; empty for the root. */
@@ -75,19 +79,37 @@ export async function openControlPlane(
   clock: Clock = systemClock,
 ): Promise<ControlPlane> {
   const { root } = settings;
-  const tree = await openFolderTree(join(root, "tree"));
+  await using opened = new AsyncDisposableStack();
+  const { store, prefix } = await openDocuments(settings, opened);
   const control = await runControlPlane(settings, {
-    tree,
-    blobs: await openFolderBlobs(join(root, "tree", "blobs", "sha256"), blobLimitBytes),
+    tree: blobTree(store, prefix),
+    blobs: blobContents(store, `${prefix}blobs/sha256/`, blobLimitBytes),
     logs: folderLogs(join(root, "logs")),
     clock,
     key: await openSigningKey(root),
   });
+  opened.use(control);
   await ensureAdminToken(root, async () => {
     const made = await control.tokens.make({ kind: "person", name: "admin", role: "admin" });
     return made.token;
   });
-  return control;
+  const all = opened.move();
+  return { ...control, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** The store of documents, which is tried before anything is built upon it. */
+async function openDocuments(
+  { root, documents }: ControlPlaneSettings,
+  opened: AsyncDisposableStack,
+): Promise<{ readonly store: BlobStore; readonly prefix: string }> {
+  if (documents === undefined) {
+    const store = await atStore("the tree", () => DiskBlobStore.open(join(root, "tree"), 0o700));
+    return { store, prefix: "" };
+  }
+  const { bucket, prefix } = documents;
+  const store = opened.use(await atStore("the tree", () => openBucket(bucket)));
+  await tryTree(store, prefix);
+  return { store, prefix };
 }
 
 /** Runs a control plane in the given world. */
