@@ -15,6 +15,11 @@ import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
+import {
+  KeptSettingsKeys,
+  openingScripts,
+  openingSupervisor,
+} from "./application/open-settings.ts";
 import { Documents, revisionPathIn } from "./application/read-documents.ts";
 import { Agent } from "./application/run-agent.ts";
 import { LogShipping } from "./application/ship-logs.ts";
@@ -69,23 +74,29 @@ export function openAgent(settings: AgentSettings): Agent {
     revisionPath: revisionPathIn(layout.servicesFolder),
   });
   const client = keeperClient(layout.keeperSocket);
+  const supervisor =
+    keeperWords === undefined
+      ? client
+      : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
+          decisions.add(sentence),
+        );
+  const opening = new KeptSettingsKeys({
+    environment,
+    disk: nodeDisk,
+    keysPath: layout.settingsKeysPath,
+    source: plane,
+  });
   const around = {
     machine,
     source,
     failpoint,
-    scripts: linuxScripts,
     permissions: linuxPermissions,
     targetRoot: settings.targetRoot ?? "/",
     strict: settings.strict ?? false,
     disk: nodeDisk,
     clock: nodeClock,
     probe: linuxProbe,
-    supervisor:
-      keeperWords === undefined
-        ? client
-        : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
-            decisions.add(sentence),
-          ),
+    supervisor: openingSupervisor(supervisor, opening),
     blobsFolder: layout.blobsFolder,
     note: (sentence: string) => decisions.add(sentence),
   };
@@ -114,7 +125,12 @@ export function openAgent(settings: AgentSettings): Agent {
     knownServices: () => nodeDisk.names(join(layout.servicesFolder)),
     serviceOf: (service) =>
       new ConvergingService(
-        { ...around, service, layout: serviceLayoutOf(layout, service) },
+        {
+          ...around,
+          service,
+          scripts: openingScripts(linuxScripts, service, opening),
+          layout: serviceLayoutOf(layout, service),
+        },
         (id, signal) => documents.revision(service, id, signal),
       ),
     seal: (status) => sealEnvelope("status", status, settings.machineKey),

@@ -7,7 +7,11 @@ import { blobContents } from "./adapters/blob-tree/blob-contents.ts";
 import { blobTree } from "./adapters/blob-tree/blob-tree.ts";
 import { atStore, tryTree } from "./adapters/blob-tree/blob-trouble.ts";
 import { folderLogs } from "./adapters/folder-logs/folder-logs.ts";
-import { ensureAdminToken, openSigningKey } from "./adapters/key-files/key-files.ts";
+import {
+  ensureAdminToken,
+  openSigningKey,
+  settingsKeyFiles,
+} from "./adapters/key-files/key-files.ts";
 import { Environments } from "./application/change-environments.ts";
 import { Logs } from "./application/collect-logs.ts";
 import { Revisions } from "./application/keep-revisions.ts";
@@ -22,6 +26,7 @@ import type { BlobShelf } from "./domain/blob-shelf.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import type { DocumentTree } from "./domain/document-tree.ts";
 import type { LogArchive } from "./domain/log-archive.ts";
+import type { SettingsKeys } from "./domain/settings-keys.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { type Route, route } from "./http/route.ts";
@@ -53,6 +58,7 @@ interface ControlPlaneWorld {
   readonly logs: LogArchive;
   readonly clock: Clock;
   readonly key: SecretKey;
+  readonly settingsKeys: SettingsKeys;
 }
 
 /** A control plane at work. Disposing of it ends its own work; rollouts are carried on by the next. */
@@ -87,6 +93,7 @@ export async function openControlPlane(
     logs: folderLogs(join(root, "logs")),
     clock,
     key: await openSigningKey(root),
+    settingsKeys: settingsKeyFiles(root),
   });
   opened.use(control);
   await ensureAdminToken(root, async () => {
@@ -157,7 +164,7 @@ async function runControlPlane(
 
 /** What the control plane does, each part standing on those before it. */
 function applicationOf(
-  { tree, blobs, logs: archive, clock, key }: ControlPlaneWorld,
+  { tree, blobs, logs: archive, clock, key, settingsKeys }: ControlPlaneWorld,
   onFailure: (failure: unknown) => void,
 ) {
   const documents = new SignedTree(tree, key);
@@ -166,12 +173,12 @@ function applicationOf(
   const machines = new Machines(tree, documents, tokens, clock);
   const environments = new Environments(tree, documents, clock);
   const revisions = new Revisions(tree, blobs, documents);
-  const settings = new ServiceSettings(documents);
+  const settings = new ServiceSettings(documents, settingsKeys);
   const logs = new Logs(archive);
   const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
   const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
   const retention = new Retention(delivered);
-  return { ...delivered, tokens, settings, logs, retention };
+  return { ...delivered, tokens, settings, settingsKeys, logs, retention };
 }
 
 function routesOf(

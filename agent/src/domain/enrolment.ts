@@ -46,6 +46,8 @@ export interface Joined {
   readonly rootKey: string;
   readonly environment: string;
   readonly pollMs: number;
+  /** The lines of the keys of the environment's settings. */
+  readonly settingsKeys: readonly string[];
 }
 
 /** Where machines join. */

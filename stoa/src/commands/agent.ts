@@ -6,6 +6,7 @@ import {
   type Enrolment,
   joinMachine,
   keepEnrolment,
+  keepSettingsKeys,
   machineArchitecture,
   machineKeyOf,
   openAgent,
@@ -81,6 +82,8 @@ function untilTold(): AbortSignal {
 
 async function enrolmentOf(options: AgentOptions, environment: Environment): Promise<Enrolment> {
   const { root, from, server, join = environment["STOA_JOIN_TOKEN"] } = options;
+  const keys = environment["STOA_SETTINGS_KEYS"];
+  if (keys !== undefined) await keepSettingsKeys(root, keys.split(/\s+/).filter(Boolean));
   if (from !== undefined) {
     return await keepEnrolment(root, enrolmentFrom(options, placeOf(from, environment)));
   }
