@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 import { missingGit } from "./git-complaint.ts";
 import { readingEnvironment } from "./git-environment.ts";
-import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";
-import { type GitObject, ObjectReader } from "./object-reader.ts";
+import { type Git, type GitDeadlines, GitFailure } from "./git-process.ts";
+import { type GitObject, type ObjectHead, ObjectReader } from "./object-reader.ts";
 import { parsePackedRefs, withHeadRef } from "./ref-lines.ts";
 
 export interface BareRepositoryParts {
@@ -92,14 +92,13 @@ export class BareRepository<Note> {
   /** An object by its hash, or the beginning of that with `^{commit}` behind it; `undefined` if it is not here. */
   async object(name: string): Promise<GitObject | undefined> {
     if ((await this.note()) === undefined) return undefined;
-    if (this.#reader?.isRunning !== true) {
-      this.#reader = new ObjectReader(this.#parts.git, this.environment);
-    }
-    try {
-      return await this.#reader.read(name, mostObjectBytes);
-    } catch (failure) {
-      throw localFailure(failure);
-    }
+    return this.#read((reader) => reader.read(name, mostObjectBytes));
+  }
+
+  /** What is known of an object without reading it; `undefined` if it is not here. */
+  async objectHead(hash: string): Promise<ObjectHead | undefined> {
+    if ((await this.note()) === undefined) return undefined;
+    return this.#read((reader) => reader.head(hash));
   }
 
   /** The names that it had when they were last packed; HEAD is that of the repository it was fetched from. */
@@ -108,8 +107,28 @@ export class BareRepository<Note> {
   }
 
   /** Runs a git command on it. */
-  run(args: readonly string[], signal: AbortSignal, input?: string): Promise<Buffer> {
-    return this.#run({ args, env: this.environment, input }, signal);
+  async run(args: readonly string[], signal: AbortSignal): Promise<Buffer> {
+    const call = { args, env: this.environment, deadlines: localDeadlines };
+    try {
+      return await this.#parts.git.run(call, signal);
+    } catch (failure) {
+      throw localFailure(failure);
+    }
+  }
+
+  /** The content of a file of any size, as it comes out of git. */
+  async *stream(hash: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const args = ["cat-file", "blob", hash];
+    const call = { args, env: this.environment, deadlines: localDeadlines };
+    const running = this.#parts.git.start(call, signal);
+    try {
+      yield* running.stdout;
+      await running.ended;
+    } catch (failure) {
+      throw localFailure(failure);
+    } finally {
+      running.stop(new Error("nobody reads it any more"));
+    }
   }
 
   /** Says that nobody uses it for now. */
@@ -146,9 +165,12 @@ export class BareRepository<Note> {
     await rm(away, { recursive: true, force: true });
   }
 
-  async #run(call: Omit<GitCall, "deadlines">, signal = this.#parts.ended): Promise<Buffer> {
+  async #read<T>(ask: (reader: ObjectReader) => Promise<T>): Promise<T> {
+    if (this.#reader?.isRunning !== true) {
+      this.#reader = new ObjectReader(this.#parts.git, this.environment);
+    }
     try {
-      return await this.#parts.git.run({ ...call, deadlines: localDeadlines }, signal);
+      return await ask(this.#reader);
     } catch (failure) {
       throw localFailure(failure);
     }

@@ -141,11 +141,6 @@ export class Mirror {
     return [...names].some(([, named]) => named === hash);
   }
 
-  /** Whether it has every object of the commits that are here. */
-  async isWhole(): Promise<boolean> {
-    return (await this.repository.note())?.filter === "";
-  }
-
   /** Fetches objects, directories with all directories below them. */
   async fetchObjects(hashes: readonly string[], reach: Reach, signal: AbortSignal): Promise<void> {
     if (hashes.length === 0) return;
