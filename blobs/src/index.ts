@@ -13,4 +13,10 @@ export type {
   OpenBlob,
   PutOptions,
 } from "./blob-store.ts";
+export {
+  type BucketPlace,
+  bucketUrlForms,
+  isBucketUrl,
+  parseBucketUrl,
+} from "./bucket-url.ts";
 export { type Bucket, type BucketSettings, openBucket } from "./open-bucket.ts";

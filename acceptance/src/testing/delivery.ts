@@ -23,6 +23,14 @@ export interface TestMachine {
   readonly startAgent: () => void;
 }
 
+/** A command that runs until it is ended. */
+export interface StayingCommand {
+  /** What it has said so far, on stdout and stderr. */
+  readonly output: () => string;
+  /** Sends SIGTERM, and gives its exit code. */
+  readonly end: () => Promise<number | null>;
+}
+
 /** Everything that deploying takes. Disposing of it ends all processes and removes what they kept. */
 export interface Delivery extends AsyncDisposable {
   readonly url: string;
@@ -34,6 +42,11 @@ export interface Delivery extends AsyncDisposable {
   readonly stoa: (...words: readonly string[]) => Promise<FinishedProgram>;
   /** Runs `stoa`, and rejects with what it said if it fails; gives its stdout. */
   readonly succeed: (...words: readonly string[]) => Promise<string>;
+  /** Starts `stoa` in the project, with variables of its own, and leaves it running. */
+  readonly stay: (
+    words: readonly string[],
+    variables: Readonly<Record<string, string>>,
+  ) => StayingCommand;
   /** Writes files of the project. */
   readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
   /** Starts an agent that joins, and waits until the control plane has heard of it. */
@@ -84,6 +97,7 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
     controlRoot,
     stoa,
     succeed,
+    stay: (words, variables) => stayingCommand(words, project, { ...env, ...variables }),
     write: (files) => writeFiles(project, files),
     join: async (name, tags = "") => {
       const token = (await succeed("token", "join", "--tags", tags)).trim();
@@ -135,6 +149,34 @@ func main() {
 	}
 }
 `,
+  };
+}
+
+function stayingCommand(
+  words: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): StayingCommand {
+  const child = own(
+    spawn(process.execPath, [programFile, ...words], {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += String(chunk);
+    });
+  }
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return {
+    output: () => output,
+    end: () => {
+      child.kill("SIGTERM");
+      return ended;
+    },
   };
 }
 
