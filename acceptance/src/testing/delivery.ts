@@ -49,8 +49,11 @@ export interface Delivery extends AsyncDisposable {
   ) => StayingCommand;
   /** Writes files of the project. */
   readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
-  /** Starts an agent that joins, and waits until the control plane has heard of it. */
-  readonly join: (name: string, tags?: string) => Promise<TestMachine>;
+  /**
+   * Starts an agent that joins, and waits until the control plane has heard of it. `inside` are the words of a program that starts it,
+   * in a world of its own.
+   */
+  readonly join: (name: string, tags?: string, inside?: readonly string[]) => Promise<TestMachine>;
   /** Ends the control plane at once. */
   readonly killControl: () => Promise<void>;
   /** Starts it again at the same address with what it has kept. */
@@ -99,9 +102,9 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
     succeed,
     stay: (words, variables) => stayingCommand(words, project, { ...env, ...variables }),
     write: (files) => writeFiles(project, files),
-    join: async (name, tags = "") => {
+    join: async (name, tags = "", inside = []) => {
       const token = (await succeed("token", "join", "--tags", tags)).trim();
-      const machine = startMachine(folder, name, { server: control.url, token, trust });
+      const machine = startMachine(folder, name, { server: control.url, token, trust, inside });
       await until(`${name} to join`, async () => (await succeed("machines")).includes(`${name} `));
       return machine;
     },
@@ -202,15 +205,19 @@ function startMachine(
     server,
     token,
     trust,
+    inside,
   }: {
     readonly server: string;
     readonly token: string;
     readonly trust: Readonly<Record<string, string>>;
+    readonly inside: readonly string[];
   },
 ): TestMachine {
   const root = join(folder.path, "machines", name);
   const words = ["agent", "--root", root, "--name", name, "--server", server];
-  let agent = startAgent(folder, words, { ...trust, STOA_JOIN_TOKEN: token });
+  const start = (all: readonly string[], env: Readonly<Record<string, string>>): ChildProcess =>
+    startAgent(folder, [...inside, process.execPath, programFile, ...all], env);
+  let agent = start(words, { ...trust, STOA_JOIN_TOKEN: token });
   return {
     name,
     root,
@@ -220,17 +227,17 @@ function startMachine(
       await ended;
     },
     startAgent: () => {
-      agent = startAgent(folder, ["agent", "--root", root], trust);
+      agent = start(["agent", "--root", root], trust);
     },
   };
 }
 
 function startAgent(
   { path }: TemporaryFolder,
-  words: readonly string[],
+  [program = "", ...words]: readonly string[],
   env: Readonly<Record<string, string>>,
 ): ChildProcess {
-  const child = spawn(process.execPath, [programFile, ...words], {
+  const child = spawn(program, words, {
     cwd: path,
     stdio: "ignore",
     env: {
