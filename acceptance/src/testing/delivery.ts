@@ -54,6 +54,8 @@ export interface Delivery extends AsyncDisposable {
    * in a world of its own.
    */
   readonly join: (name: string, tags?: string, inside?: readonly string[]) => Promise<TestMachine>;
+  /** Starts several at once. */
+  readonly joinAll: (names: readonly string[]) => Promise<readonly TestMachine[]>;
   /** Ends the control plane at once. */
   readonly killControl: () => Promise<void>;
   /** Starts it again at the same address with what it has kept. */
@@ -94,6 +96,21 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
     return stdout;
   };
   await succeed("login", control.url, "--token-file", join(controlRoot, "admin-token"));
+  const joinAll = async (
+    names: readonly string[],
+    tags = "",
+    inside: readonly string[] = [],
+  ): Promise<readonly TestMachine[]> => {
+    const token = (await succeed("token", "join", "--tags", tags)).trim();
+    const machines = names.map((name) =>
+      startMachine(folder, name, { server: control.url, token, trust, inside }),
+    );
+    await until(`${names.join(", ")} to join`, async () => {
+      const shown = await succeed("machines");
+      return names.every((name) => shown.includes(`${name} `));
+    });
+    return machines;
+  };
   return {
     url: control.url,
     project,
@@ -103,11 +120,11 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
     stay: (words, variables) => stayingCommand(words, project, { ...env, ...variables }),
     write: (files) => writeFiles(project, files),
     join: async (name, tags = "", inside = []) => {
-      const token = (await succeed("token", "join", "--tags", tags)).trim();
-      const machine = startMachine(folder, name, { server: control.url, token, trust, inside });
-      await until(`${name} to join`, async () => (await succeed("machines")).includes(`${name} `));
+      const [machine] = await joinAll([name], tags, inside);
+      if (machine === undefined) throw new Error("no machine was started");
       return machine;
     },
+    joinAll,
     killControl: async () => {
       await control[Symbol.asyncDispose]();
     },
