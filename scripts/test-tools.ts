@@ -44,6 +44,8 @@ const installed: readonly Tool[] = [
   { command: "hg", debianPackage: "mercurial" },
   { command: "svn", debianPackage: "subversion" },
   { command: "fossil", debianPackage: "fossil" },
+  { command: "make", debianPackage: "make" },
+  { command: "ar", debianPackage: "binutils" },
   { command: "nginx", debianPackage: "nginx-light" },
   { command: "redis-server", debianPackage: "redis-server" },
   { command: "redis-sentinel", debianPackage: "redis-sentinel" },
