@@ -1,5 +1,5 @@
 // The units of this machine that are the agent's: what they should be is written down, and the files follow.
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import {
   environmentFileOf,
@@ -70,6 +70,7 @@ export class MachineUnits {
     if (socketFile !== undefined && (await differs(this.#parts.disk, socketFile)) === "changed") {
       await this.#closeSocket(socketUnitName(unit));
     }
+    await this.#parts.disk.makeFolder(dirname(launch.log));
     await this.#follow([...this.#unitFiles(unit), ...this.#socketFiles(unit)]);
     if (launch.sockets.length > 0) await this.#openSocket(unit);
   }

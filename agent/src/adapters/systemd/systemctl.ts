@@ -1,6 +1,7 @@
 // Runs systemctl and its siblings.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 
@@ -49,15 +50,20 @@ export async function systemdVersion(run: RunCommand = runCommand): Promise<numb
   return code === 0 && version >= firstGoodVersion ? version : undefined;
 }
 
-/** What systemd-analyze has against unit files; nothing where it is not installed. It says so with exit code 0 too. */
+/** With these words systemd says that it does not do what a unit says; else it only warns, say of the user nobody. */
+const refusal = /ignoring|refus|invalid|not executable|failed to/i;
+
+/** What of unit files systemd would not take; nothing where systemd-analyze is not installed. Its exit code says nothing. */
 export async function complaintsAbout(
   run: RunCommand,
   paths: readonly string[],
 ): Promise<readonly string[]> {
-  const { code, errors } = await run("systemd-analyze", ["verify", "--man=no", ...paths]);
-  if (code !== 0 && errors.includes("ENOENT")) return [];
+  const { errors } = await run("systemd-analyze", ["verify", "--man=no", ...paths]);
+  const names = paths.map((path) => basename(path));
   // Other units of the machine are loaded too, and are none of ours.
-  return errors.split("\n").filter((line) => paths.some((path) => line.startsWith(`${path}:`)));
+  return errors
+    .split("\n")
+    .filter((line) => refusal.test(line) && names.some((name) => line.includes(`${name}:`)));
 }
 
 /** Fails with the last words of systemctl. */
