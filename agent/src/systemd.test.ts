@@ -7,11 +7,14 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { publicKeyLine, type ServiceStatus } from "@stoa/deployment";
 import { unitWord } from "./domain/unit-quoting.ts";
-import { textOf, until } from "./testing/ask.ts";
 import { Tree } from "./testing/delivery.ts";
 import { buildCrashing, buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
 import { steadyLoad } from "./testing/steady-load.ts";
-import { noSystemdMachine, type SystemdMachine, startSystemdMachine } from "./testing/systemd-machine.ts";
+import {
+  noSystemdMachine,
+  type SystemdMachine,
+  startSystemdMachine,
+} from "./testing/systemd-machine.ts";
 
 const root = "/var/lib/stoa-agent";
 
@@ -40,7 +43,8 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       "one",
       service,
       ({ state, running, desired }) =>
-        (state === "running" && running === revision) || (state === "failed" && desired === revision),
+        (state === "running" && running === revision) ||
+        (state === "failed" && desired === revision),
     );
     assert.equal(status.state, "running", status.sentence);
     return status;
@@ -52,7 +56,10 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
 
   for (const keepAlive of [false, true]) {
     test(`hands over without a failed request, with ${keepAlive ? "kept" : "new"} connections`, async () => {
-      const versions = [publish("polite", "1", { readiness: "fd" }), publish("polite", "2", { readiness: "fd" })];
+      const versions = [
+        publish("polite", "1", { readiness: "fd" }),
+        publish("polite", "2", { readiness: "fd" }),
+      ];
       tree.assign({ notes: versions[0]! });
       const load = steadyLoad(await urlOf(versions[0]!), keepAlive);
       for (const wanted of [versions[1]!, versions[0]!, versions[1]!]) {

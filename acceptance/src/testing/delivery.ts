@@ -167,7 +167,17 @@ function startMachine(
   },
 ): TestMachine {
   const root = join(folder.path, "machines", name);
-  const words = ["agent", "--root", root, "--name", name, "--server", server];
+  const words = [
+    "agent",
+    "--root",
+    root,
+    "--supervisor",
+    "keeper",
+    "--name",
+    name,
+    "--server",
+    server,
+  ];
   let agent = startAgent(folder, words, { ...trust, STOA_JOIN_TOKEN: token });
   return {
     name,
@@ -178,7 +188,7 @@ function startMachine(
       await ended;
     },
     startAgent: () => {
-      agent = startAgent(folder, ["agent", "--root", root], trust);
+      agent = startAgent(folder, ["agent", "--root", root, "--supervisor", "keeper"], trust);
     },
   };
 }

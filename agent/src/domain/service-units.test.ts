@@ -76,7 +76,12 @@ describe("units of a service", () => {
   });
 
   test("the environment is quoted, names the sockets, and holds nothing that is systemd's to say", () => {
-    const environment = { A: 'say "$x"\n\\o/', LISTEN_PID: "1", NOTIFY_SOCKET: "/x", READY_FD: "3" };
+    const environment = {
+      A: 'say "$x"\n\\o/',
+      LISTEN_PID: "1",
+      NOTIFY_SOCKET: "/x",
+      READY_FD: "3",
+    };
     const sockets = [
       { name: "http", address: ":8080" },
       { name: "admin", address: ":8081" },

@@ -59,7 +59,8 @@ export function environmentFileOf(
   return `${environmentFolder}/${service}.${slot}.env`;
 }
 
-const header = "# Written by stoa agent, which puts it back when it is edited. Add a drop-in instead.\n";
+const header =
+  "# Written by stoa agent, which puts it back when it is edited. Add a drop-in instead.\n";
 /** One digit: some shells know no more. Sockets come before it. */
 const readyDescriptor = 9;
 const firstDescriptor = 3;

@@ -2,7 +2,9 @@
 
 /** A word of a command line: in quotes, its percent signs doubled. Dollar signs are for `:` before the command to keep. */
 export function unitWord(text: string): string {
-  return `"${unitValue(text).replaceAll(/[\\"]/g, "\\$&").replaceAll(/[^ -~\u00a0-\u{10ffff}]/gu, escaped)}"`;
+  return `"${unitValue(text)
+    .replaceAll(/[\\"]/g, "\\$&")
+    .replaceAll(/[^ -~\u00a0-\u{10ffff}]/gu, escaped)}"`;
 }
 
 /** The whole right side of a line: a path, a name. Percent signs would begin a specifier. */

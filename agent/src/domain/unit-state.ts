@@ -22,16 +22,14 @@ export type UnitProperties = Readonly<Record<string, string>>;
 
 /** Takes the output of `systemctl show` apart: units are separated by an empty line. By name. */
 export function parseUnits(text: string): ReadonlyMap<string, UnitProperties> {
-  const units = text
-    .split("\n\n")
-    .map((block) =>
-      Object.fromEntries(
-        block
-          .split("\n")
-          .filter((line) => line.includes("="))
-          .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-      ),
-    );
+  const units = text.split("\n\n").map((block) =>
+    Object.fromEntries(
+      block
+        .split("\n")
+        .filter((line) => line.includes("="))
+        .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+    ),
+  );
   return new Map(units.map((unit) => [unit["Id"] ?? "", unit]));
 }
 

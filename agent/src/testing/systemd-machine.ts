@@ -24,9 +24,13 @@ export interface SystemdMachine extends AsyncDisposable {
 export async function startSystemdMachine(folder: string): Promise<SystemdMachine> {
   const machine = join(folder, "machine");
   mkdirSync(machine);
-  const boot = spawn("unshare", ["--mount", "sh", "-ec", bootScript, "sh", machine, folder, repository], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const boot = spawn(
+    "unshare",
+    ["--mount", "sh", "-ec", bootScript, "sh", machine, folder, repository],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let console = "";
   for (const stream of [boot.stdout, boot.stderr]) {
     stream.on("data", (bytes: Buffer) => {
@@ -110,7 +114,9 @@ function leaderOf(parent: number): number | undefined {
 function childrenOf(parent: number): readonly number[] {
   return readdirSync("/proc")
     .map(Number)
-    .filter((pid) => pid > 0 && new RegExp(`^PPid:\t${parent}$`, "m").test(read(`/proc/${pid}/status`)));
+    .filter(
+      (pid) => pid > 0 && new RegExp(`^PPid:\t${parent}$`, "m").test(read(`/proc/${pid}/status`)),
+    );
 }
 
 function read(path: string): string {

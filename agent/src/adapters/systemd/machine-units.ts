@@ -1,6 +1,7 @@
 // The units of this machine that are the agent's: what they should be is written down, and the files follow.
 import { dirname, join } from "node:path";
 import { AgentFailure } from "../../domain/agent-failure.ts";
+import type { Disk } from "../../domain/disk.ts";
 import {
   environmentFileOf,
   queueTemplateName,
@@ -20,8 +21,7 @@ import {
   systemdRecordText,
   type UnitRecord,
 } from "../../domain/systemd-record.ts";
-import { complaintsAbout, told } from "./systemctl.ts";
-import type { SystemdParts } from "./systemd-supervisor.ts";
+import { complaintsAbout, type RunCommand, told } from "./systemctl.ts";
 import {
   differs,
   lastingFolder,
@@ -31,12 +31,24 @@ import {
   wantedLink,
 } from "./unit-files.ts";
 
+/** What the units are kept with. */
+export interface UnitParts {
+  readonly disk: Disk;
+  readonly run: RunCommand;
+  /** Of systemd. */
+  readonly version: number;
+  /** Where it is written down which units there are. */
+  readonly recordPath: string;
+  /** Holds the environments of processes. */
+  readonly environmentFolder: string;
+}
+
 /** Not safe for two calls that change something at the same time; its user sees to that. */
 export class MachineUnits {
-  readonly #parts: SystemdParts;
+  readonly #parts: UnitParts;
   #record: SystemdRecord | undefined;
 
-  constructor(parts: SystemdParts) {
+  constructor(parts: UnitParts) {
     this.#parts = parts;
   }
 
@@ -198,7 +210,10 @@ export class MachineUnits {
     return [{ path, text: socketUnitText(name, sockets), mode: 0o644 }, queueFile];
   }
 
-  #sharedSocketFiles(service: string, sockets: UnitRecord["launch"]["sockets"]): readonly UnitFile[] {
+  #sharedSocketFiles(
+    service: string,
+    sockets: UnitRecord["launch"]["sockets"],
+  ): readonly UnitFile[] {
     const name = socketUnitName({ service, slot: "" });
     const path = join(lastingFolder, name);
     const text = socketUnitText(name, sockets);

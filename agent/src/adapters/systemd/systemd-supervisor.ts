@@ -3,7 +3,6 @@ import { access, constants } from "node:fs/promises";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Clock } from "../../domain/clock.ts";
-import type { Disk } from "../../domain/disk.ts";
 import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts";
 import {
   mostSocketsWithReadyFd,
@@ -17,23 +16,20 @@ import { leavesPortOpen, withPort } from "../../domain/socket-address.ts";
 import type { LogFiles } from "../../domain/spawn.ts";
 import type { StopOrder, Supervisor } from "../../domain/supervisor.ts";
 import type { UnitRecord } from "../../domain/systemd-record.ts";
-import { exitOf, parseUnits, type UnitProperties, unitProperties } from "../../domain/unit-state.ts";
+import {
+  exitOf,
+  parseUnits,
+  type UnitProperties,
+  unitProperties,
+} from "../../domain/unit-state.ts";
 import { viewOf } from "../../domain/unit-view.ts";
-import { MachineUnits } from "./machine-units.ts";
-import { type RunCommand, told } from "./systemctl.ts";
+import { MachineUnits, type UnitParts } from "./machine-units.ts";
+import { told } from "./systemctl.ts";
 
 /** What the supervisor is made of. */
-export interface SystemdParts {
-  readonly disk: Disk;
+export interface SystemdParts extends UnitParts {
   readonly clock: Clock;
-  readonly run: RunCommand;
   readonly logs: LogFiles;
-  /** Of systemd. */
-  readonly version: number;
-  /** Where it writes down which units there are. */
-  readonly recordPath: string;
-  /** Holds the environments of processes. */
-  readonly environmentFolder: string;
   freePort(): Promise<number>;
 }
 
@@ -124,7 +120,8 @@ export class SystemdSupervisor implements Supervisor {
         (asked) => ({ ...asked, kept: false, stopping: true }),
       );
       await told(this.#parts.run, ["stop", "--no-block", slotUnitName(unit)]);
-      if (graceMs !== undefined && graceMs < unit.launch.stopGraceMs) void this.#kill(unit, graceMs);
+      if (graceMs !== undefined && graceMs < unit.launch.stopGraceMs)
+        void this.#kill(unit, graceMs);
       return await this.#viewNow(await this.#unit(service, id));
     });
   }
