@@ -85,7 +85,7 @@ export interface ProcessView {
   readonly state: ProcessState;
   /** Whether it is started again when it ends, and after the machine has started. */
   readonly kept: boolean;
-  /** It was started by a keeper that is gone: its listening sockets cannot be shared with another process. */
+  /** Nobody but itself holds its listening sockets any more: they cannot be shared with another process. */
   readonly adopted: boolean;
   /** 0 while none runs. */
   readonly pid: number;

@@ -18,7 +18,10 @@ export interface Supervisor {
   stop(service: string, id: string, how: StopOrder): Promise<ProcessView>;
   /** Closes the listening sockets of a service, but those at these addresses. */
   closeSockets(service: string, but: readonly string[]): Promise<void>;
-  /** Puts right what it keeps on the machine for a service, if somebody has changed it. Says what it did. */
+  /**
+   * Puts right what it keeps on the machine for a service, if somebody has changed it, and removes what nothing needs any
+   * more. Says what it put right.
+   */
   restore(service: string): Promise<readonly string[]>;
   /** Whether a service that runs can be given a socket more. If not, its old process ends before the sockets change. */
   readonly addsSockets: boolean;

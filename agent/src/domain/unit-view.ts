@@ -7,6 +7,8 @@ import { exitOf, startedAtMsOf, stateOf, type UnitProperties } from "./unit-stat
 export interface Circumstances {
   /** Whether the process has said that it is ready, or need not. */
   readonly isReady: boolean;
+  /** Whether systemd holds its socket; else nobody but the process does. */
+  readonly hasSocket: boolean;
   /** The time of day, and at the same moment that of the clock of systemd's timestamps. */
   readonly nowMs: number;
   readonly monotonicMs: number;
@@ -16,7 +18,7 @@ export interface Circumstances {
 export function viewOf(
   { service, launch, kept, stopping }: UnitRecord,
   found: UnitProperties | undefined,
-  { isReady, ...times }: Circumstances,
+  { isReady, hasSocket, ...times }: Circumstances,
 ): ProcessView {
   const plain = stateOf(found, isReady);
   const state = stopping && plain !== "gone" ? "stopping" : plain;
@@ -29,7 +31,7 @@ export function viewOf(
     log,
     state,
     kept,
-    adopted: false,
+    adopted: sockets.length > 0 && !hasSocket,
     pid: Number(found?.["MainPID"] ?? 0),
     sockets,
     startedAtMs: startedAtMsOf(found, times),

@@ -130,7 +130,7 @@ export class MachineUnits {
 
   /** Puts files right that somebody has changed, and opens a socket that is closed. Says what it did. */
   async restore(service: string): Promise<readonly string[]> {
-    const { disk, run } = this.#parts;
+    const { disk } = this.#parts;
     const { units, sockets } = await this.record();
     const files = units
       .filter((unit) => unit.service === service && unit.slot !== rehearsalSlot)
@@ -145,12 +145,20 @@ export class MachineUnits {
       sentences.push(`${file.path} ${how} and was written anew`);
     }
     if (sentences.length > 0) await this.#follow(files);
+    return shared === undefined ? sentences : [...sentences, ...(await this.#reopen(service))];
+  }
+
+  /** A socket that somebody has stopped is still in the process, and the address is taken until that ends. */
+  async #reopen(service: string): Promise<readonly string[]> {
+    const { run } = this.#parts;
     const name = socketUnitName({ service, slot: "" });
-    if (shared === undefined || (await run("systemctl", ["is-active", name])).code === 0)
-      return sentences;
+    if ((await run("systemctl", ["is-active", name])).code === 0) return [];
     await run("systemctl", ["stop", queueUnitName(name)]);
-    await told(run, ["start", name]);
-    return [...sentences, `${name} was not active and was started`];
+    return (await run("systemctl", ["start", name])).code === 0
+      ? [`${name} was not active and was started`]
+      : [
+          `${name} was stopped and its process still holds the socket: the next one cannot share it`,
+        ];
   }
 
   /** Writes the files that are not as they should be, and has systemd read them. */

@@ -11,6 +11,7 @@ import {
   type Slot,
   servingSlots,
   slotUnitName,
+  socketUnitName,
 } from "../../domain/service-units.ts";
 import { leavesPortOpen, withPort } from "../../domain/socket-address.ts";
 import type { LogFiles } from "../../domain/spawn.ts";
@@ -254,6 +255,7 @@ export class SystemdSupervisor implements Supervisor {
     const hasSaid = async (): Promise<boolean> =>
       ((await this.#parts.disk.look(readyFileOf(unit)))?.size ?? 0) > 0;
     return viewOf(unit, found.get(slotUnitName(unit)), {
+      hasSocket: found.get(socketUnitName(unit))?.["ActiveState"] === "active",
       isReady: unit.launch.readiness !== "fd" || (await hasSaid()),
       nowMs: this.#parts.clock.nowMs(),
       // CLOCK_MONOTONIC, as in systemd's timestamps.
@@ -263,7 +265,7 @@ export class SystemdSupervisor implements Supervisor {
 
   async #look(units: readonly UnitRecord[]): Promise<Found> {
     if (units.length === 0) return new Map();
-    const names = units.map(slotUnitName);
+    const names = new Set([...units.map(slotUnitName), ...units.map(socketUnitName)]);
     const words = ["show", `--property=${unitProperties.join(",")}`, ...names];
     return parseUnits(await told(this.#parts.run, words));
   }
