@@ -52,6 +52,8 @@ const installed: readonly Tool[] = [
   { command: "etcd", debianPackage: "etcd-server" },
   { command: "mariadbd", debianPackage: "mariadb-server" },
   { command: "pg_ctlcluster", debianPackage: "postgresql" },
+  { command: "systemd-analyze", debianPackage: "systemd" },
+  { command: "systemd-nspawn", debianPackage: "systemd-container" },
 ];
 
 const folder = resolve("node_modules", ".cache", "debian");
