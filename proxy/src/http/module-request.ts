@@ -8,7 +8,12 @@ import { parseSumdbRequest, type SumdbRequest } from "./sumdb-request.ts";
 export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "robots.txt";
 
 /** A page for programs: what is kept, what came when, what the policy decides. */
-export type RecordName = "catalog" | "index" | "api/modules/explain" | "api/modules/seed";
+export type RecordName =
+  | "catalog"
+  | "index"
+  | "api/modules/explain"
+  | "api/modules/seed"
+  | "api/modules/keep";
 
 /**
  * A request in the words of the protocol. `keptOnly` is set by the base path `/cached-only`: answer from what is kept,
@@ -39,8 +44,21 @@ export type EndpointRequest = Exclude<
 /** Longer URLs name no module: the longest module paths in use are below 200 bytes. */
 const maxTargetLength = 4096;
 
-const recordPages = new Set(["catalog", "index", "api/modules/explain", "api/modules/seed"]);
+const recordPages: ReadonlyMap<string, readonly string[]> = new Map([
+  ["catalog", ["GET", "HEAD"]],
+  ["index", ["GET", "HEAD"]],
+  ["api/modules/explain", ["GET", "HEAD"]],
+  ["api/modules/seed", ["POST"]],
+  ["api/modules/keep", ["GET", "HEAD", "POST", "DELETE"]],
+]);
 const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.txt"]);
+
+/** By which methods a target can be asked for; of all that are not pages for programs, to be read. */
+export function methodsOf(target: string, prefix: string): readonly string[] {
+  const path = target.replace(/[?#].*$/s, "");
+  const page = path.startsWith(`${prefix}/`) ? path.slice(prefix.length + 1) : "";
+  return recordPages.get(page) ?? ["GET", "HEAD"];
+}
 
 /**
  * Reads a request target, still escaped, as it stood in the request line. Throws a `ProxyFailure`: `bad_request` if it

@@ -14,6 +14,7 @@ import type { DatabaseMirror } from "../application/mirror-databases.ts";
 import { requestHops } from "../application/request-hops.ts";
 import type { VersionSeeding } from "../application/seed-versions.ts";
 import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
+import type { KeepLists } from "../domain/keep-lists.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import {
   type Answer,
@@ -29,14 +30,15 @@ import type { ExternalStorage } from "./external-storage.ts";
 import { failureAnswer } from "./failure-answer.ts";
 import type { Gate, TurnedAway } from "./gate.ts";
 import type { HotAnswers } from "./hot-answers.ts";
+import { answerKeep } from "./keep-answer.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
-import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
+import { type ModuleRequest, methodsOf, parseModuleRequest } from "./module-request.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
 import { type PushRequests, pushMethod } from "./push-requests.ts";
 import { answerRecord, type RecordParts } from "./record-answers.ts";
 import type { RequestCounters, RequestSeries } from "./request-counters.ts";
 import { originOf } from "./request-origin.ts";
-import { answerSeed, isSeedRequest } from "./seed-answer.ts";
+import { answerSeed } from "./seed-answer.ts";
 import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
@@ -54,9 +56,11 @@ export interface HandlerParts {
   /** Answers those who tell of something new. */
   readonly pushes: PushRequests;
   /** Is told which modules are asked for. */
-  readonly uses: { count(path: string, isList: boolean): void };
+  readonly uses: { count(path: string, isList: boolean, version?: string): void };
   /** Absent where administrators are not served. */
   readonly seed: VersionSeeding | undefined;
+  /** The same. */
+  readonly keepLists: KeepLists | undefined;
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -145,7 +149,7 @@ export class ProxyHandler {
     const { prepared, label, series } = ready;
     const id = this.#parts.requestId(request);
     const sent = sendPrepared(request, response, prepared, [requestIdHeader, id]);
-    if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
+    this.#count(label);
     if (sent.status === 200 && sent.completed && request.method === "GET") {
       series.requests += 1;
       series.bytes += sent.bytes;
@@ -211,7 +215,7 @@ export class ProxyHandler {
     const answer = await this.#answer(parsed, request, signal);
     const sent = await this.#send(request, response, answer, { label, generation });
     if (sent.failure !== undefined) this.#logFailure(sent.failure, 500, "transfer broken off", id);
-    if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
+    this.#count(label);
     return { label, sent, cache: answer.cache, from: answer.from };
   }
 
@@ -229,12 +233,15 @@ export class ProxyHandler {
     return sendText(response, status, text, headers);
   }
 
+  #count({ module, endpoint, version }: RequestLabel): void {
+    if (module !== undefined) this.#parts.uses.count(module, endpoint === "list", version);
+  }
+
   #parse(request: IncomingMessage): ModuleRequest | ExternalRequest {
     const { url = "/", method = "" } = request;
     const { external } = this.#parts;
     const methods = external?.methods(url);
-    const isSeed = isSeedRequest(url, this.#parts.pages.prefix);
-    const allowed = methods ?? (isSeed ? ["POST"] : ["GET", "HEAD"]);
+    const allowed = methods ?? methodsOf(url, this.#parts.pages.prefix);
     if (!allowed.includes(method)) throw new TurnedBack(wrongMethod(allowed));
     if (external !== undefined && methods !== undefined) return external.parse(url);
     const parsed = parseModuleRequest(url, this.#parts.pages.prefix);
@@ -259,9 +266,9 @@ export class ProxyHandler {
       return answerPage(parsed.page, originOf(request), this.#parts.pages);
     if (parsed.kind === "record") {
       const { page, query } = parsed;
-      return page === "api/modules/seed"
-        ? answerSeed(request, this.#parts.seed, signal)
-        : answerRecord(page, query, this.#parts.records);
+      if (page === "api/modules/seed") return answerSeed(request, this.#parts.seed, signal);
+      if (page === "api/modules/keep") return answerKeep(request, query, this.#parts.keepLists);
+      return answerRecord(page, query, this.#parts.records);
     }
     const wish = {
       keptOnly: parsed.keptOnly || forbidsFetching(request),

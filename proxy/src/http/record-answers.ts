@@ -22,7 +22,7 @@ const indexSize = { usual: 2000, most: 100_000 };
 
 /** Answers a request for a page. `query` is what stood behind the question mark. Rejects with a `ProxyFailure`. */
 export function answerRecord(
-  page: Exclude<RecordName, "api/modules/seed">,
+  page: Exclude<RecordName, "api/modules/seed" | "api/modules/keep">,
   query: string,
   parts: RecordParts,
 ): Promise<Answer> {
