@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { SourceEntry } from "../domain/import-source.ts";
 import { parseImportList } from "../domain/listed-source.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { readBody } from "./request-body.ts";
 
 /** The go.sum of the largest projects has less than one. */
 const mostBytes = 16 << 20;
@@ -11,24 +12,11 @@ const mostBytes = 16 << 20;
 export async function readListBody(
   request: IncomingMessage,
 ): Promise<readonly Exclude<SourceEntry, { readonly kind: "unusable" }>[]> {
-  const entries = parseImportList(await bodyOf(request));
+  const entries = parseImportList((await readBody(request, mostBytes)).toString("utf8"));
   const wrong = entries.find((entry) => entry.kind === "unusable");
   if (wrong !== undefined) throw new ProxyFailure("bad_request", `${wrong.place}: ${wrong.why}`);
   if (entries.length === 0) {
     throw new ProxyFailure("bad_request", "send a go.sum, or lines of MODULE@VERSION, as the body");
   }
   return entries.filter((entry) => entry.kind !== "unusable");
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > mostBytes) {
-      throw new ProxyFailure("bad_request", `the list is larger than ${mostBytes >> 20} MiB`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

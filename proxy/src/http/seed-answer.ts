@@ -13,15 +13,9 @@ const namedFailures = 20;
  */
 export async function answerSeed(
   request: IncomingMessage,
-  seeding: VersionSeeding | undefined,
+  seeding: VersionSeeding,
   signal: AbortSignal,
 ): Promise<Answer> {
-  if (seeding === undefined) {
-    throw new ProxyFailure(
-      "not_found",
-      "this page is for administrators; STOA_ADMIN_API=true and STOA_ADMIN_TOKEN open it",
-    );
-  }
   const entries = await readListBody(request);
   const results: SeedResult[] = [];
   const of = (kind: "whole" | "loose") =>
