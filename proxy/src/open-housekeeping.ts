@@ -1,5 +1,4 @@
 // What keeps a store in bounds, put together: retention and its clock, the trash, the disk, and the watch over upstreams.
-import type { ModuleVersion } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { RenewedLeases } from "./adapters/leases/renewed-leases.ts";
 import type { ProxyState } from "./adapters/sql-state/open-state.ts";
@@ -12,13 +11,13 @@ import {
   type RetentionFinding,
   type RetentionSummary,
 } from "./application/retain-versions.ts";
+import { VersionRetirement } from "./application/retire-versions.ts";
 import { WorkSchedule } from "./application/schedule-work.ts";
 import { beginCounting } from "./application/survey-versions.ts";
 import type { UpstreamWatch } from "./application/watch-upstream.ts";
 import type { Leases } from "./domain/leases.ts";
 import { ProxyFailure } from "./domain/proxy-failure.ts";
 import type { RetentionRules } from "./domain/retention.ts";
-import { readStored } from "./domain/stored-delivery.ts";
 import type { VersionIndex } from "./domain/version-index.ts";
 import type { OpenStorage } from "./open-storage.ts";
 
@@ -76,33 +75,13 @@ export function openHousekeeping(parts: HousekeepingParts): OpenedHousekeeping {
     parts.leases ?? new RenewedLeases(state.leases, { lifetimeMs: parts.leaseLifetimeMs });
   const survey = { store, catalog, uses, bookmarks };
   const refetch = new RefetchCheck({ policy, watch });
-  const retention = new Retention({
-    ...{ survey, keepLists, refetch, leases },
-    async remove(module, isRefetchable) {
-      // The hashes stay remembered: what comes again must be the same.
-      if (trash !== undefined) await trash.discard(module, { isRefetchable });
-      else await removal?.remove(module);
-      await index?.remove([module]);
-      await uses.forgetVersion(module);
-    },
-  });
-  const retain: OpenedHousekeeping["retain"] = (rules, isDone, signal, tell) => {
-    if (removal === undefined) return Promise.reject(nothingRemovable());
-    return retention.run(rules, { isDone }, signal, tell);
-  };
-
-  /** The small files stay, so that go commands that only read them notice nothing. */
-  const evict = async (module: ModuleVersion): Promise<void> => {
-    const papers = await Promise.all(
-      (["info", "mod"] as const).map(async (kind) => {
-        await using file = await store.open(module, kind);
-        return file && { kind, bytes: await readStored(file) };
-      }),
-    );
-    await removal?.remove(module);
-    for (const paper of papers) {
-      if (paper !== undefined) await loose.write(module, paper.kind, paper.bytes);
-    }
+  const retirement =
+    removal && new VersionRetirement({ store, loose, removal, trash, index, uses });
+  const retain: OpenedHousekeeping["retain"] = async (rules, isDone, signal, tell) => {
+    if (retirement === undefined) throw nothingRemovable();
+    const remove = retirement.retire.bind(retirement);
+    const retention = new Retention({ survey, keepLists, refetch, leases, remove });
+    return await retention.run(rules, { isDone }, signal, tell);
   };
 
   return {
@@ -129,10 +108,11 @@ export function openHousekeeping(parts: HousekeepingParts): OpenedHousekeeping {
         };
         running.use(repeated(empty, { pauseMs: trashPauseMs, what: "the trash", log }));
       }
-      if (space !== undefined && removal !== undefined) {
+      if (space !== undefined && retirement !== undefined) {
         const { quotaBytes, evicts, rules } = settings;
         const relief = new DiskRelief({
-          ...{ space, quotaBytes, evicts, survey, keepLists, refetch, trash, leases, evict, log },
+          ...{ space, quotaBytes, evicts, survey, keepLists, refetch, trash, leases, log },
+          evict: (module) => retirement.evict(module),
           protect: rules.protect,
           private: rules.private,
           metrics: parts.metrics,

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { ModuleStore } from "../domain/module-store.ts";
 import type { TrashedVersion, VersionTrash } from "../domain/version-trash.ts";
-import { assertAbsent, filesOf, keptFiles, moduleVersion, putFiles } from "./module-store-contract.ts";
+import {
+  assertAbsent,
+  filesOf,
+  keptFiles,
+  moduleVersion,
+  putFiles,
+} from "./module-store-contract.ts";
 
 /** A fresh, empty store, and what was removed from it. */
 export interface VersionTrashUnderTest {
@@ -19,7 +25,10 @@ const longer = moduleVersion(`${module.path}/${module.version}/more`, "v1.0.0");
 const note = { isRefetchable: true } as const;
 
 /** Declares the tests of the contract for one driver. */
-export function versionTrashContract(name: string, make: () => Promise<VersionTrashUnderTest>): void {
+export function versionTrashContract(
+  name: string,
+  make: () => Promise<VersionTrashUnderTest>,
+): void {
   describe(`${name} keeps the contract of VersionTrash:`, () => {
     let made: VersionTrashUnderTest;
     let store: ModuleStore;

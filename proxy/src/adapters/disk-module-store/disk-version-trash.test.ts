@@ -79,7 +79,10 @@ test("the trash holds no name that Athens takes for a version, and what is not i
   await putFiles(store, module, filesOf("x"));
   await trash.discard(module, { isRefetchable: true });
   const names = await readdir(join(root, ".stoa"), { recursive: true });
-  assert.deepEqual(names.filter((name) => name.endsWith(".info")), []);
+  assert.deepEqual(
+    names.filter((name) => name.endsWith(".info")),
+    [],
+  );
   const folder = join(root, ".stoa", "trash");
   await writeFile(join(folder, "README"), "mine");
   const [one] = await Array.fromAsync(trash.all());
