@@ -17,4 +17,4 @@ export {
 export { loopbackCertificate } from "./loopback-certificate.ts";
 export { mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
-export { runServer } from "./server-process.ts";
+export { missingProgram, runServer } from "./server-process.ts";
