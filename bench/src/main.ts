@@ -14,8 +14,11 @@ import { directMemory } from "./tables/direct-memory.ts";
 import { hangingUpstream } from "./tables/hanging-upstream.ts";
 import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
+import { millionVersions } from "./tables/million-versions.ts";
 import { policyCost } from "./tables/policy-cost.ts";
+import { remoteStore } from "./tables/remote-store.ts";
 import { stampede } from "./tables/stampede.ts";
+import { threeInstances } from "./tables/three-instances.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
 import { zipHash } from "./tables/zip-hash.ts";
 import { requireTools } from "./tools.ts";
@@ -31,6 +34,9 @@ const tables: readonly BenchTable[] = [
   zipHash,
   direct,
   directMemory,
+  millionVersions,
+  threeInstances,
+  remoteStore,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]
