@@ -45,6 +45,7 @@ const installed: readonly Tool[] = [
   { command: "svn", debianPackage: "subversion" },
   { command: "fossil", debianPackage: "fossil" },
   { command: "curl", debianPackage: "curl" },
+  { command: "ip", debianPackage: "iproute2" },
   { command: "nginx", debianPackage: "nginx-light" },
   { command: "redis-server", debianPackage: "redis-server" },
   { command: "redis-sentinel", debianPackage: "redis-sentinel" },

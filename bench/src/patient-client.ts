@@ -15,7 +15,8 @@ export class PatientClient implements Disposable {
         response.once("end", () => {
           const bytes = Buffer.concat(pieces);
           if (response.statusCode === 200) resolve(bytes);
-          else reject(new Error(`status ${response.statusCode}: ${bytes.toString().slice(0, 200)}`));
+          else
+            reject(new Error(`status ${response.statusCode}: ${bytes.toString().slice(0, 200)}`));
         });
       }).once("error", reject);
     });

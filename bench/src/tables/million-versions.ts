@@ -8,7 +8,12 @@ import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-tab
 import { PatientClient } from "../patient-client.ts";
 import { inTurns, median, percentile, ratios, type Samples, spread } from "../samples.ts";
 import { residentMemory } from "../servers/process-figures.ts";
-import { stoaEnvironment, stoaProgram, startStoa, type StoaProcess } from "../servers/stoa-process.ts";
+import {
+  type StoaProcess,
+  startStoa,
+  stoaEnvironment,
+  stoaProgram,
+} from "../servers/stoa-process.ts";
 import { makeVersionStore, modulePath, type VersionStore, versionNames } from "../version-store.ts";
 
 export const millionVersions: BenchTable = { name: "million-versions", needs: [], measure };
@@ -59,7 +64,12 @@ async function measure(bench: BenchRun): Promise<MeasuredTable> {
   }
   const inMilliseconds = (samples: Samples = []): Samples => samples.map((each) => each * 1000);
   rows.push(
-    rowOf("time to ready", "ms", inMilliseconds(starts.get(small)), inMilliseconds(starts.get(large))),
+    rowOf(
+      "time to ready",
+      "ms",
+      inMilliseconds(starts.get(small)),
+      inMilliseconds(starts.get(large)),
+    ),
     rowOf("peak memory afterwards", "MB", [peakMegabytes(smallStoa)], [peakMegabytes(largeStoa)]),
   );
   for (const { client } of sites) client[Symbol.dispose]();
@@ -155,10 +165,7 @@ async function site(store: VersionStore, stoa: StoaProcess): Promise<Site> {
 }
 
 /** When the last entry of the index was made: found by halving. */
-async function lastIndexed(
-  first: number,
-  ask: (path: string) => Promise<string>,
-): Promise<number> {
+async function lastIndexed(first: number, ask: (path: string) => Promise<string>): Promise<number> {
   let [low, high] = [first, Date.now()];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);

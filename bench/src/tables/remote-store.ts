@@ -52,7 +52,10 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
   const start = async (storage: string, env: NodeJS.ProcessEnv): Promise<Site> => {
     const local = await mkdtemp(join(run.folder, "local-"));
     const own = { STOA_LOCAL_FOLDER: local, ...env };
-    return { storage, stoa: started.use(await startStoa({ upstream: upstream.url, env: own }, run)) };
+    return {
+      storage,
+      stoa: started.use(await startStoa({ upstream: upstream.url, env: own }, run)),
+    };
   };
   const disk = await start("disk", {});
   const sites = [
@@ -65,7 +68,12 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
   for (const { stoa } of sites) await client.milliseconds(urlsOf(stoa, hits));
   const rows: Row[] = [];
   for (const hit of hits) rows.push(...(await compare(hit, { sites, disk, client }, run)));
-  return { title: "Hits out of a storage on another server, against the disk", columns, rows, notes };
+  return {
+    title: "Hits out of a storage on another server, against the disk",
+    columns,
+    rows,
+    notes,
+  };
 }
 
 const columns = [
