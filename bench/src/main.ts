@@ -17,6 +17,7 @@ import { memory } from "./tables/memory.ts";
 import { millionVersions } from "./tables/million-versions.ts";
 import { policyCost } from "./tables/policy-cost.ts";
 import { remoteStore } from "./tables/remote-store.ts";
+import { seededBuild } from "./tables/seeded-build.ts";
 import { stampede } from "./tables/stampede.ts";
 import { threeInstances } from "./tables/three-instances.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
@@ -37,6 +38,7 @@ const tables: readonly BenchTable[] = [
   millionVersions,
   threeInstances,
   remoteStore,
+  seededBuild,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]
