@@ -2,25 +2,48 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { linkSync, mkdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdtemp, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { setImmediate as pause } from "node:timers/promises";
 import type { BenchRun } from "./bench-run.ts";
 
+/** A folder for stores. Disposing of it removes them. */
+export interface VersionRoom extends AsyncDisposable {
+  readonly path: string;
+}
+
 /** A storage folder in Athens' layout. */
-export interface VersionStore extends AsyncDisposable {
+export interface VersionStore {
   readonly root: string;
   readonly modules: number;
   readonly versions: number;
 }
 
+const sharedMemory = "/dev/shm";
+
+/** What a folder with three names takes in memory, at most. */
+const bytesOfVersion = 4096;
+
 /** Every module has as many versions. */
-export const versionsOfEach = 20;
+const versionsOfEach = 20;
 
 /** So many modules share an owner, as repositories do. */
 const modulesOfEach = 20;
 
 /** File systems allow some ten thousand names for one file; ext4 65,000. */
 const mostLinks = 60_000;
+
+/** Room for so many versions: in memory if there is enough, where names come and go far sooner. */
+export async function roomForVersions(versions: number, run: BenchRun): Promise<VersionRoom> {
+  const shared = await statfs(sharedMemory).catch(() => undefined);
+  const hasRoom =
+    shared !== undefined &&
+    shared.ffree > versions * 1.2 &&
+    process.availableMemory() > versions * bytesOfVersion * 2;
+  const path = await mkdtemp(join(hasRoom ? sharedMemory : run.folder, "stoa-versions-"));
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
+}
 
 /** The path of a module of the store, counted from 0. */
 export function modulePath(at: number): string {
@@ -56,12 +79,7 @@ export async function makeVersionStore(
     }
     addModule(root, modulePath(at), infos, zip);
   }
-  return {
-    root,
-    modules,
-    versions: modules * versionsOfEach,
-    [Symbol.asyncDispose]: () => removeFolder(root),
-  };
+  return { root, modules, versions: modules * versionsOfEach };
 }
 
 function infoFile(seeds: string, version: string): string {
