@@ -1,8 +1,8 @@
 // A disk storage with a great many small versions, made of hard links as fast as the disk allows.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { linkSync, mkdirSync, unlinkSync, writeFileSync } from "node:fs";
-import { mkdtemp, statfs } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { setImmediate as pause } from "node:timers/promises";
@@ -20,10 +20,8 @@ export interface VersionStore {
   readonly versions: number;
 }
 
-const sharedMemory = "/dev/shm";
-
-/** What a folder with three names takes in memory, at most. */
-const bytesOfVersion = 4096;
+/** What a folder with three names takes in memory, and as much again for everything else. */
+const bytesOfVersion = 8192;
 
 /** Every module has as many versions. */
 const versionsOfEach = 20;
@@ -34,15 +32,23 @@ const modulesOfEach = 20;
 /** File systems allow some ten thousand names for one file; ext4 65,000. */
 const mostLinks = 60_000;
 
-/** Room for so many versions: in memory if there is enough, where names come and go far sooner. */
+/** Room for so many versions: in memory where that can be had, for on a disk removing them takes longer than all else. */
 export async function roomForVersions(versions: number, run: BenchRun): Promise<VersionRoom> {
-  const shared = await statfs(sharedMemory).catch(() => undefined);
-  const hasRoom =
-    shared !== undefined &&
-    shared.ffree > versions * 1.2 &&
-    process.availableMemory() > versions * bytesOfVersion * 2;
-  const path = await mkdtemp(join(hasRoom ? sharedMemory : run.folder, "stoa-versions-"));
-  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
+  const path = await mkdtemp(join(run.folder, "versions-"));
+  const isInMemory = process.availableMemory() > versions * bytesOfVersion && mount(path);
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      if (isInMemory) spawnSync("umount", ["-l", path]);
+      await removeFolder(path);
+    },
+  };
+}
+
+/** Makes a folder one in memory, with as many names as one likes. Only root can. */
+function mount(path: string): boolean {
+  const words = ["-t", "tmpfs", "-o", "size=90%,nr_inodes=0", "stoa-bench", path];
+  return spawnSync("mount", words, { stdio: "ignore" }).status === 0;
 }
 
 /** The path of a module of the store, counted from 0. */

@@ -61,7 +61,7 @@ async function measure(bench: BenchRun): Promise<MeasuredTable> {
     rows: await compare(small, large, bench),
     notes: [
       "Disk storage and the SQLite index; one request after the other over one connection, each for another place; lists are those of what is kept (offline), of 20 versions, and are not held in memory (`STOA_MEMORY_CACHE=0`); pages have 500 versions.",
-      "All names are in memory, in /dev/shm if it has room: what a disk adds that has to be asked for them is not measured.",
+      "All names are in memory, as root in a folder that is: what a disk adds that has to be asked for them is not measured.",
       `\`stoa modules reindex\` of all of it took ${rebuildSeconds.toFixed(0)} s.`,
     ],
   };
