@@ -27,5 +27,6 @@ export { type OpenStorage, openStorage, type StorageSettings } from "./open-stor
 export { readQueue } from "./read-queue.ts";
 export { openVersionRemoval, rebuildStorageIndex } from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";
+export { type EngineFinding, tryEngines } from "./try-engines.ts";
 export { openBundle, writeBundle } from "./version-bundle.ts";
 export { type MoveOrder, type OpenVersionMove, openVersionMove } from "./version-move.ts";
