@@ -38,14 +38,29 @@ export interface Delivery extends AsyncDisposable {
   readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
   /** Starts an agent that joins, and waits until the control plane has heard of it. */
   readonly join: (name: string, tags?: string) => Promise<TestMachine>;
+  /** Starts an agent with words and variables of its own, which needs no control plane. */
+  readonly start: (
+    name: string,
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) => TestMachine;
   /** Ends the control plane at once. */
   readonly killControl: () => Promise<void>;
   /** Starts it again at the same address with what it has kept. */
   readonly startControl: () => Promise<void>;
 }
 
-/** Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS. */
-export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
+/**
+ * Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS; `env` is added to the
+ * server's variables.
+ */
+export async function startDelivery({
+  tls = false,
+  env: more = {},
+}: {
+  readonly tls?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+} = {}): Promise<Delivery> {
   const folder = await temporaryFolder();
   const files = tls ? await tlsFiles(folder.path) : undefined;
   const port = await freePort();
@@ -58,6 +73,7 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
       root,
       env: {
         ATHENS_PORT: `127.0.0.1:${port}`,
+        ...more,
         ...(files && { ATHENS_TLSCERT_FILE: files.cert, ATHENS_TLSKEY_FILE: files.key }),
       },
     });
@@ -87,10 +103,12 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
     write: (files) => writeFiles(project, files),
     join: async (name, tags = "") => {
       const token = (await succeed("token", "join", "--tags", tags)).trim();
-      const machine = startMachine(folder, name, { server: control.url, token, trust });
+      const words = ["--server", control.url];
+      const machine = startMachine(folder, name, words, trust, { STOA_JOIN_TOKEN: token });
       await until(`${name} to join`, async () => (await succeed("machines")).includes(`${name} `));
       return machine;
     },
+    start: (name, words, variables) => startMachine(folder, name, words, variables),
     killControl: async () => {
       await control[Symbol.asyncDispose]();
     },
@@ -156,19 +174,13 @@ function commandVariables({ path }: TemporaryFolder): Readonly<Record<string, st
 function startMachine(
   folder: TemporaryFolder,
   name: string,
-  {
-    server,
-    token,
-    trust,
-  }: {
-    readonly server: string;
-    readonly token: string;
-    readonly trust: Readonly<Record<string, string>>;
-  },
+  how: readonly string[],
+  env: Readonly<Record<string, string>>,
+  once: Readonly<Record<string, string>> = {},
 ): TestMachine {
   const root = join(folder.path, "machines", name);
-  const words = ["agent", "--root", root, "--name", name, "--server", server];
-  let agent = startAgent(folder, words, { ...trust, STOA_JOIN_TOKEN: token });
+  const words = ["agent", "--root", root, "--name", name, ...how];
+  let agent = startAgent(folder, words, { ...env, ...once });
   return {
     name,
     root,
@@ -178,7 +190,7 @@ function startMachine(
       await ended;
     },
     startAgent: () => {
-      agent = startAgent(folder, ["agent", "--root", root], trust);
+      agent = startAgent(folder, ["agent", "--root", root], env);
     },
   };
 }
