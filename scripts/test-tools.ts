@@ -46,6 +46,8 @@ const installed: readonly Tool[] = [
   { command: "fossil", debianPackage: "fossil" },
   { command: "make", debianPackage: "make" },
   { command: "ar", debianPackage: "binutils" },
+  { command: "curl", debianPackage: "curl" },
+  { command: "ip", debianPackage: "iproute2" },
   { command: "nginx", debianPackage: "nginx-light" },
   { command: "redis-server", debianPackage: "redis-server" },
   { command: "redis-sentinel", debianPackage: "redis-sentinel" },

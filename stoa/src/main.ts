@@ -3,7 +3,7 @@ import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
-import { checkConfig, checkConnections, showConfig } from "./commands/config.ts";
+import { checkConfig, showConfig } from "./commands/config.ts";
 import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
@@ -74,8 +74,12 @@ config
   .option(...fileOption)
   .option("--connect", "try whether what the configuration names can be reached and used")
   .action(async ({ connect, ...options }: FileOption & { connect?: boolean }) => {
-    if (connect === true) await checkConnections(placeOf(options));
-    else checkConfig(placeOf(options));
+    if (connect !== true) {
+      checkConfig(placeOf(options));
+      return;
+    }
+    const { checkConnections } = await import("./commands/check-connections.ts");
+    await checkConnections(placeOf(options));
   });
 
 const modules = program.command("modules").description("look at the module proxy");
