@@ -365,6 +365,22 @@ describe("gitUpstream", { skip }, () => {
       assert.equal(info.origin?.url, address);
     });
 
+    for (const [address, code] of [
+      ["svn svn+ssh://svn.example/m", "unsupported"],
+      ["svn svn://svn.example/m", "unsupported"],
+      ["bzr bzr+ssh://bzr.example/m", "unsupported"],
+      ["bzr bzr://bzr.example/m", "unsupported"],
+      ["git svn+ssh://git.example/m", "not_found"],
+      ["hg ext::sh", "not_found"],
+      ["svn file:///m", "not_found"],
+    ] as const) {
+      it(`has an address that its system knows: ${address} is ${code}`, async () => {
+        await using scene = await openScene({ rules: { govcs: "*:all" } });
+        scene.server.pages.set("go.example/m", goImportPage(`go.example/m ${address}`));
+        await assert.rejects(scene.upstream.list("go.example/m" as ModulePath, never), { code });
+      });
+    }
+
     it("is what GOVCS allows, and of that only git", async () => {
       await using scene = await openScene({ rules: { govcs: "hg.example:hg,off.example:off" } });
       await assert.rejects(scene.upstream.list("a.example/m.hg" as ModulePath, never), {
