@@ -619,6 +619,30 @@ describe("gitUpstream", { skip }, () => {
       assert.deepEqual(await zipOf(scene.again()), expected);
     });
 
+    it("give the same zips whatever was packed before", async () => {
+      const draft = new RepositoryDraft();
+      const text = (seed: string) => seed.repeat(3000);
+      const files = { "a.go": text("a\n"), "b/b.go": text("b\n"), "b/same.go": text("a\n") };
+      draft.commit({ ...files, "go.mod": `module ${place}\n`, LICENSE: "L" });
+      draft.tag("v1.0.0");
+      draft.commit({ "b/b.go": text("c\n"), ".gitattributes": "a.go text\n", "d.go": "d" });
+      draft.tag("v1.1.0");
+      draft.commit({ ".gitattributes": "*.go text eol=crlf\n" });
+      draft.tag("v1.2.0");
+      await using scene = await openScene({ repositories: { [place]: draft } });
+      for (const version of ["v1.0.0", "v1.1.0", "v1.2.0", "v1.1.0", "v1.0.0"]) {
+        const wanted = moduleVersion(`${place}@${version}`);
+        await using fresh = scene.again({
+          mirrors: { folder: join(scene.folder, "fresh"), mostBytes: 1, mostFetchBytes: 2 ** 30 },
+        });
+        assert.deepEqual(
+          await zipOf(scene.upstream, wanted),
+          await zipOf(fresh, wanted),
+          `of ${version}`,
+        );
+      }
+    });
+
     it("that are damaged while a zip is read break it off, and are made anew", async () => {
       const draft = new RepositoryDraft();
       const large = Object.fromEntries(
