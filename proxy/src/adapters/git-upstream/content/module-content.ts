@@ -59,7 +59,7 @@ export async function readModuleContent(parts: ModuleContentParts): Promise<Modu
     const archived = await archivedContent(parts, { listed, kept, needed });
     return { ...archived, files: [...archived.files, ...license] };
   }
-  const content = await keptContent(parts, listed, { sizes, known });
+  const content = await keptContent(parts, { listed, kept, sizes, known });
   return { ...content, files: [...content.files, ...license] };
 }
 
@@ -81,7 +81,9 @@ function selectFiles(
   { goMod }: ModuleDirectory,
 ): ReadonlySet<ListedFile> {
   const candidates = listed.map((file) => ({ ...toModuleFile(file), listed: file }));
-  const selections = [goMod, undefined].map((text) => selectModuleFiles(candidates, text));
+  const mayBeVendored = listed.some(({ path }) => path.includes("vendor/"));
+  const rules = mayBeVendored ? [goMod, undefined] : [goMod];
+  const selections = rules.map((text) => selectModuleFiles(candidates, text));
   const [fault] = selections.map(({ invalid }) => invalid[0]);
   if (fault !== undefined && selections.every(({ invalid }) => invalid.length > 0)) {
     const message = `it cannot be a module: ${fault.path}: ${fault.reason}`;
@@ -249,35 +251,38 @@ function spooled(
 /** What the repository keeps, read when it is wanted, unless it is known in its packed form. */
 async function keptContent(
   { view, directory, packed }: ModuleContentParts,
-  listed: readonly ListedFile[],
   {
+    listed,
+    kept,
     sizes,
     known,
   }: {
+    readonly listed: readonly ListedFile[];
+    readonly kept: ReadonlySet<ListedFile>;
     readonly sizes: ReadonlyMap<string, number>;
     readonly known: ReadonlyMap<string, PackedContent>;
   },
 ): Promise<ModuleContent> {
   const { goMod } = directory;
   const { repository } = view.mirror;
-  const files = listed.map((file) => ({
-    ...toModuleFile(file),
-    hash: file.hash,
-    sizeBytes: known.get(file.hash)?.sizeBytes ?? sizes.get(file.hash) ?? 0,
-    read: () => (file.path === "go.mod" && goMod !== undefined ? [goMod] : content.read(file.path)),
-  }));
-  const { keep } = selectModuleFiles(files, goMod);
-  const content: KeptContent = new KeptContent(
+  const sizeOf = ({ hash }: ListedFile) => known.get(hash)?.sizeBytes ?? sizes.get(hash) ?? 0;
+  const wanted = [...kept].filter(({ path, hash }) => path !== "go.mod" && !known.has(hash));
+  const content = new KeptContent(
     {
       object: (hash) => repository.object(hash),
       stream: (hash) => repository.stream(hash, view.sight.signal),
     },
-    keep.filter(({ path, hash }) => path !== "go.mod" && !known.has(hash)),
+    wanted.map((file) => ({ path: file.path, hash: file.hash, sizeBytes: sizeOf(file) })),
   );
   await content.begin(); // a mirror that cannot be read is found out before anything is handed out
-  const hashes = new Map(keep.map(({ path, hash }) => [path, hash]));
+  const hashes = new Map([...kept].map(({ path, hash }) => [path, hash]));
   return {
-    files,
+    files: listed.map((file) => ({
+      ...toModuleFile(file),
+      sizeBytes: sizeOf(file),
+      read: () =>
+        file.path === "go.mod" && goMod !== undefined ? [goMod] : content.read(file.path),
+    })),
     memory: {
       find: ({ path }) => known.get(hashes.get(path) ?? ""),
       keep: ({ path }, content) => {
