@@ -1,8 +1,8 @@
 // Starts processes on Linux so that they live on when their parent does not, and tells whether they live.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Exit, Limits } from "../../domain/launch.ts";
@@ -10,6 +10,7 @@ import type { ProcessIdentity, Spawn, Spawned, SpawnPlan } from "../../domain/sp
 import { readBootId, readProcStat } from "./proc-files.ts";
 
 const firstDescriptor = 3;
+const toolFolders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 /** The processes of this machine. */
 export const linuxSpawn: Spawn = {
@@ -98,7 +99,7 @@ function limitWords(limits: Limits | undefined): readonly string[] {
     ["as", limits?.memoryBytes],
     ["core", limits?.coreBytes],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
-  return words.length === 0 ? [] : ["prlimit", ...words, "--"];
+  return words.length === 0 ? [] : [toolPath("prlimit"), ...words, "--"];
 }
 
 /** `setpriv` and not the parent's setuid, which would leave the groups of the keeper with the process. */
@@ -106,7 +107,18 @@ function userWords(user: string | undefined): readonly string[] {
   if (user === undefined) return [];
   const [name = "", group] = user.split(":");
   const [uid, gid] = [numberOf("-u", name, user), group ?? numberOf("-g", name, user)];
-  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--no-new-privs", "--"];
+  const ids = [`--reuid=${uid}`, `--regid=${gid}`];
+  return [toolPath("setpriv"), ...ids, "--init-groups", "--no-new-privs", "--"];
+}
+
+/** Not by PATH, which is the service's own. */
+function toolPath(name: string): string {
+  const path = toolFolders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  if (path !== undefined) return path;
+  throw new AgentFailure(
+    "cannot_start",
+    `${name} is missing on this machine, and services with limits or a user need it; install util-linux`,
+  );
 }
 
 function numberOf(flag: string, name: string, user: string): string {
