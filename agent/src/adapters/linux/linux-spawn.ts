@@ -4,12 +4,15 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } fro
 import type { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Exit, Limits } from "../../domain/launch.ts";
 import type { ProcessIdentity, Spawn, Spawned, SpawnPlan } from "../../domain/spawn.ts";
+import { orphanOf, orphanWords } from "./orphan.ts";
 import { readBootId, readProcStat } from "./proc-files.ts";
 
 const firstDescriptor = 3;
+const orphanPollMs = 50;
 const toolFolders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 /** The processes of this machine. */
@@ -36,6 +39,7 @@ async function start(plan: SpawnPlan): Promise<Spawned> {
   const log = openLog(plan.log);
   const readyAt = firstDescriptor + plan.sockets.length;
   try {
+    const isOrphan = plan.parent === "init";
     const child = spawn(command, args, {
       // A session and group of its own: signals reach its children too, and those of our terminal do not reach it.
       detached: true,
@@ -44,20 +48,25 @@ async function start(plan: SpawnPlan): Promise<Spawned> {
       // A file, never a pipe: a Go program dies of SIGPIPE when it prints to one whose reader is gone (os/signal).
       stdio: [
         "ignore",
-        log,
+        isOrphan ? "pipe" : log,
         log,
         ...plan.sockets.map(({ descriptor }) => descriptor),
         ...(plan.readiness === "fd" ? (["pipe"] as const) : []),
       ],
     });
     const exited = exitOf(child);
-    const { pid } = await started(child, plan);
-    const startTicks = readProcStat(pid)?.startTicks ?? 0;
-    const identity: ProcessIdentity = { pid, startTicks, bootId: readBootId() };
-    return { identity, exited, ready: readyOf(child, plan, readyAt) };
+    const ready = readyOf(child, plan, readyAt);
+    const first = await started(child, plan);
+    if (!isOrphan) return { identity: identityOf(first.pid), exited, ready };
+    const identity = identityOf(await orphanOf(child));
+    return { identity, exited: endOfOrphan(identity), ready };
   } finally {
     closeSync(log);
   }
+}
+
+function identityOf(pid: number): ProcessIdentity {
+  return { pid, startTicks: readProcStat(pid)?.startTicks ?? 0, bootId: readBootId() };
 }
 
 function checkProgram({ program, directory }: SpawnPlan): void {
@@ -84,12 +93,16 @@ function commandLine({
   program,
   arguments: args,
   sockets,
+  ownIdVariables,
+  parent,
   limits,
   user,
 }: SpawnPlan): readonly string[] {
   const whole = [...limitWords(limits), ...userWords(user), program, ...args];
-  if (sockets.length === 0) return whole;
-  return ["/bin/sh", "-c", 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', "sh", ...whole];
+  const names = [...(sockets.length === 0 ? [] : ["LISTEN_PID"]), ...ownIdVariables];
+  const steps = [...names.map((name) => `export ${name}=$$`), 'exec "$@"'].join("; ");
+  if (parent === "init") return [...orphanWords(toolPath("setsid"), steps), ...whole];
+  return names.length === 0 ? whole : ["/bin/sh", "-c", steps, "sh", ...whole];
 }
 
 function limitWords(limits: Limits | undefined): readonly string[] {
@@ -179,6 +192,12 @@ function exitOf(child: ChildProcess): Promise<Exit> {
       resolve({ code: code ?? undefined, signal: signal ?? undefined });
     });
   });
+}
+
+/** Only a parent learns how a process has ended, and this one is the child of another. */
+async function endOfOrphan(identity: ProcessIdentity): Promise<Exit> {
+  while (await linuxSpawn.isAlive(identity)) await sleep(orphanPollMs);
+  return { code: undefined, signal: undefined };
 }
 
 /** As s6 does it: a line, or the end after something was written, says "ready". */
