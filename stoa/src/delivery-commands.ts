@@ -31,13 +31,17 @@ function addDeploy(program: Command, place: CommandPlace): void {
       const { login } = await import("./commands/login.ts");
       await login(place, server, options);
     });
-  program
+  const key = program
     .command("key")
     .description("print the public key with which the server signs documents, in minisign's form")
     .option(...jsonOption)
     .action(async (options: { json?: boolean }) =>
-      (await import("./commands/login.ts")).showKey(place, options.json === true),
+      (await import("./commands/keys.ts")).showKey(place, options.json === true),
     );
+  key
+    .command("make <file>")
+    .description("write a new secret key, as minisign -G -W does, and print its public key")
+    .action(async (file: string) => (await import("./commands/keys.ts")).makeKey(place, file));
   program
     .command("deploy [file]")
     .description(
