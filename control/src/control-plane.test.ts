@@ -165,10 +165,13 @@ test("a machine that fails sends back those that moved; the rest is never told",
   const second = (await begin(kit, "shop", two)).body.rollout.id;
   await agents[0].report();
   await waves(kit, second, 2);
-  await agents[1].report({
-    shop: { running: one, state: "failed", sentence: "no", lastLines: ["oh"] },
+  // A wave is shown a moment before the index says so.
+  await waitFor(async () => {
+    await agents[1].report({
+      shop: { running: one, state: "failed", sentence: "no", lastLines: ["oh"] },
+    });
+    return (await rolloutOf(kit, second)).state === "rolling-back";
   });
-  await waitFor(async () => (await rolloutOf(kit, second)).state === "rolling-back");
   for (const agent of agents) await agent.report();
   for (const agent of agents) await agent.report();
   const end = await waitFor(async () => {

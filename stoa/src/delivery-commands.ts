@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { ShowOptions } from "./commands/overview.ts";
+import type { PromoteOptions } from "./commands/promote.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
 import type { SteerOptions } from "./commands/steer.ts";
 
@@ -14,6 +15,7 @@ const reasonOption = ["--reason <text>", "why, for those who look at the history
 /** Adds the commands to the program. */
 export function addDeliveryCommands(program: Command, place: CommandPlace): void {
   addDeploy(program, place);
+  addPromote(program, place);
   addInspection(program, place);
   addOverview(program, place);
   addSteering(program, place);
@@ -66,6 +68,24 @@ function addDeploy(program: Command, place: CommandPlace): void {
       const { deploy } = await import("./commands/deploy.ts");
       await deploy(place, file, options);
     });
+}
+
+function addPromote(program: Command, place: CommandPlace): void {
+  program
+    .command("promote <service>")
+    .description("bring what one environment runs to another, the same bytes; prints its URL")
+    .requiredOption("--from <environment>", "the environment that runs it well")
+    .requiredOption("--to <environment>", "where to")
+    .option("--tags <query>", "on which machines; else as before, or as where it comes from")
+    .option("--strategy <name>", "how, as with stoa deploy")
+    .option(...reasonOption)
+    .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
+    .option("--no-rollback", "leave machines that have moved where they are if one fails")
+    .option("--detach", "print the rollout's id and do not wait for its end")
+    .option(...jsonOption)
+    .action(async (service: string, options: PromoteOptions) =>
+      (await import("./commands/promote.ts")).promote(place, service, options),
+    );
 }
 
 function addInspection(program: Command, place: CommandPlace): void {

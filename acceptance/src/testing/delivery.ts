@@ -37,7 +37,7 @@ export interface Delivery extends AsyncDisposable {
   /** Writes files of the project. */
   readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
   /** Starts an agent that joins, and waits until the control plane has heard of it. */
-  readonly join: (name: string, tags?: string) => Promise<TestMachine>;
+  readonly join: (name: string, tags?: string, environment?: string) => Promise<TestMachine>;
   /** Starts an agent with words and variables of its own, which needs no control plane. */
   readonly start: (
     name: string,
@@ -101,8 +101,9 @@ export async function startDelivery({
     stoa,
     succeed,
     write: (files) => writeFiles(project, files),
-    join: async (name, tags = "") => {
-      const token = (await succeed("token", "join", "--tags", tags)).trim();
+    join: async (name, tags = "", environment = "production") => {
+      const of = ["--tags", tags, "--environment", environment];
+      const token = (await succeed("token", "join", ...of)).trim();
       const words = ["--server", control.url];
       const machine = startMachine(folder, name, words, trust, { STOA_JOIN_TOKEN: token });
       await until(`${name} to join`, async () => (await succeed("machines")).includes(`${name} `));
