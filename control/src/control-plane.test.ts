@@ -167,11 +167,14 @@ test("a machine that fails sends back those that moved; the rest is never told",
   await waves(kit, second, 2);
   // A wave is shown a moment before the index says so.
   await waitFor(async () => {
-    await agents[1].report({
-      shop: { running: one, state: "failed", sentence: "no", lastLines: ["oh"] },
-    });
-    return (await rolloutOf(kit, second)).state === "rolling-back";
+    const path = "/tree/environments/production/index.json";
+    const { document } = (await kit.ask(agents[1].token, "GET", path)).body;
+    return JSON.parse(document).services.shop.open === 2;
   });
+  await agents[1].report({
+    shop: { running: one, state: "failed", sentence: "no", lastLines: ["oh"] },
+  });
+  await waitFor(async () => (await rolloutOf(kit, second)).state === "rolling-back");
   for (const agent of agents) await agent.report();
   for (const agent of agents) await agent.report();
   const end = await waitFor(async () => {
