@@ -9,8 +9,10 @@ import { type BenchRun, type BenchTable, type Peer, Skipped } from "./bench-run.
 import { describeMachine } from "./machine.ts";
 import { printTable } from "./measured-table.ts";
 import { coldDownload } from "./tables/cold-download.ts";
+import { deployTime } from "./tables/deploy-time.ts";
 import { direct } from "./tables/direct.ts";
 import { directMemory } from "./tables/direct-memory.ts";
+import { droppedRequests } from "./tables/dropped-requests.ts";
 import { hangingUpstream } from "./tables/hanging-upstream.ts";
 import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
@@ -35,6 +37,8 @@ const tables: readonly BenchTable[] = [
   zipHash,
   direct,
   directMemory,
+  deployTime,
+  droppedRequests,
   millionVersions,
   threeInstances,
   remoteStore,

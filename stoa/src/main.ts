@@ -8,6 +8,7 @@ import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
 import { addDeliveryCommands } from "./delivery-commands.ts";
+import { addHousekeepingCommands } from "./housekeeping-commands.ts";
 import { programVersion } from "./version.ts";
 
 const program = new Command("stoa")
@@ -179,17 +180,7 @@ modules
     const { moveModules } = await import("./commands/move-modules.ts");
     await moveModules(placeOf(options), { ...options, confirm: false });
   });
-modules
-  .command("remove <modules...>")
-  .description("remove MODULE@VERSION, or all versions of MODULE; says first what it would do")
-  .option("--yes", "do it")
-  .option(...fileOption)
-  .option("--json", "print one line of JSON for every version")
-  .action(async (named: string[], options: FileOption & { yes?: boolean; json?: boolean }) => {
-    const { yes = false, json = false } = options;
-    const { removeModules } = await import("./commands/remove-modules.ts");
-    await removeModules(placeOf(options), named, { yes, json });
-  });
+addHousekeepingCommands(modules, { fileOption, placeOf, parseCount });
 modules
   .command("crawl")
   .description(
