@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
-import { parseProxyList, type Version } from "@stoa/gomod";
+import { type ProxyListEntry, parseProxyList, redactUrl, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
@@ -60,6 +60,7 @@ import { type FreshnessSettings, openFreshness } from "./open-freshness.ts";
 import { type IndexPlace, openIndex } from "./open-index.ts";
 import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
+import { openSharedAnswers } from "./open-shared-answers.ts";
 import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
@@ -261,13 +262,19 @@ export async function openModuleProxy(
   const stash = new Stash({
     ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
   });
+  const sharedAnswers = openSharedAnswers(state, {
+    upstreams: [...list.map((entry) => wordsOf(entry)), settings.upstreams.noproxy],
+    leaseLifetimeMs: settings.leaseLifetimeMs,
+  });
   const lists = new RememberedAnswers<readonly Version[]>({
+    fleet: sharedAnswers.lists,
     lifetimes: settings.lifetimes,
     capacity: rememberedCapacity,
     sizeOf: (versions) => 40 * versions.length,
     now,
   });
   const queries = new RememberedAnswers<InfoDocument>({
+    fleet: sharedAnswers.queries,
     lifetimes: settings.lifetimes,
     capacity: rememberedCapacity,
     sizeOf: ({ bytes }) => bytes.length + 400,
@@ -329,7 +336,7 @@ export async function openModuleProxy(
     readBelow: (base, file, signal) =>
       client.documents(base).read({ file, subject: undefined, mostBytes: 2 ** 24 }, signal),
     expireNames: () => direct.expireNames(),
-    forget: (targets) => (targets === "all" ? hot.clear() : hot.forget(targets)),
+    expireAnswers: () => hot.expire(),
   });
   const handler = new ProxyHandler({
     pushes: freshness.pushes,
@@ -400,6 +407,7 @@ export async function openModuleProxy(
   if (isServer) {
     void records.resume().then(() => indexKeeper?.fill());
     freshness.start();
+    sharedAnswers.follow({ lists, queries, expireAnswers: () => hot.expire(), metrics });
   }
 
   return {
@@ -432,6 +440,7 @@ export async function openModuleProxy(
     seed: (...order) => seeding.run(...order),
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
+      await sharedAnswers[Symbol.asyncDispose]();
       await freshness[Symbol.asyncDispose]();
       await notices[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
@@ -447,6 +456,11 @@ export async function openModuleProxy(
       await storage[Symbol.asyncDispose]();
     },
   };
+}
+
+/** An entry without its credentials. */
+function wordsOf(entry: ProxyListEntry): string {
+  return entry.kind === "proxy" ? `${redactUrl(entry.url)} ${entry.onFailure}` : entry.kind;
 }
 
 /** Names and addresses of this machine. */

@@ -70,4 +70,14 @@ export const schemaSteps: readonly string[] = [
      attempts BIGINT NOT NULL,
      due_ms BIGINT NOT NULL
    )`,
+  `CREATE TABLE stoa_answer (
+     kind TEXT NOT NULL,
+     path TEXT NOT NULL,
+     query TEXT NOT NULL,
+     answer TEXT,
+     asked_ms BIGINT NOT NULL,
+     changed_ms BIGINT NOT NULL,
+     PRIMARY KEY (kind, path, query)
+   )`,
+  "CREATE INDEX stoa_answer_changed ON stoa_answer (changed_ms)",
 ];
