@@ -35,6 +35,7 @@ import { requestHops } from "./application/request-hops.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { VersionSeeding } from "./application/seed-versions.ts";
 import { Stash } from "./application/stash-version.ts";
+import { InstanceWatch } from "./application/watch-instances.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { hostAsked } from "./domain/host-asked.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
@@ -410,6 +411,22 @@ export async function openModuleProxy(
     sharedAnswers.follow({ lists, queries, expireAnswers: () => hot.expire(), metrics });
   }
 
+  const { marks } = storage;
+  const instances =
+    isServer && marks !== undefined
+      ? new InstanceWatch({
+          ...{ marks, log },
+          isAlone: leases === undefined,
+          everyMs: 2 * settings.leaseLifetimeMs,
+        })
+      : undefined;
+  metrics.collected(
+    "stoa_storage_instances",
+    "Running instances on this storage, as far as this one has noticed them.",
+    "gauge",
+    () => 1 + (instances?.others ?? 0),
+  );
+
   return {
     handle: handler.handle,
     crawl: freshness.crawl,
@@ -440,6 +457,7 @@ export async function openModuleProxy(
     seed: (...order) => seeding.run(...order),
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
+      await instances?.[Symbol.asyncDispose]();
       await sharedAnswers[Symbol.asyncDispose]();
       await freshness[Symbol.asyncDispose]();
       await notices[Symbol.asyncDispose]();

@@ -34,6 +34,8 @@ export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
     readonly inspection: OpenedStore["inspection"] | undefined;
     /** Absent where versions cannot be removed from here. */
     readonly removal?: OpenedStore["removal"];
+    /** Absent where several instances cannot share it, or cannot see one another. */
+    readonly marks?: OpenedStore["marks"];
   };
 
 /** The folder of what an instance keeps on its own machine; `undefined` if it keeps nothing there. */

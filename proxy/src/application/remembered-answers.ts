@@ -228,7 +228,8 @@ export class RememberedAnswers<T> {
     answerBytes: number,
     freshMs: number,
   ): void {
-    if ((this.#entries.get(key)?.askedMs ?? 0) > answered.askedMs) return;
+    const old = this.#entries.get(key);
+    if (old !== undefined && old.askedMs > answered.askedMs) return;
     this.#remove(key);
     const sizeBytes = answerBytes + 2 * key.length + 200;
     if (sizeBytes > this.#capacity.bytes) return;

@@ -1,5 +1,6 @@
 // How the storage folder is opened: its parts, put together.
 import { resolve } from "node:path";
+import type { InstanceMarks } from "../../domain/instance-marks.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
@@ -8,6 +9,7 @@ import { StoreSource } from "../../domain/store-source.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
 import { diskEntries } from "./disk-entries.ts";
+import { DiskInstanceMarks } from "./disk-instance-marks.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DiskStoreInspection } from "./disk-store-inspection.ts";
@@ -27,6 +29,7 @@ export interface OpenedStore {
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
   readonly removal: StoreRemoval;
+  readonly marks: InstanceMarks;
 }
 
 /**
@@ -48,6 +51,7 @@ export async function openDiskModuleStore(options: {
     catalog: new DiskCatalog(root),
     inspection: new DiskStoreInspection(root, disk, whole),
     removal: new DiskStoreRemoval(root, incoming, whole),
+    marks: new DiskInstanceMarks(root),
   };
 }
 

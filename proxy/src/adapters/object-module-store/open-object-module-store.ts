@@ -1,5 +1,6 @@
 // How a bucket is opened as a module store: its parts, put together.
 import { BlobFailure, type BlobFailureKind, type LabellingBlobStore } from "@stoa/blobs";
+import type { InstanceMarks } from "../../domain/instance-marks.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
@@ -7,6 +8,7 @@ import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
+import { ObjectInstanceMarks } from "./object-instance-marks.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
@@ -22,6 +24,7 @@ export interface OpenedObjectStore {
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
+  readonly marks: InstanceMarks;
 }
 
 /**
@@ -43,6 +46,7 @@ export function openObjectModuleStore(
     loose: new ObjectLooseFiles(store),
     catalog,
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
+    marks: new ObjectInstanceMarks(store),
   };
 }
 
