@@ -23,6 +23,7 @@ import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
+import { PatientLooseFiles, PatientStore } from "./application/patient-store.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import { KeptRecords } from "./application/record-kept.ts";
 import {
@@ -193,7 +194,10 @@ export async function openModuleProxy(
   const list = parseProxyList(settings.upstreams.goproxy);
 
   const storage = await openStorage(settings.storage);
-  const { store, loose, catalog, removal } = storage;
+  const { catalog, removal } = storage;
+  const { store, loose } = storage.isRemote
+    ? { store: new PatientStore(storage.store), loose: new PatientLooseFiles(storage.loose) }
+    : storage;
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
     takesOver: isServer,

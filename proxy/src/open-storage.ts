@@ -30,6 +30,8 @@ export type StorageSettings =
 /** An open storage, to be disposed of when nobody uses it any more. */
 export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
   AsyncDisposable & {
+    /** Whether it is a server elsewhere. */
+    readonly isRemote: boolean;
     /** Absent where nothing can be looked through. */
     readonly inspection: OpenedStore["inspection"] | undefined;
     /** Absent where versions cannot be removed from here. */
@@ -54,15 +56,16 @@ export function localFolder(storage: StorageSettings): string | undefined {
 export async function openStorage(storage: StorageSettings): Promise<OpenStorage> {
   switch (storage.kind) {
     case "disk":
-      return { ...(await openDiskModuleStore({ root: storage.root })), ...nothingToClose };
+      return { ...(await openDiskModuleStore({ root: storage.root })), ...local };
     case "memory":
-      return { ...openMemoryModuleStore(), inspection: undefined, ...nothingToClose };
+      return { ...openMemoryModuleStore(), inspection: undefined, ...local };
     case "bucket": {
       const bucket = await openTriedBucket(storage.bucket);
       const spool = await openZipSpool(storage.folder);
       const { layout } = storage;
       return {
         ...openObjectModuleStore(bucket, { layout, spool }),
+        isRemote: true,
         [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
       };
     }
@@ -71,19 +74,19 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
       const { openMongoModuleStore } = await import(
         "./adapters/mongo-module-store/open-mongo-module-store.ts"
       );
-      return openMongoModuleStore(storage.mongo, spool);
+      return { ...(await openMongoModuleStore(storage.mongo, spool)), isRemote: true };
     }
     case "external": {
       const { url, folder } = storage;
       const spool = await openZipSpool(folder);
       const { loose } = await openDiskModuleStore({ root: folder });
       const opened = await openExternalModuleStore(url, { spool, loose });
-      return { ...opened, inspection: undefined, ...nothingToClose };
+      return { ...opened, inspection: undefined, ...local, isRemote: true };
     }
   }
 }
 
-const nothingToClose = { [Symbol.asyncDispose]: () => Promise.resolve() };
+const local = { isRemote: false, [Symbol.asyncDispose]: () => Promise.resolve() };
 
 async function openTriedBucket(settings: BucketSettings): Promise<Bucket> {
   let bucket: Bucket | undefined;
