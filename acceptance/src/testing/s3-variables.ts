@@ -1,4 +1,4 @@
-// The environment of a Stoa with its modules in a bucket of S3.
+// The configuration of a Stoa whose modules are in a bucket of a test's own.
 import type { S3Bucket } from "@stoa/blobs/testing";
 
 export function s3Variables({ settings }: S3Bucket): Record<string, string | undefined> {

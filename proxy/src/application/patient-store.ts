@@ -8,10 +8,7 @@ import type {
   StagedZip,
   StoredFile,
 } from "../domain/module-store.ts";
-import { ProxyFailure } from "../domain/proxy-failure.ts";
-
-/** How long an answer is waited for. What repeats questions below takes minutes to give up. */
-const patienceMs = 10_000;
+import { patiently } from "../domain/storage-patience.ts";
 
 /** The same store, but who reads waits no longer. Writing takes as long as it takes. */
 export class PatientStore implements ModuleStore {
@@ -22,10 +19,7 @@ export class PatientStore implements ModuleStore {
   }
 
   open(module: ModuleVersion, kind: FileKind): Promise<StoredFile | undefined> {
-    const opening = this.#store.open(module, kind);
-    return patiently(opening, () => {
-      void opening.then((file) => file?.[Symbol.asyncDispose]()).catch(() => undefined);
-    });
+    return patiently(this.#store.open(module, kind), (file) => file?.[Symbol.asyncDispose]());
   }
 
   versions(path: Parameters<ModuleStore["versions"]>[0]): Promise<readonly Version[]> {
@@ -63,23 +57,5 @@ export class PatientLooseFiles implements LooseFiles {
 
   remove(module: ModuleVersion): Promise<void> {
     return this.#loose.remove(module);
-  }
-}
-
-async function patiently<T>(work: Promise<T>, givenUp?: () => void): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    reject(
-      new ProxyFailure(
-        "store_unavailable",
-        `the storage has not answered for ${patienceMs / 1000} seconds: ask again soon`,
-      ),
-    );
-    givenUp?.();
-  }, patienceMs);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }
