@@ -61,9 +61,9 @@ const cases: readonly Case[] = [
     isFoundByCheck: false,
   },
   {
-    name: "a storage that is not there yet",
+    name: "a storage whose bucket is not named",
     env: () => ({ ATHENS_STORAGE_TYPE: "s3" }),
-    says: /ATHENS_STORAGE_TYPE: "s3" is not available in Stoa yet; there is disk, memory/,
+    says: /ATHENS_STORAGE_TYPE: it is s3, so Storage\.S3\.Bucket \(ATHENS_S3_BUCKET_NAME\) must be set/,
     isFoundByCheck: true,
   },
   {
@@ -74,8 +74,8 @@ const cases: readonly Case[] = [
   },
   {
     name: "an exporter of traces",
-    env: () => ({ ATHENS_TRACE_EXPORTER: "otlp" }),
-    says: /"otlp" is not available in Stoa yet/,
+    env: () => ({ ATHENS_TRACE_EXPORTER: "jaeger" }),
+    says: /"jaeger" is not available in Stoa yet; there is otlp/,
     isFoundByCheck: true,
   },
   {

@@ -59,7 +59,6 @@ const longestRestMs = 900_000;
 interface FreshnessParts {
   readonly settings: FreshnessSettings;
   readonly prefix: string;
-  readonly adminApi: boolean;
   readonly freshMs: number;
   readonly store: Pick<ModuleStore, "versions">;
   readonly catalog: VersionCatalog;
@@ -95,7 +94,7 @@ export interface OpenedFreshness extends AsyncDisposable {
 }
 
 export function openFreshness(parts: FreshnessParts): OpenedFreshness {
-  const { settings, prefix, state, policy, lists, queries, expireAnswers, log } = parts;
+  const { settings, state, policy, lists, queries, expireAnswers, log } = parts;
   const running = new AsyncDisposableStack();
   const counts = running.use(new UseCounts({ uses: state.uses, log }));
   const { keep, queue, store, catalog, upstream, hostOf, expireNames } = parts;
@@ -126,12 +125,7 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
   });
   const crawl = measuredCrawl(crawler, parts.metrics);
   return {
-    pushes: new PushRequests({
-      prefix,
-      secrets: settings.hookSecrets,
-      adminApi: parts.adminApi,
-      refresh,
-    }),
+    pushes: new PushRequests({ secrets: settings.hookSecrets, refresh }),
     counts,
     crawl,
     start() {

@@ -29,6 +29,8 @@ import type { GcsSettings } from "./gcs-settings.ts";
 
 /** What is larger is sent in chunks of this size. */
 const chunkBytes = 8 << 20;
+/** How often an object is looked at again that is replaced while it is being read. */
+const mostTurns = 25;
 
 /** The SDK's streams have some listeners more than Node finds normal, and Node would say so at every read. */
 EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 30);
@@ -71,7 +73,7 @@ export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
     { from = 0, to, unlessTag, onlyTag }: GetOptions = {},
     signal?: AbortSignal,
   ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
-    for (let turn = 0; turn < 5; turn += 1) {
+    for (let turn = 0; turn < mostTurns; turn += 1) {
       const head = await this.stat(key, signal);
       if (head === undefined) return undefined;
       if (head.tag === unlessTag) return "unchanged";

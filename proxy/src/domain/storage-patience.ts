@@ -2,7 +2,7 @@
 import { ProxyFailure } from "./proxy-failure.ts";
 
 /** What repeats questions below takes minutes to give up. */
-export const storagePatienceMs = 10_000;
+const storagePatienceMs = 10_000;
 
 /** The outcome of `work`; `store_unavailable` if it takes too long. `tooLate` then gets what comes all the same. */
 export async function patiently<T>(work: Promise<T>, tooLate?: (late: T) => unknown): Promise<T> {

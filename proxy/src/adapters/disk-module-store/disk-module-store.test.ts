@@ -268,7 +268,7 @@ describe("the disk store", () => {
     );
     await assert.rejects(
       openDiskModuleStore({ root: "/proc/stoa/below" }),
-      isUnavailable(/\/proc\/stoa/),
+      /\/proc\/stoa\/below cannot be a storage folder: no folder can be made there/,
     );
   });
 
