@@ -5,6 +5,7 @@ import { noPostgres, type PostgresServer, startPostgres } from "@stoa/proxy/test
 import { until } from "./testing/bounded-wait.ts";
 import { type Fleet, startFleet } from "./testing/fleet.ts";
 import { smallModule } from "./testing/proxied-modules.ts";
+import { finishedStoa } from "./testing/stoa-process.ts";
 
 const list = "/example.com/small/@v/list";
 const latest = "/example.com/small/@latest";
@@ -134,6 +135,36 @@ describe("three instances whose state is in PostgreSQL", { skip: noPostgres }, (
         return (await fleet.ask(at, away)).text === "v1.0.0\nv1.1.0\n";
       });
     }
+  });
+
+  test("an empty PostgreSQL in its place costs no version and no restart, and reindexing brings the index back", async () => {
+    const modules = await Promise.all(
+      ["one", "two", "three"].map((name) => smallModule(`example.com/${name}`, "v1.0.0")),
+    );
+    const cold = await smallModule("example.com/cold", "v1.0.0");
+    await using fleet = await startFleet({ env: env(), modules: [...modules, cold] });
+    for (const [at, module] of modules.entries()) {
+      assert.equal((await fleet.zip(at, module)).status, 200);
+      assert.equal((await fleet.ask(at, list.replace("small", "one"))).text, "v1.0.0\n");
+    }
+    const indexed = async (at: number): Promise<number> =>
+      (await fleet.ask(at, "/index")).text.split("\n").length - 1;
+    assert.equal(await indexed(1), 3);
+    await server.replace();
+    for (const [at, module] of modules.entries()) {
+      assert.equal((await fleet.zip(at, module)).status, 200);
+      assert.equal((await fleet.ask(at, list.replace("small", "one"))).text, "v1.0.0\n");
+    }
+    await until("a cold version is fetched", async () => {
+      return (await fleet.zip(2, cold)).status === 200;
+    });
+    const { code, stderr } = await finishedStoa(["modules", "reindex"], {
+      ...env(),
+      ATHENS_DISK_STORAGE_ROOT: fleet.root,
+    });
+    assert.equal(code, 0, stderr);
+    await until("the index is whole", async () => (await indexed(0)) === 4);
+    await refresh(fleet, 0, "example.com/one");
   });
 
   test("instances with other upstreams have answers of their own", async () => {

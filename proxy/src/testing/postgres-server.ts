@@ -32,6 +32,8 @@ export interface PostgresServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again where it was. */
   start(): Promise<void>;
+  /** Puts an empty server in its place. */
+  replace(): Promise<void>;
   /** Lets it stand still with all its processes, and go on. */
   pause(): void;
   resume(): void;
@@ -49,11 +51,13 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid ?? owner.uid);
   const data = join(folder, "data");
   const options = { ...owner, cwd: folder, env: { PATH: process.env["PATH"], LC_ALL: "C" } };
-  await execute(
-    join(bin, "initdb"),
-    ["-D", data, "-U", "stoa", "-A", "trust", "--no-sync", "-E", "UTF8"],
-    options,
-  );
+  const initialize = (): Promise<unknown> =>
+    execute(
+      join(bin, "initdb"),
+      ["-D", data, "-U", "stoa", "-A", "trust", "--no-sync", "-E", "UTF8"],
+      options,
+    );
+  await initialize();
   const port = await freePort();
   let server: ReturnType<typeof spawn> | undefined;
   const url = `postgres://stoa@127.0.0.1:${port}/postgres`;
@@ -84,6 +88,12 @@ export async function startPostgres(): Promise<PostgresServer> {
     url,
     start,
     kill: () => end("SIGQUIT"),
+    async replace() {
+      await end("SIGQUIT");
+      await rm(data, { recursive: true });
+      await initialize();
+      await start();
+    },
     pause: () => signalAll(server?.pid, "SIGSTOP"),
     resume: () => signalAll(server?.pid, "SIGCONT"),
     async [Symbol.asyncDispose]() {
