@@ -44,6 +44,7 @@ const installed: readonly Tool[] = [
   { command: "hg", debianPackage: "mercurial" },
   { command: "svn", debianPackage: "subversion" },
   { command: "fossil", debianPackage: "fossil" },
+  { command: "ip", debianPackage: "iproute2" },
   { command: "nginx", debianPackage: "nginx-light" },
   { command: "redis-server", debianPackage: "redis-server" },
   { command: "redis-sentinel", debianPackage: "redis-sentinel" },

@@ -1,16 +1,14 @@
 // What a fleet does while something that it needs stands still or refuses: it goes on as far as it can, and recovers by itself.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { until } from "./bounded-wait.ts";
+import { faultMs } from "./fault-length.ts";
 import { type Fleet, startFleet } from "./fleet.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 import { filePath, largeModule, smallModule } from "./proxied-modules.ts";
 
-/** How long a fault lasts at least; STOA_TEST_FAULT_SECONDS=60 for the full minute. */
-const faultMs = 1000 * Number(process.env["STOA_TEST_FAULT_SECONDS"] ?? "3");
 /** Nobody waits longer than this for an answer of whatever kind: the slowest engine is given up after eleven seconds. */
 const patienceMs = 30_000;
 const clients = 12;
