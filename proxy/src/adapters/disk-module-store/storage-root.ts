@@ -15,6 +15,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/*.sqlite   see openState
  *     .stoa/mirrors    see MirrorFolder
  *     .stoa/quarantine see DiskStoreInspection
+ *     .stoa/trash      see DiskVersionTrash
  */
 export class StorageRoot {
   readonly path: string;
@@ -23,6 +24,7 @@ export class StorageRoot {
   readonly mending: string;
   readonly instances: string;
   readonly quarantine: string;
+  readonly trash: string;
   readonly #sign: string;
 
   /** `sign` is what is there as long as the storage is: a folder of ours, unless it is only read. */
@@ -34,6 +36,7 @@ export class StorageRoot {
     this.mending = join(path, ".stoa", "mending");
     this.instances = join(path, ".stoa", "instances");
     this.quarantine = join(path, ".stoa", "quarantine");
+    this.trash = join(path, ".stoa", "trash");
   }
 
   /**

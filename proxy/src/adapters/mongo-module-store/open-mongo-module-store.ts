@@ -4,6 +4,7 @@ import type { InstanceMarks } from "../../domain/instance-marks.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { MongoCatalog } from "./mongo-catalog.ts";
@@ -12,6 +13,7 @@ import { MongoLooseFiles } from "./mongo-loose-files.ts";
 import { MongoModuleStore } from "./mongo-module-store.ts";
 import type { MongoSettings } from "./mongo-settings.ts";
 import { MongoStoreInspection } from "./mongo-store-inspection.ts";
+import { MongoStoreRemoval } from "./mongo-store-removal.ts";
 import { mongoStorageTrouble } from "./mongo-trouble.ts";
 import { VersionDocuments } from "./version-documents.ts";
 
@@ -21,6 +23,7 @@ export interface OpenedMongoStore extends AsyncDisposable {
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
+  readonly removal: StoreRemoval;
   readonly marks: InstanceMarks;
 }
 
@@ -45,12 +48,14 @@ export async function openMongoModuleStore(
     const documents = new VersionDocuments(database, settings.collection);
     await documents.makeIndexes();
     const catalog = new MongoCatalog(documents);
+    const loose = new MongoLooseFiles(database);
     return {
       store: new MongoModuleStore(documents, spool),
-      loose: new MongoLooseFiles(database),
+      loose,
       catalog,
       marks: new MongoInstanceMarks(database),
       inspection: new MongoStoreInspection(database, { documents, catalog, spool }),
+      removal: new MongoStoreRemoval(documents, loose),
       [Symbol.asyncDispose]: () => opened.close(),
     };
   } catch (failure) {
