@@ -21,7 +21,7 @@ export async function openVersionRemoval(settings: CareSettings): Promise<OpenVe
   const storage = opening.use(await openStorage(settings.storage));
   const { removal } = storage;
   if (removal === undefined) {
-    throw new Error("versions can be removed from a disk storage only, so far");
+    throw new Error("versions can be removed from a disk storage or a bucket only, so far");
   }
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
   const state = opening.use(await openState(settings.state, { mostJobs: 0 }));

@@ -34,7 +34,7 @@ export interface DiskVersionTrashParts {
 
 /**
  * A version that was set aside lies in `.stoa/trash/<milliseconds since 1970>-<random>/`, as `note`, `info`, `mod` and `zip`
- * (`loose info` and `loose mod` if there were any).
+ * (`loose-info` and `loose-mod` if there were any).
  *
  *     whole ── folder with note appears in the trash ── info moves ──▶ absent ── zip, mod move ──▶ set aside
  *
@@ -61,7 +61,7 @@ export class DiskVersionTrash implements VersionTrash {
       }
       whole.forget(module);
       for (const kind of loose) {
-        moved += await moveIfThere(this.#loosePlace(module, kind), join(entry, `loose ${kind}`));
+        moved += await moveIfThere(this.#loosePlace(module, kind), join(entry, `loose-${kind}`));
       }
       if (moved === 0) return await removeFolder(entry); // somebody else has removed it
       await disk.syncFolder(entry);
@@ -163,7 +163,7 @@ export class DiskVersionTrash implements VersionTrash {
   async #bringBackLoose(module: ModuleVersion, entry: string): Promise<RestoreOutcome> {
     let isAny = false;
     for (const kind of loose) {
-      const from = join(entry, `loose ${kind}`);
+      const from = join(entry, `loose-${kind}`);
       if (!(await exists(from))) continue;
       const to = this.#loosePlace(module, kind);
       await makeMissingFolders(this.#parts.root.loose, dirname(to));

@@ -26,6 +26,7 @@ import {
   putFiles,
 } from "../../testing/module-store-contract.ts";
 import { versionCatalogContract } from "../../testing/version-catalog-contract.ts";
+import { versionTrashContract } from "../../testing/version-trash-contract.ts";
 import { openZipSpool } from "../disk-module-store/zip-spool.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { openObjectModuleStore, tryObjectStore } from "./open-object-module-store.ts";
@@ -64,6 +65,8 @@ for (const { name, start, skip } of services) {
         return {
           ...here!,
           other: there!.store,
+          otherStore: there!.store,
+          otherTrash: there!.trash,
           otherLoose: there!.loose,
           blobs: doors[0],
           tear: (module: ModuleVersion, pieces: Partial<FileBytes>) =>
@@ -79,6 +82,35 @@ for (const { name, start, skip } of services) {
         return { loose, other: otherLoose, cleanUp };
       });
       versionCatalogContract(name, make);
+      versionTrashContract(name, async () => {
+        const { store, trash, otherStore, otherTrash, cleanUp } = await make();
+        const other = { store: otherStore, trash: otherTrash };
+        return { store, trash, other, cleanUp, isRemovedSoftly: false };
+      });
+
+      test("everything there is of a module is told of, and what is removed is gone", async () => {
+        const { store, loose, removal, blobs, tear, cleanUp } = await make();
+        const [whole, torn, small] = ["v1.0.0", "v1.1.0", "v1.2.0-RC.1"].map((version) =>
+          moduleVersion("github.com/Azure/x", version),
+        );
+        await putFiles(store, whole!, filesOf("x"));
+        await putFiles(store, moduleVersion("github.com/Azure/x/y", "v1.0.0"), filesOf("y"));
+        await tear(torn!, { zip: filesOf("x").zip });
+        await loose.write(small!, "mod", filesOf("x").mod);
+        const traces = await removal.traces(whole!.path);
+        assert.deepEqual(
+          traces.map(({ version, state, beside }) => [version, state, ...beside]).toSorted(),
+          [
+            ["v1.0.0", "whole"],
+            ["v1.1.0", "torn"],
+            ["v1.2.0-RC.1", "absent", "loose mod"],
+          ],
+        );
+        for (const module of [whole, torn, small, whole]) await removal.remove(module!);
+        assert.deepEqual(await removal.traces(whole!.path), []);
+        assert.equal((await Array.fromAsync(blobs.list(""))).length, 3, "the longer path stays");
+        await cleanUp();
+      });
 
       test("a bucket can be tried, and nothing of that remains", async () => {
         const { blobs, cleanUp } = await make();

@@ -4,13 +4,17 @@ import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import type { VersionTrash } from "../../domain/version-trash.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
 import { ObjectStoreInspection } from "./object-store-inspection.ts";
+import { ObjectStoreRemoval } from "./object-store-removal.ts";
+import { ObjectVersionTrash } from "./object-version-trash.ts";
 import { probeKey } from "./own-keys.ts";
 import { VersionClaims } from "./version-claims.ts";
 import { VersionWriting } from "./version-writing.ts";
@@ -22,6 +26,8 @@ export interface OpenedObjectStore {
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
+  readonly removal: StoreRemoval;
+  readonly trash: VersionTrash;
 }
 
 /**
@@ -43,6 +49,8 @@ export function openObjectModuleStore(
     loose: new ObjectLooseFiles(store),
     catalog,
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
+    removal: new ObjectStoreRemoval({ store, layout, whole, claims }),
+    trash: new ObjectVersionTrash({ store, layout, whole, claims }),
   };
 }
 
