@@ -35,5 +35,6 @@ export {
   rebuildStorageIndex,
 } from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";
+export { type EngineFinding, tryEngines } from "./try-engines.ts";
 export { openBundle, writeBundle } from "./version-bundle.ts";
 export { type MoveOrder, type OpenVersionMove, openVersionMove } from "./version-move.ts";

@@ -46,6 +46,7 @@ import { readStored } from "./domain/stored-delivery.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
+import { publicZipLinks } from "./domain/zip-links.ts";
 import { type GoCommandSettings, openGoCommand } from "./go-command.ts";
 import { ExternalStorage } from "./http/external-storage.ts";
 import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
@@ -323,6 +324,7 @@ export async function openModuleProxy(
     info: (module, signal) => looseFetch.fetch(module, "info", signal),
     atOnce: Math.max(4, Math.min(32, settings.upstreams.connections)),
   });
+  const privateNames = [settings.upstreams.noproxy, settings.checksums.nosumdb];
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const external = settings.external && {
@@ -365,6 +367,7 @@ export async function openModuleProxy(
     adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
+      links: storage.links && publicZipLinks(storage.links, privateNames),
       lists: versionLists,
       queries: queryAnswers,
       policy,

@@ -21,7 +21,7 @@ export async function openVersionRemoval(settings: CareSettings): Promise<OpenVe
   const storage = opening.use(await openStorage(settings.storage));
   const { removal } = storage;
   if (removal === undefined) {
-    throw new Error("versions can be removed from a disk storage or a bucket only, so far");
+    throw new Error("what is in memory belongs to its process alone");
   }
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
   const state = opening.use(await openState(settings.state, { mostJobs: 0 }));
@@ -81,12 +81,13 @@ export async function rebuildStorageIndex(
   if (settings.storage.kind === "memory") {
     throw new Error("what is in memory belongs to its process alone");
   }
+  // First, for the state may lie in a folder of its own.
+  await using storage = await openStorage(settings.storage);
   await using state = await openState(settings.state, { mostJobs: 0 });
   await using opened = await openIndex(settings.index, state);
   if (opened === undefined || settings.index === "memory" || settings.state.kind === "memory") {
     throw new Error("no index is kept outside of the running server: there is nothing to rebuild");
   }
-  await using storage = await openStorage(settings.storage);
   const { store, catalog } = storage;
   return await rebuildIndex({ store, catalog, ...opened }, looked, signal);
 }

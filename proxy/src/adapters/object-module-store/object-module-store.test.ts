@@ -25,6 +25,7 @@ import {
   moduleVersion,
   putFiles,
 } from "../../testing/module-store-contract.ts";
+import { storeRemovalContract } from "../../testing/store-removal-contract.ts";
 import { versionCatalogContract } from "../../testing/version-catalog-contract.ts";
 import { versionTrashContract } from "../../testing/version-trash-contract.ts";
 import { openZipSpool } from "../disk-module-store/zip-spool.ts";
@@ -87,30 +88,7 @@ for (const { name, start, skip } of services) {
         const other = { store: otherStore, trash: otherTrash };
         return { store, trash, other, cleanUp, isRemovedSoftly: false };
       });
-
-      test("everything there is of a module is told of, and what is removed is gone", async () => {
-        const { store, loose, removal, blobs, tear, cleanUp } = await make();
-        const [whole, torn, small] = ["v1.0.0", "v1.1.0", "v1.2.0-RC.1"].map((version) =>
-          moduleVersion("github.com/Azure/x", version),
-        );
-        await putFiles(store, whole!, filesOf("x"));
-        await putFiles(store, moduleVersion("github.com/Azure/x/y", "v1.0.0"), filesOf("y"));
-        await tear(torn!, { zip: filesOf("x").zip });
-        await loose.write(small!, "mod", filesOf("x").mod);
-        const traces = await removal.traces(whole!.path);
-        assert.deepEqual(
-          traces.map(({ version, state, beside }) => [version, state, ...beside]).toSorted(),
-          [
-            ["v1.0.0", "whole"],
-            ["v1.1.0", "torn"],
-            ["v1.2.0-RC.1", "absent", "loose mod"],
-          ],
-        );
-        for (const module of [whole, torn, small, whole]) await removal.remove(module!);
-        assert.deepEqual(await removal.traces(whole!.path), []);
-        assert.equal((await Array.fromAsync(blobs.list(""))).length, 3, "the longer path stays");
-        await cleanUp();
-      });
+      storeRemovalContract(name, make);
 
       test("a bucket can be tried, and nothing of that remains", async () => {
         const { blobs, cleanUp } = await make();

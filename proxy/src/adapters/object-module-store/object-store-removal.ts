@@ -1,18 +1,22 @@
 // Taking versions out of a bucket for good.
 import type { LabellingBlobStore } from "@stoa/blobs";
-import { isVersion, type ModulePath, type ModuleVersion, unescapeVersion } from "@stoa/gomod";
+import {
+  escapePath,
+  InvalidText,
+  isVersion,
+  type ModulePath,
+  type ModuleVersion,
+  unescapeVersion,
+  type Version,
+} from "@stoa/gomod";
+import type { FileKind } from "../../domain/module-store.ts";
 import type { StoreRemoval, VersionTraces } from "../../domain/store-removal.ts";
+import { objectsOf } from "./module-objects.ts";
 import type { ObjectLayout } from "./object-layout.ts";
-import { ownFolder, ownKey } from "./own-keys.ts";
+import { looseFolder, ownKey } from "./own-keys.ts";
 import { atStore } from "./store-trouble.ts";
 import type { VersionClaims } from "./version-claims.ts";
 import type { WholeObjects } from "./whole-objects.ts";
-
-/** The info first: without it a version is not whole. */
-export const away = ["info", "zip", "mod"] as const;
-
-/** The objects beside a version, by the end of their keys. */
-export const besides = { info: "loose info", mod: "loose mod" } as const;
 
 export interface ObjectStoreRemovalParts {
   readonly store: LabellingBlobStore;
@@ -21,9 +25,12 @@ export interface ObjectStoreRemovalParts {
   readonly claims: VersionClaims;
 }
 
-type Growing = { -readonly [Part in keyof VersionTraces]: VersionTraces[Part] };
+interface Found {
+  readonly sizes: Map<FileKind, number>;
+  readonly beside: VersionTraces["beside"][number][];
+}
 
-/** What is removed while others write it is removed before or after, for each holds the claim of the version. */
+/** Removes under the claim of a writer, so that what is removed is not half of what somebody writes. */
 export class ObjectStoreRemoval implements StoreRemoval {
   readonly #parts: ObjectStoreRemovalParts;
 
@@ -34,45 +41,58 @@ export class ObjectStoreRemoval implements StoreRemoval {
   traces(path: ModulePath): Promise<readonly VersionTraces[]> {
     const { store, layout } = this.#parts;
     return atStore(async () => {
-      const found = new Map<string, Growing>();
-      const files = new Map<string, number>();
-      for await (const { key, size } of store.list(layout.modulePrefix(path))) {
-        const file = layout.parse(key);
-        if (file?.module.path !== path) continue;
-        const { version } = file.module;
-        const traces = tracesOf(found, file.module);
-        const isWhole = size > 0 || file.kind === "mod";
-        files.set(version, (files.get(version) ?? 0) + (isWhole ? 1 : 0));
-        traces.bytes += size;
-        traces.state = files.get(version) === away.length ? "whole" : "torn";
+      const all = new Map<Version, Found>();
+      const at = (version: Version): Found => {
+        const found = all.get(version) ?? { sizes: new Map(), beside: [] };
+        all.set(version, found);
+        return found;
+      };
+      for await (const { module, kind, size } of objectsOf(store, layout, path)) {
+        at(module.version).sizes.set(kind, size);
       }
-      for await (const { key } of store.list(ownFolder("loose", path))) {
-        const [, name = "", kind = ""] = /([^/]+)@(info|mod)$/.exec(key) ?? [];
-        const version = name === "" ? "" : unescapeVersion(name);
-        if (!isVersion(version)) continue;
-        const traces = tracesOf(found, { path, version });
-        traces.beside = [...traces.beside, besides[kind as keyof typeof besides]];
+      const folder = `${looseFolder}${escapePath(path)}/`;
+      for await (const { key } of store.list(folder)) {
+        const [, name = "", kind] = /^([^/]+)@(info|mod)$/.exec(key.slice(folder.length)) ?? [];
+        const version = unescaped(name);
+        if (version !== undefined) at(version).beside.push(`loose ${kind as "info" | "mod"}`);
       }
-      return [...found.values()];
+      return Array.from(all, ([version, found]) => traceOf(version, found));
     });
   }
 
   remove(module: ModuleVersion): Promise<void> {
     const { store, layout, whole, claims } = this.#parts;
-    return atStore(() =>
-      claims.during(module, async (signal) => {
-        for (const kind of away) await store.delete(layout.key(module, kind), signal);
-        whole.forget(module);
-        for (const kind of ["info", "mod"]) {
-          await store.delete(ownKey("loose", module, kind), signal);
+    return atStore(async () => {
+      await claims.during(module, async (signal) => {
+        // The info first: without it the version is not whole.
+        for (const kind of ["info", "zip", "mod"] as const) {
+          signal.throwIfAborted();
+          await store.delete(layout.key(module, kind), signal);
         }
-      }),
-    );
+      });
+      whole.forget(module);
+      await store.delete(ownKey("loose", module, "info"));
+      await store.delete(ownKey("loose", module, "mod"));
+    });
   }
 }
 
-function tracesOf(found: Map<string, Growing>, { version }: ModuleVersion): Growing {
-  const traces = found.get(version) ?? { version, state: "absent", beside: [], bytes: 0 };
-  found.set(version, traces);
-  return traces;
+function traceOf(version: Version, { sizes, beside }: Found): VersionTraces {
+  const isWhole = (sizes.get("info") ?? 0) > 0 && (sizes.get("zip") ?? 0) > 0 && sizes.has("mod");
+  return {
+    version,
+    state: isWhole ? "whole" : sizes.size > 0 ? "torn" : "absent",
+    beside,
+    bytes: sizes.values().reduce((sum, size) => sum + size, 0),
+  };
+}
+
+function unescaped(name: string): Version | undefined {
+  try {
+    const version = unescapeVersion(name);
+    return isVersion(version) ? version : undefined;
+  } catch (failure) {
+    if (failure instanceof InvalidText) return undefined;
+    throw failure;
+  }
 }

@@ -9,12 +9,14 @@ import type {
   TrashNote,
   VersionTrash,
 } from "../../domain/version-trash.ts";
-import { away, type ObjectStoreRemovalParts } from "./object-store-removal.ts";
+import type { ObjectStoreRemovalParts } from "./object-store-removal.ts";
 import { ownKey, trashPrefix } from "./own-keys.ts";
 import { readSmall } from "./small-object.ts";
 import { atStore } from "./store-trouble.ts";
 import { isWhole } from "./whole-objects.ts";
 
+/** The info first, with which a version goes, and last, with which it comes. */
+const away = ["info", "zip", "mod"] as const;
 const back = ["mod", "zip", "info"] as const;
 const loose = ["info", "mod"] as const;
 

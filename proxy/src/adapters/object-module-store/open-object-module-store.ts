@@ -1,5 +1,10 @@
 // How a bucket is opened as a module store: its parts, put together.
-import { BlobFailure, type BlobFailureKind, type LabellingBlobStore } from "@stoa/blobs";
+import {
+  BlobFailure,
+  type BlobFailureKind,
+  type BlobLinks,
+  type LabellingBlobStore,
+} from "@stoa/blobs";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
@@ -7,6 +12,7 @@ import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { VersionTrash } from "../../domain/version-trash.ts";
+import type { ZipLinks } from "../../domain/zip-links.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
@@ -15,6 +21,7 @@ import { ObjectModuleStore } from "./object-module-store.ts";
 import { ObjectStoreInspection } from "./object-store-inspection.ts";
 import { ObjectStoreRemoval } from "./object-store-removal.ts";
 import { ObjectVersionTrash } from "./object-version-trash.ts";
+import { ObjectZipLinks } from "./object-zip-links.ts";
 import { probeKey } from "./own-keys.ts";
 import { VersionClaims } from "./version-claims.ts";
 import { VersionWriting } from "./version-writing.ts";
@@ -28,6 +35,8 @@ export interface OpenedObjectStore {
   readonly inspection: StoreInspection;
   readonly removal: StoreRemoval;
   readonly trash: VersionTrash;
+  /** Absent where none are asked for. */
+  readonly links: ZipLinks | undefined;
 }
 
 /**
@@ -36,9 +45,13 @@ export interface OpenedObjectStore {
  */
 export function openObjectModuleStore(
   store: LabellingBlobStore,
-  options: { readonly layout: "protocol" | "folder"; readonly spool: ZipSpool },
+  options: {
+    readonly layout: "protocol" | "folder";
+    readonly spool: ZipSpool;
+    readonly links?: { readonly bucket: BlobLinks; readonly lifetimeSeconds: number } | undefined;
+  },
 ): OpenedObjectStore {
-  const { spool } = options;
+  const { spool, links } = options;
   const layout = options.layout === "folder" ? folderLayout : protocolLayout;
   const whole = new WholeObjects(store, layout);
   const claims = new VersionClaims(store);
@@ -51,6 +64,7 @@ export function openObjectModuleStore(
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
     removal: new ObjectStoreRemoval({ store, layout, whole, claims }),
     trash: new ObjectVersionTrash({ store, layout, whole, claims }),
+    links: links && new ObjectZipLinks({ ...links, layout, whole }),
   };
 }
 
@@ -70,6 +84,11 @@ export async function tryObjectStore(store: LabellingBlobStore): Promise<void> {
     "unsupported",
     "the service ignores conditions of writing (If-None-Match), without which instances could mix the files of a version",
   );
+}
+
+/** Rejects with a `BlobFailure` if the credentials cannot sign URLs. */
+export async function tryLinks(bucket: BlobLinks, lifetimeSeconds: number): Promise<void> {
+  await bucket.link(probeKey, lifetimeSeconds);
 }
 
 /** What a `BlobFailure` says about a storage that was to be opened; anything else stays what it is. */

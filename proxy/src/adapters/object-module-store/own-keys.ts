@@ -1,5 +1,5 @@
 // The objects in a bucket that are Stoa's own and not of Athens' layout.
-import { escapePath, escapeVersion, type ModulePath, type ModuleVersion } from "@stoa/gomod";
+import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
 
 /**
  * All of them lie below `.stoa/`. No name ends in `.info`, because Athens' catalog takes such objects for versions; the at
@@ -9,17 +9,16 @@ import { escapePath, escapeVersion, type ModulePath, type ModuleVersion } from "
  *     .stoa/loose/<escaped path>/<escaped version>@<kind>   see ObjectLooseFiles
  *     .stoa/quarantine/<escaped path>/<escaped version>@<random>/<kind>
  *     .stoa/trash/<milliseconds>-<random>/<what>            see ObjectVersionTrash
+ *     .stoa/leases/<sha256>                                 see BucketEngine
  *     .stoa/probe                                           see tryObjectStore
  */
 export const ownPrefix = ".stoa/";
 
+/** Below it are the loose files. */
+export const looseFolder = `${ownPrefix}loose/`;
+
 export const probeKey = `${ownPrefix}probe`;
 export const trashPrefix = `${ownPrefix}trash/`;
-
-/** Where the objects of all versions of a module lie. */
-export function ownFolder(folder: "loose", path: ModulePath): string {
-  return `${ownPrefix}${folder}/${escapePath(path)}/`;
-}
 
 export function ownKey(
   folder: "claims" | "loose" | "quarantine",
