@@ -12,6 +12,7 @@ import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-tr
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import type { VersionTrash } from "../../domain/version-trash.ts";
 import type { ZipLinks } from "../../domain/zip-links.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
@@ -21,6 +22,7 @@ import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
 import { ObjectStoreInspection } from "./object-store-inspection.ts";
 import { ObjectStoreRemoval } from "./object-store-removal.ts";
+import { ObjectVersionTrash } from "./object-version-trash.ts";
 import { ObjectZipLinks } from "./object-zip-links.ts";
 import { probeKey } from "./own-keys.ts";
 import { VersionClaims } from "./version-claims.ts";
@@ -34,6 +36,7 @@ export interface OpenedObjectStore {
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
   readonly removal: StoreRemoval;
+  readonly trash: VersionTrash;
   /** Absent where none are asked for. */
   readonly links: ZipLinks | undefined;
   readonly marks: InstanceMarks;
@@ -63,6 +66,7 @@ export function openObjectModuleStore(
     catalog,
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
     removal: new ObjectStoreRemoval({ store, layout, whole, claims }),
+    trash: new ObjectVersionTrash({ store, layout, whole, claims }),
     links: links && new ObjectZipLinks({ ...links, layout, whole }),
     marks: new ObjectInstanceMarks(store),
   };
