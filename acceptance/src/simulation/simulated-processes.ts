@@ -184,6 +184,10 @@ export class SimulatedProcesses implements Supervisor, Probe {
     return false;
   }
 
+  async holderOf(): Promise<undefined> {
+    return undefined;
+  }
+
   async freePort(): Promise<number> {
     return this.#random.between(20_000, 60_000);
   }

@@ -261,7 +261,12 @@ export class ConvergingService {
         step: () => undefined,
       });
     }
-    await journal.write({ committed: undefined, previous: undefined, handOver: undefined });
+    await journal.write({
+      committed: undefined,
+      previous: undefined,
+      handOver: undefined,
+      addresses: [],
+    });
   }
 
   #verdict(
@@ -287,7 +292,8 @@ export class ConvergingService {
       return { state: "converging", sentence: "about to be looked at" };
     }
     if (view.state !== "running") return { state: "failed", sentence: view.sentence };
-    return { state: "running", sentence: `process ${view.pid} runs` };
+    if (view.pid === 0) return { state: "converging", sentence: "about to be looked at again" };
+    return { state: "running", sentence: `it runs as process ${view.pid}` };
   }
 
   #withSince(status: Omit<ServiceStatus, "since">): ServiceStatus {

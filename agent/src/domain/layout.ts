@@ -16,6 +16,8 @@ export interface Layout {
   /** What this machine is called, of which environment it is, and whom it believes. */
   readonly enrolmentPath: string;
   readonly machineKeyPath: string;
+  /** The keys of the environment's settings. */
+  readonly settingsKeysPath: string;
   readonly keeperLog: string;
   readonly blobsFolder: string;
   readonly servicesFolder: string;
@@ -35,6 +37,7 @@ export function layoutOf(root: string): Layout {
     systemdEnvironments: join(root, "systemd", "environments"),
     enrolmentPath: join(root, "machine.json"),
     machineKeyPath: join(root, "keys", "machine.key"),
+    settingsKeysPath: join(root, "keys", "settings.keys"),
     keeperLog: join(root, "keeper", "keeper.log"),
     indexPath: join(root, "status", "index.json"),
     blobsFolder: join(root, "blobs"),
