@@ -4,7 +4,9 @@ export type {
   BlobBody,
   BlobEntry,
   BlobHead,
+  BlobLinks,
   BlobStore,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -13,4 +15,18 @@ export type {
   OpenBlob,
   PutOptions,
 } from "./blob-store.ts";
-export { type Bucket, type BucketSettings, openBucket } from "./open-bucket.ts";
+export {
+  type BucketPlace,
+  bucketUrlForms,
+  isBucketUrl,
+  parseBucketUrl,
+} from "./bucket-url.ts";
+export { DiskBlobStore } from "./disk/disk-blob-store.ts";
+export {
+  type Bucket,
+  type BucketSettings,
+  openBucket,
+  openRemovingBucket,
+  type RemovingBucket,
+  type RemovingBucketSettings,
+} from "./open-bucket.ts";

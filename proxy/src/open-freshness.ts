@@ -17,7 +17,7 @@ import type { VersionLists } from "./application/list-versions.ts";
 import { PacedHosts } from "./application/paced-hosts.ts";
 import { ModuleRefresh } from "./application/refresh-modules.ts";
 import type { QueryAnswers } from "./application/resolve-query.ts";
-import { CrawlSchedule } from "./application/schedule-crawls.ts";
+import { WorkSchedule } from "./application/schedule-work.ts";
 import type { Leases } from "./domain/leases.ts";
 import type { ModuleStore } from "./domain/module-store.ts";
 import type { Upstream } from "./domain/upstream.ts";
@@ -59,7 +59,6 @@ const longestRestMs = 900_000;
 interface FreshnessParts {
   readonly settings: FreshnessSettings;
   readonly prefix: string;
-  readonly adminApi: boolean;
   readonly freshMs: number;
   readonly store: Pick<ModuleStore, "versions">;
   readonly catalog: VersionCatalog;
@@ -131,12 +130,7 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
   });
   const crawl = measuredCrawl(crawler, parts.metrics);
   return {
-    pushes: new PushRequests({
-      prefix,
-      secrets: settings.hookSecrets,
-      adminApi: parts.adminApi,
-      refresh,
-    }),
+    pushes: new PushRequests({ secrets: settings.hookSecrets, refresh }),
     counts,
     crawl,
     start() {
@@ -165,8 +159,9 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
         log.warn("crawling failed", { path, version, error: failure });
       };
       running.use(
-        new CrawlSchedule({
-          crawl: (signal) => crawl(order(), signal, tell),
+        new WorkSchedule({
+          name: "crawl",
+          work: (signal) => crawl(order(), signal, tell),
           bookmarks: state.bookmarks,
           everyMs,
           log,
