@@ -243,7 +243,7 @@ describe("the external storage", () => {
   test("is not there unless it is switched on, and cannot be without a token", async () => {
     const fixture = await smallModule("example.com/m", "v1.0.0");
     await using stoa = await startStoa({ goproxy: "off" });
-    assert.equal((await save(stoa, fixture)).status, 405);
+    assert.equal((await save(stoa, fixture)).status, 404);
     assert.notEqual((await read(stoa, versionPath(fixture, "info"))).status, 200);
     await assert.rejects(
       startStoa({ goproxy: "off", env: { STOA_EXTERNAL_STORAGE_PATH: "/storage" } }),

@@ -145,7 +145,8 @@ describe("offline", () => {
     await until("what was under way has ended", async () => {
       const isQuiet = before === recording.seen.connections;
       before = recording.seen.connections;
-      await setTimeout(300);
+      // Longer than the pauses between the tries of one request.
+      await setTimeout(1500);
       return isQuiet;
     });
     for (const path of ["/sumdb/sum.golang.org/latest", "/example.com/new/@v/v1.0.0.info"]) {

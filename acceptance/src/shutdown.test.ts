@@ -7,7 +7,7 @@ import { request as httpsRequest } from "node:https";
 import { connect, type NetConnectOpts } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { loopbackCertificate } from "@stoa/proxy/testing";
+import { loopbackCertificate } from "@stoa/serving/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";

@@ -1,6 +1,8 @@
 // The agent, put together.
 import { join } from "node:path";
+import { parseBucketUrl } from "@stoa/blobs";
 import { type Architecture, type SecretKey, sealEnvelope } from "@stoa/deployment";
+import { bucketSource } from "./adapters/bucket-source/bucket-source.ts";
 import { folderSource } from "./adapters/folder-source/folder-source.ts";
 import { httpSource } from "./adapters/http-source/http-source.ts";
 import { wakeStream } from "./adapters/http-source/wake-stream.ts";
@@ -13,10 +15,16 @@ import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
+import {
+  KeptSettingsKeys,
+  openingScripts,
+  openingSupervisor,
+} from "./application/open-settings.ts";
 import { Documents, revisionPathIn } from "./application/read-documents.ts";
 import { Agent } from "./application/run-agent.ts";
 import { LogShipping } from "./application/ship-logs.ts";
-import type { Enrolment } from "./domain/enrolment.ts";
+import type { DocumentSource, StatusSink } from "./domain/document-source.ts";
+import type { Enrolment, SourcePlace } from "./domain/enrolment.ts";
 import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
 import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
 
@@ -36,6 +44,8 @@ export interface AgentSettings extends Enrolment {
   /** Whether lifecycles keep to CodeDeploy, its traps included. */
   readonly strict?: boolean;
   readonly failpoint?: Failpoint;
+  /** In which credentials for a bucket are found. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Makes an agent; `run` starts it. */
@@ -52,7 +62,7 @@ export function openAgent(settings: AgentSettings): Agent {
   const layout = layoutOf(root);
   const machine = { name: settings.machine, tags, arch, environment };
   const plane = from.kind === "http" ? httpSource(from) : undefined;
-  const source = from.kind === "folder" ? folderSource(from.path, nodeDisk) : httpSource(from);
+  const source = plane ?? sourceAt(from, settings.variables);
   const decisions = new Decisions(nodeClock, settings.decided);
   const documents = new Documents({
     source,
@@ -64,23 +74,29 @@ export function openAgent(settings: AgentSettings): Agent {
     revisionPath: revisionPathIn(layout.servicesFolder),
   });
   const client = keeperClient(layout.keeperSocket);
+  const supervisor =
+    keeperWords === undefined
+      ? client
+      : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
+          decisions.add(sentence),
+        );
+  const opening = new KeptSettingsKeys({
+    environment,
+    disk: nodeDisk,
+    keysPath: layout.settingsKeysPath,
+    source: plane,
+  });
   const around = {
     machine,
     source,
     failpoint,
-    scripts: linuxScripts,
     permissions: linuxPermissions,
     targetRoot: settings.targetRoot ?? "/",
     strict: settings.strict ?? false,
     disk: nodeDisk,
     clock: nodeClock,
     probe: linuxProbe,
-    supervisor:
-      keeperWords === undefined
-        ? client
-        : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
-            decisions.add(sentence),
-          ),
+    supervisor: openingSupervisor(supervisor, opening),
     blobsFolder: layout.blobsFolder,
     note: (sentence: string) => decisions.add(sentence),
   };
@@ -109,9 +125,28 @@ export function openAgent(settings: AgentSettings): Agent {
     knownServices: () => nodeDisk.names(join(layout.servicesFolder)),
     serviceOf: (service) =>
       new ConvergingService(
-        { ...around, service, layout: serviceLayoutOf(layout, service) },
+        {
+          ...around,
+          service,
+          scripts: openingScripts(linuxScripts, service, opening),
+          layout: serviceLayoutOf(layout, service),
+        },
         (id, signal) => documents.revision(service, id, signal),
       ),
     seal: (status) => sealEnvelope("status", status, settings.machineKey),
   });
+}
+
+function sourceAt(
+  from: SourcePlace,
+  variables: AgentSettings["variables"] = {},
+): DocumentSource & StatusSink {
+  switch (from.kind) {
+    case "folder":
+      return folderSource(from.path, nodeDisk);
+    case "bucket":
+      return bucketSource(from.url, parseBucketUrl(from.url, variables));
+    case "http":
+      return httpSource(from);
+  }
 }

@@ -6,6 +6,7 @@ export {
   type JoinOrder,
   joinMachine,
   keepEnrolment,
+  keepSettingsKeys,
   machineArchitecture,
   machineKeyOf,
   readEnrolment,

@@ -4,7 +4,9 @@ export type {
   BlobBody,
   BlobEntry,
   BlobHead,
+  BlobLinks,
   BlobStore,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -19,4 +21,12 @@ export {
   isBucketUrl,
   parseBucketUrl,
 } from "./bucket-url.ts";
-export { type Bucket, type BucketSettings, openBucket } from "./open-bucket.ts";
+export { DiskBlobStore } from "./disk/disk-blob-store.ts";
+export {
+  type Bucket,
+  type BucketSettings,
+  openBucket,
+  openRemovingBucket,
+  type RemovingBucket,
+  type RemovingBucketSettings,
+} from "./open-bucket.ts";

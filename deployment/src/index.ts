@@ -102,6 +102,15 @@ export {
 } from "./rollout-step.ts";
 export type { HandOff, Limits, Readiness, Run, Socket } from "./run.ts";
 export {
+  makeSettingsKey,
+  openSetting,
+  parseSettingsKey,
+  type SettingsKey,
+  sealingKeyOf,
+  sealSetting,
+  settingsKeyLine,
+} from "./sealed-setting.ts";
+export {
   formatStrategy,
   type Pace,
   parseStrategy,

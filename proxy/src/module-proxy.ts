@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
 import { parseProxyList, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
-import type { Log, Metrics } from "@stoa/telemetry";
+import type { Log, Metrics, Traces } from "@stoa/telemetry";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
@@ -31,7 +31,7 @@ import {
   RememberedAnswers,
 } from "./application/remembered-answers.ts";
 import { VersionRemoval } from "./application/remove-versions.ts";
-import { requestHops } from "./application/request-hops.ts";
+import { requestContext } from "./application/request-context.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { VersionSeeding } from "./application/seed-versions.ts";
 import { Stash } from "./application/stash-version.ts";
@@ -44,12 +44,14 @@ import { readStored } from "./domain/stored-delivery.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 import { upstreamChain } from "./domain/upstream-chain.ts";
+import { publicZipLinks } from "./domain/zip-links.ts";
 import { type GoCommandSettings, openGoCommand } from "./go-command.ts";
 import { ExternalStorage } from "./http/external-storage.ts";
 import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
-import { ProxyHandler, type ReadyAnswer } from "./http/proxy-handler.ts";
+import { ProxyHandler } from "./http/proxy-handler.ts";
+import type { ReadyAnswer } from "./http/ready-answer.ts";
 import { RequestCounters } from "./http/request-counters.ts";
 import {
   type DirectSettings,
@@ -177,10 +179,13 @@ export async function openModuleProxy(
   {
     log,
     metrics,
+    traces,
     isServer = true,
   }: {
     readonly log: Log;
     readonly metrics: Metrics;
+    /** Where requests are traced. */
+    readonly traces?: Traces | undefined;
     /** False for a command beside a server: nothing is done that it has not been told to do. */
     readonly isServer?: boolean;
   },
@@ -200,7 +205,7 @@ export async function openModuleProxy(
   const client = new GoproxyClient({
     ...settings.upstreams,
     ownHop,
-    hops: () => requestHops.getStore() ?? [],
+    hops: () => requestContext.getStore()?.hops ?? [],
   });
   metrics.collected(
     "stoa_upstream_queue_waiting",
@@ -306,6 +311,7 @@ export async function openModuleProxy(
     info: (module, signal) => looseFetch.fetch(module, "info", signal),
     atOnce: Math.max(4, Math.min(32, settings.upstreams.connections)),
   });
+  const privateNames = [settings.upstreams.noproxy, settings.checksums.nosumdb];
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
   const external = settings.external && {
@@ -317,7 +323,6 @@ export async function openModuleProxy(
   const freshness = openFreshness({
     settings: settings.freshness,
     prefix: settings.pathPrefix,
-    adminApi: settings.adminApi,
     freshMs: settings.lifetimes.freshMs,
     ...{ store, catalog, state, leases, upstream, policy, log, metrics },
     leaseLifetimeMs: settings.leaseLifetimeMs,
@@ -332,7 +337,6 @@ export async function openModuleProxy(
     forget: (targets) => (targets === "all" ? hot.clear() : hot.forget(targets)),
   });
   const handler = new ProxyHandler({
-    pushes: freshness.pushes,
     uses: freshness.counts,
     gate: openGate({
       ...settings.gate,
@@ -342,6 +346,7 @@ export async function openModuleProxy(
     adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
       files: new VersionFiles({ store, loose: looseFetch, stash }),
+      links: storage.links && publicZipLinks(storage.links, privateNames),
       lists: versionLists,
       queries: queryAnswers,
       policy,
@@ -380,10 +385,11 @@ export async function openModuleProxy(
         removal: removal && new VersionRemoval({ store: removal, hashes, index }),
         onRemoved: () => hot.clear(),
       }),
-    seed: settings.adminApi && settings.gate.adminToken !== undefined ? seeding : undefined,
+    orders: { pushes: freshness.pushes, seeding, adminApi: settings.adminApi },
     hot,
     counters: new RequestCounters(metrics),
     log,
+    traces,
     requestId: requestIds("Athens-Request-ID"),
     ownHop,
     lifetimeMs: settings.lifetimes.freshMs,

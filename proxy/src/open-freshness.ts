@@ -59,7 +59,6 @@ const longestRestMs = 900_000;
 interface FreshnessParts {
   readonly settings: FreshnessSettings;
   readonly prefix: string;
-  readonly adminApi: boolean;
   readonly freshMs: number;
   readonly store: Pick<ModuleStore, "versions">;
   readonly catalog: VersionCatalog;
@@ -131,12 +130,7 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
   });
   const crawl = measuredCrawl(crawler, parts.metrics);
   return {
-    pushes: new PushRequests({
-      prefix,
-      secrets: settings.hookSecrets,
-      adminApi: parts.adminApi,
-      refresh,
-    }),
+    pushes: new PushRequests({ secrets: settings.hookSecrets, refresh }),
     counts,
     crawl,
     start() {

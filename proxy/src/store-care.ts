@@ -18,7 +18,7 @@ export async function openVersionRemoval(settings: CareSettings): Promise<OpenVe
   await using opening = new AsyncDisposableStack();
   const { removal } = opening.use(await openStorage(settings.storage));
   if (removal === undefined) {
-    throw new Error("versions can be removed from a disk storage only, so far");
+    throw new Error("what is in memory belongs to its process alone");
   }
   const state = opening.use(await openState(settings.state, { mostJobs: 0 }));
   const opened = opening.use(await openIndex(settings.index, state));

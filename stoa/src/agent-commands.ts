@@ -14,7 +14,10 @@ export function addAgentCommands(program: Command, place: CommandPlace): void {
     .option("--root <folder>", "where releases, logs and state lie", usualRoot)
     .option("--server <url>", "the control plane to join, such as https://stoa.example")
     .option("--join <token>", "a join token; or STOA_JOIN_TOKEN, which other users cannot see")
-    .option("--from <folder>", "read documents from a folder instead of a control plane")
+    .option(
+      "--from <place>",
+      "read documents from a folder or bucket (s3://bucket/tree) instead of a control plane",
+    )
     .option("--environment <name>", "with --from: the environment that this machine is of")
     .option("--key <key>", "with --from: a public key whose signatures count", gathered, [])
     .option("--threshold <number>", "with --from: so many keys must have signed", Number, 1)

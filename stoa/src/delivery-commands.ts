@@ -34,6 +34,13 @@ function addDeploy(program: Command, place: CommandPlace): void {
       await login(place, server, options);
     });
   program
+    .command("key")
+    .description("print the public key with which the server signs documents, in minisign's form")
+    .option(...jsonOption)
+    .action(async (options: { json?: boolean }) =>
+      (await import("./commands/login.ts")).showKey(place, options.json === true),
+    );
+  program
     .command("deploy [file]")
     .description(
       "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz, deb or folder made elsewhere, also s3://BUCKET/OBJECT; prints its URL",
@@ -182,7 +189,7 @@ function addSteering(program: Command, place: CommandPlace): void {
 function addSettings(program: Command, place: CommandPlace): void {
   const env = program
     .command("env")
-    .description("variables that an environment gives to a service");
+    .description("variables that an environment gives to a service, sealed for its machines");
   const about = (words: string, description: string): Command =>
     env
       .command(words)
@@ -201,6 +208,22 @@ function addSettings(program: Command, place: CommandPlace): void {
   about("list", "print the names of the variables").action(async (options: SettingsOptions) =>
     (await import("./commands/settings.ts")).listVariables(place, options),
   );
+  env
+    .command("key")
+    .description("print the secret keys of an environment, for machines that join without a server")
+    .option(...productionOption)
+    .option(...jsonOption)
+    .action(async (options: { environment: string; json?: boolean }) =>
+      (await import("./commands/settings.ts")).showKeys(place, options),
+    );
+  env
+    .command("rotate")
+    .description("seal all variables of an environment with a new key")
+    .option(...productionOption)
+    .option(...jsonOption)
+    .action(async (options: { environment: string; json?: boolean }) =>
+      (await import("./commands/settings.ts")).rotateKey(place, options),
+    );
 }
 
 function addTokens(program: Command, place: CommandPlace): void {

@@ -135,7 +135,7 @@ modules
   )
   .option(
     "--from <place>",
-    "disk:PATH, file:///PATH, a folder, or https://PROXY; not with a bundle",
+    "disk:PATH, s3:BUCKET, minio:, gcp:, azureblob:, mongo:, config:FILE, file:///PATH, a folder, or https://PROXY; not with a bundle",
   )
   .option("--trust <key>", "the minisign public key, or its file, that must have signed the bundle")
   .option(
@@ -163,7 +163,10 @@ modules
   .description(
     "copy what is kept into another place: a storage folder as Athens has it, or a tree for GOPROXY=file://",
   )
-  .requiredOption("--to <place>", "disk:PATH for Athens' layout, file:///PATH for a proxy's")
+  .requiredOption(
+    "--to <place>",
+    "disk:PATH for Athens' layout, s3:BUCKET and its like, file:///PATH for a proxy's",
+  )
   .option("--from <place>", "where from; without it, the configured storage")
   .option(...fileOption)
   .option(...compareOption)

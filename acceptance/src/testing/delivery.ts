@@ -56,14 +56,29 @@ export interface Delivery extends AsyncDisposable {
   readonly join: (name: string, tags?: string, inside?: readonly string[]) => Promise<TestMachine>;
   /** Starts several at once. */
   readonly joinAll: (names: readonly string[]) => Promise<readonly TestMachine[]>;
+  /** Starts an agent with words and variables of its own, which needs no control plane. */
+  readonly start: (
+    name: string,
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) => TestMachine;
   /** Ends the control plane at once. */
   readonly killControl: () => Promise<void>;
   /** Starts it again at the same address with what it has kept. */
   readonly startControl: () => Promise<void>;
 }
 
-/** Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS. */
-export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
+/**
+ * Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS; `env` is added to the
+ * server's variables.
+ */
+export async function startDelivery({
+  tls = false,
+  env: more = {},
+}: {
+  readonly tls?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+} = {}): Promise<Delivery> {
   const folder = await temporaryFolder();
   const files = tls ? await tlsFiles(folder.path) : undefined;
   const port = await freePort();
@@ -76,6 +91,7 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
       root,
       env: {
         ATHENS_PORT: `127.0.0.1:${port}`,
+        ...more,
         ...(files && { ATHENS_TLSCERT_FILE: files.cert, ATHENS_TLSKEY_FILE: files.key }),
       },
     });
@@ -103,7 +119,12 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
   ): Promise<readonly TestMachine[]> => {
     const token = (await succeed("token", "join", "--tags", tags)).trim();
     const machines = names.map((name) =>
-      startMachine(folder, name, { server: control.url, token, trust, inside }),
+      startMachine(folder, name, {
+        words: ["--server", control.url],
+        env: trust,
+        once: { STOA_JOIN_TOKEN: token },
+        inside,
+      }),
     );
     await until(`${names.join(", ")} to join`, async () => {
       const shown = await succeed("machines");
@@ -125,6 +146,7 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
       return machine;
     },
     joinAll,
+    start: (name, words, variables) => startMachine(folder, name, { words, env: variables }),
     killControl: async () => {
       await control[Symbol.asyncDispose]();
     },
@@ -219,22 +241,23 @@ function startMachine(
   folder: TemporaryFolder,
   name: string,
   {
-    server,
-    token,
-    trust,
-    inside,
+    words,
+    env,
+    once = {},
+    inside = [],
   }: {
-    readonly server: string;
-    readonly token: string;
-    readonly trust: Readonly<Record<string, string>>;
-    readonly inside: readonly string[];
+    /** Beside its place and its name. */
+    readonly words: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    /** Variables of the first start alone. */
+    readonly once?: Readonly<Record<string, string>>;
+    readonly inside?: readonly string[];
   },
 ): TestMachine {
   const root = join(folder.path, "machines", name);
-  const words = ["agent", "--root", root, "--name", name, "--server", server];
-  const start = (all: readonly string[], env: Readonly<Record<string, string>>): ChildProcess =>
-    startAgent(folder, [...inside, process.execPath, programFile, ...all], env);
-  let agent = start(words, { ...trust, STOA_JOIN_TOKEN: token });
+  const start = (all: readonly string[], variables: Readonly<Record<string, string>>) =>
+    startAgent(folder, [...inside, process.execPath, programFile, ...all], variables);
+  let agent = start(["agent", "--root", root, "--name", name, ...words], { ...env, ...once });
   return {
     name,
     root,
@@ -244,7 +267,7 @@ function startMachine(
       await ended;
     },
     startAgent: () => {
-      agent = start(["agent", "--root", root], trust);
+      agent = start(["agent", "--root", root], env);
     },
   };
 }

@@ -1,7 +1,7 @@
 // A certificate for the loopback address and its key, as the files that a server and its clients read.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { loopbackCertificate } from "@stoa/proxy/testing";
+import { loopbackCertificate } from "@stoa/serving/testing";
 
 /** The paths, in the folder that was given. */
 export interface TlsFiles {

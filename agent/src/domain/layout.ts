@@ -11,6 +11,8 @@ export interface Layout {
   /** What this machine is called, of which environment it is, and whom it believes. */
   readonly enrolmentPath: string;
   readonly machineKeyPath: string;
+  /** The keys of the environment's settings. */
+  readonly settingsKeysPath: string;
   readonly keeperLog: string;
   readonly blobsFolder: string;
   readonly servicesFolder: string;
@@ -27,6 +29,7 @@ export function layoutOf(root: string): Layout {
     keeperRecord: join(root, "keeper", "state.json"),
     enrolmentPath: join(root, "machine.json"),
     machineKeyPath: join(root, "keys", "machine.key"),
+    settingsKeysPath: join(root, "keys", "settings.keys"),
     keeperLog: join(root, "keeper", "keeper.log"),
     indexPath: join(root, "status", "index.json"),
     blobsFolder: join(root, "blobs"),

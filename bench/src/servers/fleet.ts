@@ -8,7 +8,7 @@ import { text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import type { BenchRun } from "../bench-run.ts";
 import { freePort } from "./free-port.ts";
-import { type ServerProcess, plainEnvironment, startServer } from "./server-process.ts";
+import { plainEnvironment, type ServerProcess, startServer } from "./server-process.ts";
 import { startStoa, stoaEnvironment, stoaProgram } from "./stoa-process.ts";
 
 /** A machine of the fleet. */

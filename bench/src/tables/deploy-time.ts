@@ -12,7 +12,8 @@ const weightBytes = 2_000_000;
 
 async function measure(run: BenchRun): Promise<MeasuredTable> {
   const rows: Row[] = [];
-  for (const size of run.isQuick ? [1, 10] : [1, 10, 50]) rows.push(...(await fleetRows(run, size)));
+  for (const size of run.isQuick ? [1, 10] : [1, 10, 50])
+    rows.push(...(await fleetRows(run, size)));
   return {
     title: "A program of 10 MB: deployed all at once, rolled back, and idle",
     columns: [

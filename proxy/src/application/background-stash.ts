@@ -3,7 +3,7 @@ import type { ModuleVersion } from "@stoa/gomod";
 import type { Log } from "@stoa/telemetry";
 import type { JobQueue } from "../domain/job-queue.ts";
 import { ProxyFailure, type ProxyFailureCode } from "../domain/proxy-failure.ts";
-import { requestHops } from "./request-hops.ts";
+import { noRequest, requestContext } from "./request-context.ts";
 
 /** What working off needs. */
 export interface BackgroundParts {
@@ -88,7 +88,7 @@ export class BackgroundStash implements AsyncDisposable {
     }
     clearTimeout(this.#timer);
     // The work belongs to nobody's request, so it carries nobody's hops.
-    this.#looking = requestHops.run([], () => this.#look());
+    this.#looking = requestContext.run(noRequest, () => this.#look());
   }
 
   /** Breaks off what runs and waits for its end. The jobs stay in the queue. */

@@ -23,12 +23,14 @@ export interface KeepRecords {
   dropped(module: ModuleVersion, failure: unknown): Promise<void>;
 }
 
-/** The bytes of a version, all there and unchecked. */
+/** The bytes of a version, all there and unchecked, unless its upstream has made them. */
 export interface ArrivedVersion {
   readonly info: Uint8Array;
   readonly mod: Uint8Array;
   /** Has ended. It stays the caller's. */
   readonly zip: StagedZip;
+  /** See `ZipDelivery.found`. */
+  readonly found?: ZipDelivery["found"] | undefined;
   /** Rejects if other hashes are on record; otherwise says which database has confirmed them, if one has. */
   readonly verdict: { require(hashes: VersionHashes): Promise<string | undefined> };
   /** Called as soon as the version is in the store, before what belongs to it is done. */
@@ -43,9 +45,9 @@ export class VersionKeeping {
     this.#parts = parts;
   }
 
-  /** Says that a version is on its way. */
-  expect(): void {
-    this.#parts.zipCheck.prepare();
+  /** Says that a zip is on its way. */
+  expect({ found }: Pick<ZipDelivery, "found">): void {
+    if (found === undefined) this.#parts.zipCheck.prepare();
   }
 
   /** Writes a whole delivery into a stage and ends it; `grew` is told of every step. */
@@ -64,7 +66,7 @@ export class VersionKeeping {
    */
   async keep(module: ModuleVersion, arrived: ArrivedVersion, signal: AbortSignal): Promise<void> {
     const { zipCheck, records } = this.#parts;
-    const checked = await zipCheck.check(module, arrived.zip.place, signal);
+    const checked = arrived.found?.() ?? (await zipCheck.check(module, arrived.zip.place, signal));
     requireSameGoMod(module, checked, arrived.mod);
     const hashes = { zip: checked.hash, mod: hashGoMod(arrived.mod) };
     const database = await arrived.verdict.require(hashes);

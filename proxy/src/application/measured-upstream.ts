@@ -1,7 +1,8 @@
-// Counts and times what upstreams are asked for.
+// Counts, times and traces what upstreams are asked for.
 import type { Metrics } from "@stoa/telemetry";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { Upstream } from "../domain/upstream.ts";
+import { requestContext } from "./request-context.ts";
 
 const buckets = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
@@ -22,6 +23,7 @@ export function measuredUpstream(upstream: Upstream, metrics: Metrics): Upstream
   );
   const observe = async <T>(request: string, asked: Promise<T>): Promise<T> => {
     const started = performance.now();
+    const span = requestContext.getStore()?.span?.begin(`upstream ${request}`);
     let result = "ok";
     running += 1;
     try {
@@ -31,6 +33,7 @@ export function measuredUpstream(upstream: Upstream, metrics: Metrics): Upstream
       throw failure;
     } finally {
       running -= 1;
+      span?.end({ failure: result === "ok" ? undefined : result });
       durations.with({ request, result }).observe((performance.now() - started) / 1000);
     }
   };

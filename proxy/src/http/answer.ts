@@ -22,10 +22,12 @@ export type AnswerBody =
   | { readonly form: "bytes"; readonly bytes: Uint8Array }
   | { readonly form: "stored"; readonly file: StoredFile }
   | { readonly form: "arriving"; readonly zip: ArrivingZip }
+  /** Something was ordered, and has been done: 202. */
+  | { readonly form: "accepted"; readonly text: string }
   /** Not here: the client is to ask at `location`. */
   | { readonly form: "redirect"; readonly location: string; readonly status: number };
 
-/** A whole answer, with status 200 unless it is a redirect. */
+/** A whole answer; its status is 200 where the form of the body says nothing else. */
 export interface Answer {
   readonly body: AnswerBody;
   readonly contentType: string;
@@ -51,6 +53,17 @@ export const momentary: Freshness = {
   reusableForMs: 0,
 };
 
+/** The answer to an order that has been carried out. */
+export function accepted(text: string): Answer {
+  return {
+    body: { form: "accepted", text },
+    contentType: "text/plain; charset=utf-8",
+    freshness: momentary,
+    cache: "none",
+    from: undefined,
+  };
+}
+
 /** An answer that holds for `lifetimeMs` from when it was obtained, `ageMs` ago. */
 export function shortLived(lifetimeMs: number, ageMs: number, stale: boolean): Freshness {
   return {
@@ -63,7 +76,7 @@ export function shortLived(lifetimeMs: number, ageMs: number, stale: boolean): F
 
 /** An answer that may be given out again only while something else holds, which it does for `holdsForMs` more. */
 export function noLongerThan(holdsForMs: number, freshness: Freshness): Freshness {
-  if (holdsForMs === Number.POSITIVE_INFINITY) return freshness;
+  if (holdsForMs === Number.POSITIVE_INFINITY || freshness === momentary) return freshness;
   const age = freshness.reusableForMs === Number.POSITIVE_INFINITY ? 0 : freshness.ageMs;
   return {
     ...freshness,

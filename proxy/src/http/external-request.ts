@@ -18,20 +18,8 @@ export type ExternalRequest = { readonly kind: "external" } & (
   | { readonly operation: "save" | "delete"; readonly module: ModuleVersion }
 );
 
-/** By the end of the last element: the operation, and the methods that it is asked for with. */
-const operations: Readonly<Record<string, readonly string[]>> = {
-  info: ["GET", "HEAD"],
-  mod: ["GET", "HEAD"],
-  zip: ["GET", "HEAD"],
-  save: ["POST"],
-  delete: ["DELETE"],
-};
-
-/** The methods with which a request to this target may come. */
-export function methodsFor(target: string): readonly string[] {
-  const word = /\.([a-z]+)(?:\?.*)?$/.exec(target)?.[1] ?? "";
-  return operations[word] ?? ["GET", "HEAD"];
-}
+/** The ends of the last element. */
+const operations = new Set(["info", "mod", "zip", "save", "delete"]);
 
 /**
  * Reads a target below `base`. Throws `not_found` for what the protocol does not have. Paths are escaped; versions come as
@@ -46,7 +34,7 @@ export function parseExternalRequest(target: string, base: string): ExternalRequ
   if (name === "list") return { kind: "external", operation: "list", path };
   const dot = name.lastIndexOf(".");
   const word = name.slice(dot + 1);
-  if (dot <= 0 || operations[word] === undefined) throw nothing();
+  if (dot <= 0 || !operations.has(word)) throw nothing();
   const isChange = word === "save" || word === "delete";
   const module = versionIn(path, name.slice(0, dot), isChange ? "bad_request" : "not_found");
   if (isChange) return { kind: "external", operation: word, module };

@@ -6,7 +6,7 @@ import type { VersionRemoval } from "../application/remove-versions.ts";
 import type { FileKind, ModuleStore } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type Answer, momentary } from "./answer.ts";
-import { type ExternalRequest, methodsFor, parseExternalRequest } from "./external-request.ts";
+import { type ExternalRequest, parseExternalRequest } from "./external-request.ts";
 import { isBelow } from "./gate.ts";
 import { multipartFiles } from "./multipart-files.ts";
 
@@ -46,14 +46,10 @@ export class ExternalStorage {
     this.#parts = parts;
   }
 
-  /** The methods of a request that is for this storage; `undefined` for one that is not. */
-  methods(target: string): readonly string[] | undefined {
-    return isBelow(target, this.#parts.base) ? methodsFor(target) : undefined;
-  }
-
-  /** Reads the target of a request for this storage. Throws a `ProxyFailure`. */
-  parse(target: string): ExternalRequest {
-    return parseExternalRequest(target, this.#parts.base);
+  /** Reads the target of a request; `undefined` if it is not for this storage. Throws a `ProxyFailure`. */
+  parse(target: string): ExternalRequest | undefined {
+    const { base } = this.#parts;
+    return isBelow(target, base) ? parseExternalRequest(target, base) : undefined;
   }
 
   /** The answer. Its body must be sent or let go. Rejects with a `ProxyFailure`. */

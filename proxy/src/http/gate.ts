@@ -28,6 +28,16 @@ export interface TurnedAway {
   readonly headers: readonly string[];
 }
 
+/** Thrown where a request is turned away by who sends it, or by its method. */
+export class TurnedBack extends Error {
+  readonly answer: Omit<TurnedAway, "endpoint">;
+
+  constructor(answer: Omit<TurnedAway, "endpoint">) {
+    super(answer.sentence);
+    this.answer = answer;
+  }
+}
+
 /** Looks at a request. Undefined means that it is let in. */
 export type Gate = (request: IncomingMessage) => TurnedAway | undefined;
 

@@ -2,13 +2,17 @@
 import { InvalidText, type ModulePath, unescapePath, unescapeVersion } from "@stoa/gomod";
 import type { FileKind } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
+import { type HookHost, hookHosts } from "./hook-signatures.ts";
 import { parseSumdbRequest, type SumdbRequest } from "./sumdb-request.ts";
 
 /** A page about the proxy itself. */
 export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "robots.txt";
 
 /** A page for programs: what is kept, what came when, what the policy decides. */
-export type RecordName = "catalog" | "index" | "api/modules/explain" | "api/modules/seed";
+export type RecordName = "catalog" | "index" | "api/modules/explain";
+
+/** A page that is posted to, to have something done. */
+export type OrderName = "api/modules/seed" | "api/modules/refresh" | `api/hooks/${HookHost}`;
 
 /**
  * A request in the words of the protocol. `keptOnly` is set by the base path `/cached-only`: answer from what is kept,
@@ -18,6 +22,7 @@ export type ModuleRequest =
   | { readonly kind: "page"; readonly page: PageName }
   /** `query` is what stands behind the question mark, still escaped. */
   | { readonly kind: "record"; readonly page: RecordName; readonly query: string }
+  | { readonly kind: "order"; readonly page: OrderName; readonly query: string }
   | SumdbRequest
   | { readonly kind: "list"; readonly path: ModulePath; readonly keptOnly: boolean }
   | { readonly kind: "latest"; readonly path: ModulePath; readonly keptOnly: boolean }
@@ -33,13 +38,18 @@ export type ModuleRequest =
 /** A request for a module, as opposed to one for a page about the proxy or for a checksum database. */
 export type EndpointRequest = Exclude<
   ModuleRequest,
-  { readonly kind: "page" | "record" | "sumdb" }
+  { readonly kind: "page" | "record" | "order" | "sumdb" }
 >;
 
 /** Longer URLs name no module: the longest module paths in use are below 200 bytes. */
 const maxTargetLength = 4096;
 
-const recordPages = new Set(["catalog", "index", "api/modules/explain", "api/modules/seed"]);
+const recordPages = new Set(["catalog", "index", "api/modules/explain"]);
+const orderPages = new Set([
+  "api/modules/seed",
+  "api/modules/refresh",
+  ...hookHosts.map((host) => `api/hooks/${host}`),
+]);
 const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.txt"]);
 
 /**
@@ -58,10 +68,9 @@ export function parseModuleRequest(target: string, prefix: string): ModuleReques
   const inside = withoutPrefix(path, prefix);
   if (inside === "") return { kind: "page", page: "home" };
   if (rootPages.has(inside)) return { kind: "page", page: inside as PageName };
-  if (recordPages.has(inside)) {
-    const query = /\?([^#]*)/.exec(target)?.[1] ?? "";
-    return { kind: "record", page: inside as RecordName, query };
-  }
+  const query = /\?([^#]*)/.exec(target)?.[1] ?? "";
+  if (recordPages.has(inside)) return { kind: "record", page: inside as RecordName, query };
+  if (orderPages.has(inside)) return { kind: "order", page: inside as OrderName, query };
   const keptOnly = inside.startsWith("cached-only/");
   return parseEndpoint(keptOnly ? inside.slice("cached-only/".length) : inside, keptOnly);
 }

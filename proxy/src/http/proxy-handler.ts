@@ -1,42 +1,27 @@
 // One request from its first byte to its line in the log.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  type PreparedBytes,
-  prepareBytes,
-  type Sent,
-  sendFile,
-  sendGrowing,
-  sendPrepared,
-  sendText,
-} from "@stoa/serving";
-import type { Log } from "@stoa/telemetry";
+import { type Sent, sendPrepared, sendText } from "@stoa/serving";
+import type { Log, Span, Traces } from "@stoa/telemetry";
 import type { DatabaseMirror } from "../application/mirror-databases.ts";
-import { requestHops } from "../application/request-hops.ts";
-import type { VersionSeeding } from "../application/seed-versions.ts";
+import { requestContext } from "../application/request-context.ts";
 import { checkHops, hopsHeader, parseHops } from "../domain/hops.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
-import {
-  type Answer,
-  type AnswerBody,
-  type CacheResult,
-  etagOfBytes,
-  etagOfFile,
-  type Freshness,
-  headersOf,
-} from "./answer.ts";
+import { admit } from "./admission.ts";
+import type { Answer, CacheResult } from "./answer.ts";
+import { AnswerSender, forbidsFetching } from "./answer-sender.ts";
 import type { ExternalRequest } from "./external-request.ts";
 import type { ExternalStorage } from "./external-storage.ts";
 import { failureAnswer } from "./failure-answer.ts";
-import type { Gate, TurnedAway } from "./gate.ts";
+import { type Gate, type TurnedAway, TurnedBack } from "./gate.ts";
 import type { HotAnswers } from "./hot-answers.ts";
 import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
+import { answerOrder, type OrderParts } from "./order-answers.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
-import { type PushRequests, pushMethod } from "./push-requests.ts";
+import type { ReadyAnswer, RequestLabel } from "./ready-answer.ts";
 import { answerRecord, type RecordParts } from "./record-answers.ts";
-import type { RequestCounters, RequestSeries } from "./request-counters.ts";
+import type { RequestCounters } from "./request-counters.ts";
 import { originOf } from "./request-origin.ts";
-import { answerSeed, isSeedRequest } from "./seed-answer.ts";
 import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
@@ -49,17 +34,16 @@ export interface HandlerParts {
   readonly mirror: DatabaseMirror;
   readonly pages: PageParts;
   readonly records: RecordParts;
+  readonly orders: OrderParts;
   /** Present where another program may keep its modules here. */
   readonly external: ExternalStorage | undefined;
-  /** Answers those who tell of something new. */
-  readonly pushes: PushRequests;
   /** Is told which modules are asked for. */
   readonly uses: { count(path: string, isList: boolean): void };
-  /** Absent where administrators are not served. */
-  readonly seed: VersionSeeding | undefined;
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
+  /** Absent where nothing is traced. */
+  readonly traces: Traces | undefined;
   /** Gives a request its id: the client's, or a new one. */
   readonly requestId: (request: IncomingMessage) => string;
   /** This instance's own name among the hops of a request. */
@@ -70,19 +54,14 @@ export interface HandlerParts {
   readonly absenceSeconds: number;
 }
 
-/** What a request was, for the log and the counters. */
-interface RequestLabel {
-  readonly endpoint: string;
-  readonly module: string | undefined;
-  readonly version: string | undefined;
-}
-
-/** An answer to GET that can be sent, logged and counted without further thought. */
-export interface ReadyAnswer {
-  readonly prepared: PreparedBytes;
-  readonly label: RequestLabel;
-  readonly log: (ms: number, id: string) => void;
-  readonly series: RequestSeries;
+/** A request that is worked on. */
+interface Work {
+  readonly id: string;
+  /** Aborted when the client has left. */
+  readonly signal: AbortSignal;
+  readonly span: Span | undefined;
+  /** Known as soon as the URL has been understood. */
+  label: RequestLabel;
 }
 
 /** What is known about a request when it is over. */
@@ -99,9 +78,11 @@ const malformed: RequestLabel = { endpoint: "malformed", module: undefined, vers
 /** Answers every request that reaches the proxy. */
 export class ProxyHandler {
   readonly #parts: HandlerParts;
+  readonly #sender: AnswerSender;
 
   constructor(parts: HandlerParts) {
     this.#parts = parts;
+    this.#sender = new AnswerSender(parts);
   }
 
   /** The function to give to a server. */
@@ -144,8 +125,10 @@ export class ProxyHandler {
   ): void {
     const { prepared, label, series } = ready;
     const id = this.#parts.requestId(request);
+    const span = this.#parts.traces?.ofRequest(traceparentOf(request), startedMs);
     const sent = sendPrepared(request, response, prepared, [requestIdHeader, id]);
     if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
+    if (span !== undefined) endSpan(span, request, id, { label, sent, cache: "hit" });
     if (sent.status === 200 && sent.completed && request.method === "GET") {
       series.requests += 1;
       series.bytes += sent.bytes;
@@ -160,90 +143,49 @@ export class ProxyHandler {
     response: ServerResponse,
     startedMs: number,
   ): Promise<void> {
-    const { counters } = this.#parts;
+    const { counters, traces } = this.#parts;
     const id = this.#parts.requestId(request);
     const gone = new AbortController();
     response.once("close", () => {
       if (!response.writableFinished) gone.abort(new Error("the client has left"));
     });
-    let label = malformed;
+    const span = traces?.ofRequest(traceparentOf(request), startedMs);
+    const work: Work = { id, signal: gone.signal, span, label: malformed };
     let outcome: Outcome;
     counters.inFlight += 1;
     response.setHeader(requestIdHeader, id);
     try {
-      outcome = await this.#outcome(request, response, {
-        id,
-        signal: gone.signal,
-        know: (known) => {
-          label = known;
-        },
-      });
+      outcome = await this.#outcome(request, response, work);
     } catch (failure) {
-      outcome = this.#refuse(response, failure, { id, label, gone: gone.signal.aborted });
+      outcome = this.#refuse(response, failure, work);
     } finally {
       counters.inFlight -= 1;
     }
+    if (span !== undefined) endSpan(span, request, id, outcome);
     this.#record(request, id, outcome, startedMs);
   }
 
-  /** Answers a request. `know` is told what it is as soon as that is known. */
-  async #outcome(
-    request: IncomingMessage,
-    response: ServerResponse,
-    known: {
-      readonly id: string;
-      readonly signal: AbortSignal;
-      readonly know: (label: RequestLabel) => void;
-    },
-  ): Promise<Outcome> {
-    const { id, signal, know } = known;
+  async #outcome(request: IncomingMessage, response: ServerResponse, work: Work): Promise<Outcome> {
     const { generation } = this.#parts.hot;
-    const push = this.#parts.pushes.kindOf(request.url ?? "");
-    if (push !== undefined) {
-      const label = { ...malformed, endpoint: push === "refresh" ? push : "hook" };
-      know(label);
-      const sent = await this.#push(push, request, response, signal);
-      return { label, sent, cache: "none", from: undefined };
-    }
     const parsed = this.#parse(request);
     const label = labelOf(parsed);
-    know(label);
-    const answer = await this.#answer(parsed, request, signal);
-    const sent = await this.#send(request, response, answer, { label, generation });
-    if (sent.failure !== undefined) this.#logFailure(sent.failure, 500, "transfer broken off", id);
+    work.label = label;
+    admit(parsed, request, this.#parts.adminGate);
+    if (parsed.kind !== "page") checkHops(hopsOf(request), this.#parts.ownHop);
+    const context = { hops: hopsOf(request), span: work.span };
+    const answer = await requestContext.run(context, () =>
+      this.#answer(parsed, request, work.signal),
+    );
+    const sent = await this.#sender.send(request, response, answer, { label, generation });
+    if (sent.failure !== undefined) {
+      this.#logFailure(sent.failure, 500, "transfer broken off", work.id);
+    }
     if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
     return { label, sent, cache: answer.cache, from: answer.from };
   }
 
-  /** Does what a hook says before it is answered. */
-  async #push(
-    push: NonNullable<ReturnType<PushRequests["kindOf"]>>,
-    request: IncomingMessage,
-    response: ServerResponse,
-    signal: AbortSignal,
-  ): Promise<Sent> {
-    if (request.method !== "POST") throw new TurnedBack(pushMethod);
-    const turnedAway = push === "refresh" ? this.#parts.adminGate?.(request) : undefined;
-    if (turnedAway !== undefined) throw new TurnedBack(turnedAway);
-    const { status, text, headers } = await this.#parts.pushes.answer(push, request, signal);
-    return sendText(response, status, text, headers);
-  }
-
-  #parse(request: IncomingMessage): ModuleRequest | ExternalRequest {
-    const { url = "/", method = "" } = request;
-    const { external } = this.#parts;
-    const methods = external?.methods(url);
-    const isSeed = isSeedRequest(url, this.#parts.pages.prefix);
-    const allowed = methods ?? (isSeed ? ["POST"] : ["GET", "HEAD"]);
-    if (!allowed.includes(method)) throw new TurnedBack(wrongMethod(allowed));
-    if (external !== undefined && methods !== undefined) return external.parse(url);
-    const parsed = parseModuleRequest(url, this.#parts.pages.prefix);
-    if (parsed.kind === "record" && parsed.page.startsWith("api/")) {
-      const turnedAway = this.#parts.adminGate?.(request);
-      if (turnedAway !== undefined) throw new TurnedBack(turnedAway);
-    }
-    if (parsed.kind !== "page") checkHops(hopsOf(request), this.#parts.ownHop);
-    return parsed;
+  #parse({ url = "/" }: IncomingMessage): ModuleRequest | ExternalRequest {
+    return this.#parts.external?.parse(url) ?? parseModuleRequest(url, this.#parts.pages.prefix);
   }
 
   async #answer(
@@ -251,100 +193,26 @@ export class ProxyHandler {
     request: IncomingMessage,
     signal: AbortSignal,
   ): Promise<Answer> {
-    if (parsed.kind === "external") {
-      if (this.#parts.external === undefined) throw new Error("there is no external storage");
-      return this.#parts.external.answer(parsed, request, signal);
+    const { pages, records, orders, external, answers } = this.#parts;
+    switch (parsed.kind) {
+      case "external":
+        if (external === undefined) throw new Error("there is no external storage");
+        return external.answer(parsed, request, signal);
+      case "page":
+        return answerPage(parsed.page, originOf(request), pages);
+      case "record":
+        return answerRecord(parsed.page, parsed.query, records);
+      case "order":
+        return answerOrder(parsed, request, orders, signal);
+      case "sumdb":
+        return answerSumdb(parsed, wishOf(parsed, request), this.#parts, signal);
+      default:
+        return answers.answer(parsed, wishOf(parsed, request), signal);
     }
-    if (parsed.kind === "page")
-      return answerPage(parsed.page, originOf(request), this.#parts.pages);
-    if (parsed.kind === "record") {
-      const { page, query } = parsed;
-      return page === "api/modules/seed"
-        ? answerSeed(request, this.#parts.seed, signal)
-        : answerRecord(page, query, this.#parts.records);
-    }
-    const wish = {
-      keptOnly: parsed.keptOnly || forbidsFetching(request),
-      canFollow: request.method === "GET" && request.headers.range === undefined,
-    };
-    return requestHops.run(hopsOf(request), () =>
-      parsed.kind === "sumdb"
-        ? answerSumdb(parsed, wish, this.#parts, signal)
-        : this.#parts.answers.answer(parsed, wish, signal),
-    );
   }
 
-  async #send(
-    request: IncomingMessage,
-    response: ServerResponse,
-    answer: Answer,
-    known: { readonly label: RequestLabel; readonly generation: number },
-  ): Promise<Sent> {
-    const { body, contentType, freshness } = answer;
-    if (body.form === "redirect") return sendRedirect(response, body, freshness);
-    const headers = headersOf(contentType, freshness);
-    if (body.form === "stored") {
-      const { file } = body;
-      return sendFile(
-        request,
-        response,
-        {
-          size: file.size,
-          etag: etagOfFile(file.size, file.modified),
-          modified: file.modified,
-          read: (position, into) => file.read(position, into),
-          close: async () => file[Symbol.asyncDispose](),
-        },
-        headers,
-      );
-    }
-    if (body.form === "arriving") {
-      const { size, modified } = body.zip;
-      if (size !== undefined) headers.push("ETag", etagOfFile(size, modified));
-      return sendGrowing(request, response, { size, headers, body: body.zip.body() });
-    }
-    return this.#sendBytes(request, response, { ...answer, ...known, bytes: body.bytes });
-  }
-
-  /** Sends bytes that are at hand, and remembers them for the next request of the same kind. */
-  #sendBytes(
-    request: IncomingMessage,
-    response: ServerResponse,
-    answer: Omit<Answer, "body"> & {
-      readonly bytes: Uint8Array;
-      readonly label: RequestLabel;
-      readonly generation: number;
-    },
-  ): Sent {
-    const { bytes, contentType, freshness, label, generation } = answer;
-    const etag = etagOfBytes(bytes);
-    const prepare = (ageMs: number | undefined): PreparedBytes =>
-      prepareBytes(bytes, { etag, headers: headersOf(contentType, { ...freshness, ageMs }) });
-    const { log, counters, hot } = this.#parts;
-    const isReusable =
-      freshness.reusableForMs === Number.POSITIVE_INFINITY || !forbidsFetching(request);
-    if (isReusable && generation === hot.generation) {
-      const target = request.url ?? "";
-      const line = { path: target, module: label.module, version: label.version, cache: "hit" };
-      const alike = { ...line, method: "GET", status: 200, bytes: bytes.length };
-      const fixed = {
-        label,
-        log: log.requestsLike(alike),
-        series: counters.series(label.endpoint, 200, "hit"),
-      };
-      const make = (ageMs: number | undefined) => ({ ...fixed, prepared: prepare(ageMs) });
-      hot.set(target, { make, freshness, sizeBytes: bytes.length });
-    }
-    return sendPrepared(request, response, prepare(freshness.ageMs));
-  }
-
-  #refuse(
-    response: ServerResponse,
-    failure: unknown,
-    known: { readonly id: string; readonly label: RequestLabel; readonly gone: boolean },
-  ): Outcome {
-    const { id, label } = known;
-    if (known.gone || response.headersSent) {
+  #refuse(response: ServerResponse, failure: unknown, { id, label, signal }: Work): Outcome {
+    if (signal.aborted || response.headersSent) {
       response.destroy();
       const sent = { status: clientHasLeft, bytes: 0, completed: false };
       return { label, sent, cache: "none", from: undefined };
@@ -389,35 +257,16 @@ export class ProxyHandler {
   }
 }
 
-function sendRedirect(
-  response: ServerResponse,
-  { location, status }: AnswerBody & { form: "redirect" },
-  { cacheControl }: Freshness,
-): Sent {
-  return sendText(response, status, `this module is to be had from ${location}`, [
-    ...["Location", location],
-    ...["Cache-Control", cacheControl],
-  ]);
-}
-
 /** What the log says when nobody was there to be answered; the number is nginx's. */
 const clientHasLeft = 499;
 
-/** A request that is answered without being understood: by its method, or by who sends it. */
-class TurnedBack extends Error {
-  readonly answer: Omit<TurnedAway, "endpoint">;
-
-  constructor(answer: Omit<TurnedAway, "endpoint">) {
-    super(answer.sentence);
-    this.answer = answer;
-  }
-}
-
-function wrongMethod(allowed: readonly string[]): Omit<TurnedAway, "endpoint"> {
+function wishOf(
+  { keptOnly }: { readonly keptOnly: boolean },
+  request: IncomingMessage,
+): { readonly keptOnly: boolean; readonly canFollow: boolean } {
   return {
-    status: 405,
-    sentence: `method not allowed: only ${allowed.join(" and ")} are answered here`,
-    headers: ["Allow", allowed.join(", "), "Cache-Control", "no-store"],
+    keptOnly: keptOnly || forbidsFetching(request),
+    canFollow: request.method === "GET" && request.headers.range === undefined,
   };
 }
 
@@ -426,9 +275,32 @@ function hopsOf(request: IncomingMessage): readonly string[] {
   return parseHops(Array.isArray(header) ? header.join(",") : header);
 }
 
-/** The public mirror's convention: answer from what is kept, fetch nothing. */
-function forbidsFetching(request: IncomingMessage): boolean {
-  return request.headers["disable-module-fetch"] === "true";
+function traceparentOf({ headers }: IncomingMessage): string | undefined {
+  const traceparent = headers["traceparent"];
+  return typeof traceparent === "string" ? traceparent : undefined;
+}
+
+/** Names are OpenTelemetry's for HTTP servers; those of the proxy's own begin with `stoa.`. */
+function endSpan(
+  span: Span,
+  { method = "", url = "" }: IncomingMessage,
+  id: string,
+  { label, sent, cache }: Omit<Outcome, "from">,
+): void {
+  span.end({
+    name: `${method} ${label.endpoint}`,
+    failure: sent.status >= 500 ? `answered with ${sent.status}` : undefined,
+    attributes: {
+      "http.request.method": method,
+      "url.path": url,
+      "http.response.status_code": sent.status,
+      "http.response.body.size": sent.bytes,
+      "stoa.request_id": id,
+      "stoa.cache": cache,
+      "stoa.module": label.module,
+      "stoa.version": label.version,
+    },
+  });
 }
 
 function labelOf(request: ModuleRequest | ExternalRequest): RequestLabel {
@@ -440,6 +312,7 @@ function labelOf(request: ModuleRequest | ExternalRequest): RequestLabel {
     }
     case "page":
     case "record":
+    case "order":
       return { endpoint: request.page, module: undefined, version: undefined };
     case "sumdb": {
       const { question } = request;

@@ -3,31 +3,21 @@ import type { IncomingMessage } from "node:http";
 import { InvalidText, isVersion, type ModuleVersion, parseModulePath } from "@stoa/gomod";
 import type { ModuleRefresh, RefreshOrder, RefreshReport } from "../application/refresh-modules.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
-import type { TurnedAway } from "./gate.ts";
+import { type Answer, accepted } from "./answer.ts";
+import { TurnedBack } from "./gate.ts";
 import { readPush } from "./hook-payloads.ts";
-import { type HookHost, hookHosts, isSigned } from "./hook-signatures.ts";
+import { type HookHost, isSigned } from "./hook-signatures.ts";
+import { readBody } from "./request-body.ts";
 
 /** What it is made of. */
 export interface PushParts {
-  /** Where the proxy is mounted: "" or "/a/b". */
-  readonly prefix: string;
   /** The secret of each host; a host without one is not listened to. */
   readonly secrets: ReadonlyMap<HookHost, string>;
-  /** Whether administrators are served. */
-  readonly adminApi: boolean;
   readonly refresh: Pick<ModuleRefresh, "refresh">;
-}
-
-/** The answer: 202 and what has been done, or a refusal. */
-export interface PushAnswer {
-  readonly status: number;
-  readonly text: string;
-  readonly headers: readonly string[];
 }
 
 /** Hosts send up to 25 MiB where somebody pushes thousands of commits. */
 const mostBytes = 26 * 2 ** 20;
-const noStore = ["Cache-Control", "no-store"];
 
 export class PushRequests {
   readonly #parts: PushParts;
@@ -36,29 +26,34 @@ export class PushRequests {
     this.#parts = parts;
   }
 
-  /** Who a target is for; `undefined` if it is not for this. */
-  kindOf(target: string): HookHost | "refresh" | undefined {
-    const path = target.replace(/\?.*$/s, "");
-    if (path === `${this.#parts.prefix}/api/modules/refresh`) return "refresh";
-    return hookHosts.find((host) => path === `${this.#parts.prefix}/api/hooks/${host}`);
-  }
-
-  /** Reads a request and does what it says. Rejects with a `ProxyFailure`. */
-  async answer(
-    kind: HookHost | "refresh",
+  /** Does what a hook tells of. Rejects with a `ProxyFailure`, or turns back who is not known. */
+  async hook(
+    host: HookHost,
+    query: string,
     request: IncomingMessage,
     signal: AbortSignal,
-  ): Promise<PushAnswer> {
-    const secret = kind === "refresh" ? undefined : this.#parts.secrets.get(kind);
-    if (kind === "refresh" ? !this.#parts.adminApi : secret === undefined) throw closed(kind);
-    const body = await readBody(request);
-    if (kind !== "refresh" && !isSigned(kind, request.headers, body, secret ?? "")) return unsigned;
-    const parameters = new URL(request.url ?? "/", "http://stoa.invalid").searchParams;
-    const named = [...parameters.getAll("module"), ...parameters.getAll("modules")];
-    const order = kind === "refresh" ? plainOrder(body, named) : hookOrder(kind, body, named);
-    const report = await this.#parts.refresh.refresh(order, signal);
-    return { status: 202, text: reportText(report), headers: noStore };
+  ): Promise<Answer> {
+    const secret = this.#parts.secrets.get(host);
+    if (secret === undefined) throw closed(host);
+    const body = await readBody(request, mostBytes);
+    if (!isSigned(host, request.headers, body, secret)) throw new TurnedBack(unsigned);
+    return this.#refresh(hookOrder(host, body, modulesIn(query)), signal);
   }
+
+  /** Renews what an administrator names. Rejects with a `ProxyFailure`. */
+  async plain(query: string, request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
+    const body = await readBody(request, mostBytes);
+    return this.#refresh(plainOrder(body, modulesIn(query)), signal);
+  }
+
+  async #refresh(order: RefreshOrder, signal: AbortSignal): Promise<Answer> {
+    return accepted(reportText(await this.#parts.refresh.refresh(order, signal)));
+  }
+}
+
+function modulesIn(query: string): readonly string[] {
+  const parameters = new URLSearchParams(query);
+  return [...parameters.getAll("module"), ...parameters.getAll("modules")];
 }
 
 /** A hook may name the roots of the modules, where these are not the repository's address. */
@@ -100,17 +95,6 @@ function parsePath(text: string): ModuleVersion["path"] {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > mostBytes) throw bad(`the body is larger than ${mostBytes / 2 ** 20} MiB`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
 function reportText({ modules, versions }: RefreshReport): string {
   const because = (reason: string | undefined): string =>
     reason === undefined ? "" : `: ${reason}`;
@@ -123,25 +107,18 @@ function reportText({ modules, versions }: RefreshReport): string {
   return lines.length === 0 ? "accepted; it tells of no module here" : lines.join("\n");
 }
 
-const unsigned: PushAnswer = {
+const unsigned = {
   status: 401,
-  text: "unauthorized: the signature or token of this hook is missing or wrong; give the host the secret of the STOA_HOOK_ setting",
-  headers: noStore,
+  sentence:
+    "unauthorized: the signature or token of this hook is missing or wrong; give the host the secret of the STOA_HOOK_ setting",
+  headers: ["Cache-Control", "no-store"],
 };
 
-/** How the handler counts and logs such a refusal of methods. */
-export const pushMethod: Omit<TurnedAway, "endpoint"> = {
-  status: 405,
-  sentence: "method not allowed: only POST is answered here",
-  headers: ["Allow", "POST", ...noStore],
-};
-
-function closed(kind: HookHost | "refresh"): ProxyFailure {
-  const advice =
-    kind === "refresh"
-      ? "this page is for administrators; STOA_ADMIN_API=true and STOA_ADMIN_TOKEN open it"
-      : `hooks of ${kind} are not listened to; STOA_HOOK_${kind.toUpperCase()} with its secret opens this page`;
-  return new ProxyFailure("not_found", advice);
+function closed(host: HookHost): ProxyFailure {
+  return new ProxyFailure(
+    "not_found",
+    `hooks of ${host} are not listened to; STOA_HOOK_${host.toUpperCase()} with its secret opens this page`,
+  );
 }
 
 function bad(message: string): ProxyFailure {

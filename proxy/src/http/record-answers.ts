@@ -4,6 +4,7 @@ import type { Explanation } from "../domain/policy/explanation.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { VersionCatalog } from "../domain/version-catalog.ts";
 import { indexTimeText, parseIndexTime, type VersionIndex } from "../domain/version-index.ts";
+import { administratorsOnly } from "./administrators-only.ts";
 import { type Answer, momentary } from "./answer.ts";
 import type { RecordName } from "./module-request.ts";
 
@@ -21,11 +22,7 @@ const catalogSize = { usual: 1000, most: 10_000 };
 const indexSize = { usual: 2000, most: 100_000 };
 
 /** Answers a request for a page. `query` is what stood behind the question mark. Rejects with a `ProxyFailure`. */
-export function answerRecord(
-  page: Exclude<RecordName, "api/modules/seed">,
-  query: string,
-  parts: RecordParts,
-): Promise<Answer> {
+export function answerRecord(page: RecordName, query: string, parts: RecordParts): Promise<Answer> {
   const parameters = new URLSearchParams(query);
   switch (page) {
     case "catalog":
@@ -76,10 +73,7 @@ async function answerExplain(
   explain: RecordParts["explain"],
 ): Promise<Answer> {
   if (explain === undefined) {
-    throw new ProxyFailure(
-      "not_found",
-      "this page is for administrators; STOA_ADMIN_API=true and STOA_ADMIN_TOKEN open it",
-    );
+    throw administratorsOnly();
   }
   const module = parameters.get("module");
   if (!module) throw bad("name a module: ?module=example.com/m@v1.0.0");

@@ -4,15 +4,11 @@ import type { SeedResult, VersionSeeding } from "../application/seed-versions.ts
 import { parseImportList } from "../domain/listed-source.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type Answer, momentary } from "./answer.ts";
+import { readBody } from "./request-body.ts";
 
 /** The go.sum of the largest projects has less than one. */
 const mostBytes = 16 << 20;
 const namedFailures = 20;
-
-/** Whether a target is this page, which alone of the proxy's pages is posted to. */
-export function isSeedRequest(target: string, prefix: string): boolean {
-  return target.split("?", 1)[0] === `${prefix}/api/modules/seed`;
-}
 
 /**
  * Answers when everything is there. Rejects with `bad_request` if a line cannot be read, before anything is fetched, and
@@ -20,16 +16,10 @@ export function isSeedRequest(target: string, prefix: string): boolean {
  */
 export async function answerSeed(
   request: IncomingMessage,
-  seeding: VersionSeeding | undefined,
+  seeding: VersionSeeding,
   signal: AbortSignal,
 ): Promise<Answer> {
-  if (seeding === undefined) {
-    throw new ProxyFailure(
-      "not_found",
-      "this page is for administrators; STOA_ADMIN_API=true and STOA_ADMIN_TOKEN open it",
-    );
-  }
-  const entries = parseImportList(await bodyOf(request));
+  const entries = parseImportList((await readBody(request, mostBytes)).toString("utf8"));
   const wrong = entries.find((entry) => entry.kind === "unusable");
   if (wrong !== undefined) throw new ProxyFailure("bad_request", `${wrong.place}: ${wrong.why}`);
   if (entries.length === 0) {
@@ -66,17 +56,4 @@ function incomplete(missing: readonly SeedResult[], all: number): ProxyFailure {
     "upstream_unavailable",
     `${missing.length} of ${all} are missing: ${named.join("; ")}${more}`,
   );
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > mostBytes) {
-      throw new ProxyFailure("bad_request", `the list is larger than ${mostBytes >> 20} MiB`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }

@@ -14,7 +14,6 @@ export {
   startEtcd,
   startRedis,
 } from "./lease-servers.ts";
-export { loopbackCertificate } from "./loopback-certificate.ts";
 export { mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { runServer } from "./server-process.ts";

@@ -1,6 +1,6 @@
 // A certificate for 127.0.0.1, ::1 and localhost that nobody trusts but the tests that name it. Its key is no secret.
 
-/** In PEM; a client trusts it by naming it. */
+/** In PEM; a client trusts it by naming it: `tls.setDefaultCACertificates`, or NODE_EXTRA_CA_CERTS. */
 export const loopbackCertificate: { readonly key: string; readonly cert: string } = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgADyDo+4D7ym7v2YF

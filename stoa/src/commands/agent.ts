@@ -6,12 +6,14 @@ import {
   type Enrolment,
   joinMachine,
   keepEnrolment,
+  keepSettingsKeys,
   machineArchitecture,
   machineKeyOf,
   openAgent,
   openKeeper,
   readEnrolment,
 } from "@stoa/agent";
+import { isBucketUrl, parseBucketUrl } from "@stoa/blobs";
 import { parsePublicKey } from "@stoa/deployment";
 import { openLog } from "@stoa/telemetry";
 import type { Environment } from "../config/load-config.ts";
@@ -46,10 +48,11 @@ export async function runAgent(options: AgentOptions, environment: Environment):
     version: programVersion,
     keeperWords: [program, script, "keeper", "--root", root],
     decided: (sentence) => log.info(sentence),
+    variables: environment,
   });
   const { machine, environment: joined, source } = enrolment;
   log.info(
-    `the agent of ${machine} serves ${joined}, from ${source.kind === "http" ? source.url : source.path}`,
+    `the agent of ${machine} serves ${joined}, from ${source.kind === "folder" ? source.path : source.url}`,
   );
   await agent.run(untilTold());
   log.info("the agent has stopped; the services run on");
@@ -79,7 +82,11 @@ function untilTold(): AbortSignal {
 
 async function enrolmentOf(options: AgentOptions, environment: Environment): Promise<Enrolment> {
   const { root, from, server, join = environment["STOA_JOIN_TOKEN"] } = options;
-  if (from !== undefined) return await keepEnrolment(root, enrolmentFrom(options, from));
+  const keys = environment["STOA_SETTINGS_KEYS"];
+  if (keys !== undefined) await keepSettingsKeys(root, keys.split(/\s+/).filter(Boolean));
+  if (from !== undefined) {
+    return await keepEnrolment(root, enrolmentFrom(options, placeOf(from, environment)));
+  }
   const kept = await readEnrolment(root);
   if (server !== undefined && join !== undefined) {
     return await joinMachine({
@@ -97,7 +104,15 @@ async function enrolmentOf(options: AgentOptions, environment: Environment): Pro
   );
 }
 
-function enrolmentFrom(options: AgentOptions, folder: string): Enrolment {
+/** A bucket or a folder. Throws a sentence if the URL cannot be one. */
+function placeOf(from: string, environment: Environment): Enrolment["source"] {
+  if (!/^[a-z0-9]+:\/\//.test(from)) return { kind: "folder", path: resolve(from) };
+  if (isBucketUrl(from)) parseBucketUrl(from, environment);
+  else throw new Error(`--from ${from}: name a folder or a bucket, such as s3://bucket/tree`);
+  return { kind: "bucket", url: from };
+}
+
+function enrolmentFrom(options: AgentOptions, source: Enrolment["source"]): Enrolment {
   const { environment, key, threshold } = options;
   if (environment === undefined) throw new Error("--from needs --environment NAME");
   if (key.length === 0)
@@ -108,7 +123,7 @@ function enrolmentFrom(options: AgentOptions, folder: string): Enrolment {
     environment,
     keys: key.map(parsePublicKey),
     threshold,
-    source: { kind: "folder", path: resolve(folder) },
+    source,
     pollMs: usualPollMs,
   };
 }

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { type ModuleProxy, openModuleProxy, policyFiles, tokenFiles } from "@stoa/proxy";
 import { type Certificate, type Handler, type Listening, listen } from "@stoa/serving";
-import { type LogFormat, type Metrics, type OpenLog, openLog, openMetrics } from "@stoa/telemetry";
+import {
+  type LogFormat,
+  type Metrics,
+  type OpenLog,
+  openLog,
+  openMetrics,
+  openTraces,
+  type Traces,
+} from "@stoa/telemetry";
 import {
   type Configuration,
   type ConfigurationPlace,
@@ -37,11 +45,12 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
   const log = openLog({ level: values.logLevel, format });
   for (const { at, message } of warnings) log.warn(`${at}: ${message}`);
   const metrics = openMetrics();
+  const traces = await tracesOf(values, log);
   const proxy = await namingTheKey(config, async () =>
-    openModuleProxy(proxySettings(config), { log, metrics }),
+    openModuleProxy(proxySettings(config), { log, metrics, traces }),
   );
   const diagnostics = values.enablePprof ? await openDiagnostics(values, log, metrics) : undefined;
-  const control = lazyControlPlane(values, log);
+  const control = lazyControlPlane(values, place.environment, log);
   const listening = await listenFor(control.before(proxy.handle), values).catch(async (failure) => {
     await diagnostics?.drain(0);
     throw failure;
@@ -65,6 +74,7 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
     await control[Symbol.asyncDispose]();
     const end = await listening.drain(values.shutdownTimeoutSeconds * 1000);
     await proxy[Symbol.asyncDispose]();
+    await traces?.[Symbol.asyncDispose]();
     log.info(`stopped: ${end}`);
     log.flush();
     process.exit(0);
@@ -75,6 +85,16 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
       void stop();
     });
   }
+}
+
+async function tracesOf(values: SettingValues, log: OpenLog): Promise<Traces | undefined> {
+  if (values.traceExporter === "") return undefined;
+  return openTraces({
+    url: values.traceExporterUrl,
+    fraction: values.goEnv === "development" ? 1 : values.traceSamplingFraction,
+    version: programVersion,
+    log,
+  });
 }
 
 function logFormatOf({ cloudRuntime, logFormat }: SettingValues): LogFormat {

@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { loopbackCertificate } from "@stoa/proxy/testing";
+import { loopbackCertificate } from "@stoa/serving/testing";
 import { readConfiguration } from "./configuration.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "stoa-configuration-"));

@@ -66,7 +66,7 @@ export function choiceSetting<const T extends string>(
       const choice = choices.find((known) => known === word) ?? synonyms[word];
       if (choice !== undefined) return choice;
       const reason = later.includes(word) ? "is not available in Stoa yet; there is" : "is none of";
-      const there = named.length === 0 ? "none so far: leave it empty" : named.join(", ");
+      const there = named.join(", ");
       throw new RefusedValue(`${JSON.stringify(text)} ${reason} ${there}`);
     },
     print: (value) => value,

@@ -603,6 +603,51 @@ describe("gitUpstream", { skip }, () => {
       assert.deepEqual(await zipOf(scene.again()), expected);
     });
 
+    it("that are damaged while a zip is read break it off, and are made anew", async () => {
+      const draft = new RepositoryDraft();
+      const large = Object.fromEntries(
+        ["a", "b", "c"].map((name) => [name, randomBytes(2 ** 21)] as const),
+      );
+      draft.commit({ ...large, "go.mod": `module ${place}\n` });
+      draft.tag("v1.0.0");
+      await using scene = await openScene({ repositories: { [place]: draft } });
+      const begun = (await scene.upstream.zip(module, never)).body[Symbol.asyncIterator]();
+      assert.equal((await begun.next()).done, false);
+      const [name = ""] = (await readdir(scene.mirrorFolder)).filter(
+        (entry) => !entry.startsWith("."),
+      );
+      await rm(join(scene.mirrorFolder, name, "objects"), { recursive: true });
+      const rest = { [Symbol.asyncIterator]: () => begun };
+      await assert.rejects(Array.fromAsync(rest), {
+        code: "upstream_unavailable",
+        message: /mirror .* was damaged .* ask again/,
+      });
+      assert.ok((await zipOf(scene.upstream)).length > 3 * 2 ** 21);
+    });
+
+    it("stay while a zip is read that was made of them", async () => {
+      const draft = new RepositoryDraft();
+      draft.commit({
+        "go.mod": `module ${place}\n`,
+        "a.bin": randomBytes(2 ** 21),
+        b: randomBytes(2 ** 21),
+      });
+      draft.tag("v1.0.0");
+      const other = "github.com/o/other";
+      await using scene = await openScene({
+        repositories: { [place]: draft, [other]: simpleDraft() },
+        mirrors: { mostBytes: 1000 },
+      });
+      const begun = (await scene.upstream.zip(module, never)).body[Symbol.asyncIterator]();
+      assert.equal((await begun.next()).done, false);
+      await scene.upstream.list(other as ModulePath, never);
+      await scene.upstream.list(other as ModulePath, never);
+      scene.server.requests.length = 0;
+      const rest = await Array.fromAsync({ [Symbol.asyncIterator]: () => begun });
+      assert.ok(Buffer.concat(rest).length > 2 ** 21);
+      assert.deepEqual(scene.server.requests, []);
+    });
+
     it("leave nothing lying about", async () => {
       const draft = simpleDraft();
       draft.commit({ "nested/go.mod": "module x\n", "nested/x.go": "package x\n" });

@@ -229,19 +229,38 @@ class GitUpstream implements GitRepositories {
   }
 
   zip(module: ModuleVersion, signal: AbortSignal): Promise<ZipDelivery> {
-    const { archives, git, mirrors } = this.#parts;
     return this.#answer(module, signal, {
       counts: "ever",
       askProxy: (proxy) => proxy.zip(module, signal),
-      ask: async (source) => {
-        const { revision, directory } = await versionIn(source, module);
-        const parts = { git, view: source.repository, commit: revision.commit, directory };
-        const content = await archives.run(signal, () =>
-          readModuleContent({ ...parts, scratch: mirrors.scratch }),
-        );
-        return zipDelivery({ module, content, signal, from: this.name });
-      },
+      ask: (source) => this.#zipOf(module, source, signal),
     });
+  }
+
+  /** The zip is made while it is read: until its end the mirror stays, and it has its place among the archives. */
+  async #zipOf(
+    module: ModuleVersion,
+    source: MirroredSource,
+    signal: AbortSignal,
+  ): Promise<ZipDelivery> {
+    const { archives, git, mirrors } = this.#parts;
+    const { revision, directory } = await versionIn(source, module);
+    await using unfinished = new AsyncDisposableStack();
+    const held = unfinished.use(new AsyncDisposableStack());
+    const { mirror } = held.use(await mirrors.use(source.repository.url));
+    held.use(await archives.take(signal));
+    const { generation } = mirror.repository;
+    const parts = { git, view: source.repository, commit: revision.commit, directory };
+    const content = held.use(await readModuleContent({ ...parts, scratch: mirrors.scratch }));
+    const delivery = await zipDelivery({
+      module,
+      files: content.files,
+      held,
+      signal,
+      from: this.name,
+      onDamage: () => mirror.discard(generation),
+    });
+    unfinished.move();
+    return delivery;
   }
 
   expireNames(): void {

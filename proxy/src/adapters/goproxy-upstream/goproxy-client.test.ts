@@ -10,10 +10,10 @@ import { before, describe, test } from "node:test";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { parseModulePath, parseVersion } from "@stoa/gomod";
 import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
+import { loopbackCertificate } from "@stoa/serving/testing";
 import { ProxyFailure, type ProxyFailureCode } from "../../domain/proxy-failure.ts";
 import { fixtureProxy } from "../../testing/fixture-proxy.ts";
 import { impatientClient } from "../../testing/impatient-client.ts";
-import { loopbackCertificate } from "../../testing/loopback-certificate.ts";
 import { GoproxyClient } from "./goproxy-client.ts";
 
 const never = new AbortController().signal;

@@ -8,8 +8,6 @@ import {
   textSetting,
 } from "../setting.ts";
 
-const noTraces = "traces are not available yet";
-
 export const observationSettings = {
   logLevel: choiceSetting({
     name: "LogLevel",
@@ -47,23 +45,23 @@ export const observationSettings = {
     name: "TraceExporter",
     environment: ["ATHENS_TRACE_EXPORTER"],
     default: "",
-    choices: [""],
-    later: ["otlp", "jaeger", "datadog", "stackdriver"],
-    meaning: "Where traces are sent to. Empty: nowhere, which is all there is so far.",
+    choices: ["otlp", ""],
+    later: ["jaeger", "datadog", "stackdriver"],
+    meaning:
+      "How traces are sent: otlp (OpenTelemetry, over gRPC), which Jaeger, Datadog and Google Cloud take as well. Empty: not at all.",
   }),
   traceExporterUrl: textSetting({
     name: "TraceExporterURL",
     environment: ["ATHENS_TRACE_EXPORTER_URL"],
     default: "http://localhost:4317",
-    meaning: "The URL of the collector of traces.",
-    idle: noTraces,
+    meaning: "The URL of the collector of traces. Empty: what OTEL_EXPORTER_OTLP_ENDPOINT says.",
   }),
   traceSamplingFraction: fractionSetting({
     name: "TraceSamplingFraction",
     environment: ["ATHENS_TRACE_SAMPLING_FRACTION"],
     default: 1,
-    meaning: "Which part of the requests is traced.",
-    idle: noTraces,
+    meaning:
+      "Which part of the requests is traced, unless GoEnv is development: then all are. A request with a traceparent has it decided there.",
   }),
   enablePprof: switchSetting({
     name: "EnablePprof",

@@ -1,0 +1,18 @@
+// What was answered for a module's document, ready to be sent again, logged and counted without further thought.
+import type { PreparedBytes } from "@stoa/serving";
+import type { RequestSeries } from "./request-counters.ts";
+
+/** What a request was, for the log and the counters. */
+export interface RequestLabel {
+  readonly endpoint: string;
+  readonly module: string | undefined;
+  readonly version: string | undefined;
+}
+
+/** An answer to GET. */
+export interface ReadyAnswer {
+  readonly prepared: PreparedBytes;
+  readonly label: RequestLabel;
+  readonly log: (ms: number, id: string) => void;
+  readonly series: RequestSeries;
+}

@@ -1,0 +1,2 @@
+// What tests of other rooms take from here.
+export { loopbackCertificate } from "./loopback-certificate.ts";
