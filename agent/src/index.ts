@@ -11,5 +11,3 @@ export {
   machineKeyOf,
   readEnrolment,
 } from "./enrolment.ts";
-export { openKeeper, type RunningKeeper } from "./keeper.ts";
-export { type LocalDeployment, type LocalOutcome, runLocally } from "./local-lifecycle.ts";

@@ -36,6 +36,8 @@ export interface FleetService {
   readonly weightBytes: number;
 }
 
+/** Where `bin/stoa.mjs` keeps it, too. */
+const compiledCode = resolve(import.meta.dirname, "../../../node_modules/.cache/compiled");
 const examples = resolve(import.meta.dirname, "../../../docs/examples/drain-go");
 
 /** Starts everything, and waits until all have joined. */
@@ -51,7 +53,7 @@ export async function startFleet(
   const control = started.use(
     await startStoa({ upstream: "off", env: await fixedAddress(folder) }, { ...run, folder }),
   );
-  const compiled = { NODE_COMPILE_CACHE: join(folder, "compiled") };
+  const compiled = { NODE_COMPILE_CACHE: compiledCode };
   const home = { HOME: folder, XDG_CONFIG_HOME: folder, GOFLAGS: "-mod=mod" };
   const env = { ...plainEnvironment(), ...home, ...compiled };
   const stoa = (...words: readonly string[]): Promise<string> => command(words, project, env);

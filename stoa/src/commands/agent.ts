@@ -1,4 +1,4 @@
-// stoa agent and stoa keeper: what runs on each server.
+// stoa agent: keeps a server running what it should.
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -10,7 +10,6 @@ import {
   machineArchitecture,
   machineKeyOf,
   openAgent,
-  openKeeper,
   readEnrolment,
 } from "@stoa/agent";
 import { isBucketUrl, parseBucketUrl } from "@stoa/blobs";
@@ -18,6 +17,7 @@ import { parsePublicKey } from "@stoa/deployment";
 import { openLog } from "@stoa/telemetry";
 import type { Environment } from "../config/load-config.ts";
 import { programVersion } from "../version.ts";
+import { interruption } from "./interruption.ts";
 
 /** What the command line says. */
 export interface AgentOptions {
@@ -54,30 +54,9 @@ export async function runAgent(options: AgentOptions, environment: Environment):
   log.info(
     `the agent of ${machine} serves ${joined}, from ${source.kind === "folder" ? source.path : source.url}`,
   );
-  await agent.run(untilTold());
+  await agent.run(interruption());
   log.info("the agent has stopped; the services run on");
   log.close();
-}
-
-/** Owns the sockets and processes of services, until SIGTERM or SIGINT; the processes then run on. */
-export async function runKeeper({ root }: { readonly root: string }): Promise<void> {
-  const end = untilTold();
-  const keeper = await openKeeper(resolve(root));
-  process.stdout.write(`the keeper listens on ${keeper.socketPath}\n`);
-  if (!end.aborted) await new Promise((told) => end.addEventListener("abort", told));
-  await keeper[Symbol.asyncDispose]();
-  process.exit(0);
-}
-
-function untilTold(): AbortSignal {
-  const end = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1));
-      end.abort();
-    });
-  }
-  return end.signal;
 }
 
 async function enrolmentOf(options: AgentOptions, environment: Environment): Promise<Enrolment> {
