@@ -11,3 +11,4 @@ export {
   machineKeyOf,
   readEnrolment,
 } from "./enrolment.ts";
+export { chooseSupervision, type Supervision } from "./supervision.ts";

@@ -10,8 +10,6 @@ import { Keeper } from "./application/keep-services.ts";
 import { layoutOf } from "./domain/layout.ts";
 import { keeperControl } from "./http/keeper-control.ts";
 
-const logLimits = { mostBytes: 10 << 20, asideFiles: 4 };
-
 /** A keeper that answers. */
 export interface RunningKeeper extends AsyncDisposable {
   readonly socketPath: string;
@@ -28,7 +26,7 @@ export async function openKeeper(root: string): Promise<RunningKeeper> {
   const keeper = new Keeper({
     spawn: linuxSpawn,
     sockets: linuxSockets,
-    logs: logFiles(logLimits),
+    logs: logFiles,
     disk: nodeDisk,
     clock: nodeClock,
     recordPath: keeperRecord,

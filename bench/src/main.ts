@@ -16,8 +16,12 @@ import { droppedRequests } from "./tables/dropped-requests.ts";
 import { hangingUpstream } from "./tables/hanging-upstream.ts";
 import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
+import { millionVersions } from "./tables/million-versions.ts";
 import { policyCost } from "./tables/policy-cost.ts";
+import { remoteStore } from "./tables/remote-store.ts";
+import { seededBuild } from "./tables/seeded-build.ts";
 import { stampede } from "./tables/stampede.ts";
+import { threeInstances } from "./tables/three-instances.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
 import { zipHash } from "./tables/zip-hash.ts";
 import { requireTools } from "./tools.ts";
@@ -35,6 +39,10 @@ const tables: readonly BenchTable[] = [
   directMemory,
   deployTime,
   droppedRequests,
+  millionVersions,
+  threeInstances,
+  remoteStore,
+  seededBuild,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]

@@ -6,6 +6,7 @@ import { respelled } from "./command-words.ts";
 import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { addDeliveryCommands } from "./delivery-commands.ts";
+import { addHousekeepingCommands } from "./housekeeping-commands.ts";
 import { programVersion } from "./version.ts";
 
 const words = respelled(process.argv.slice(2));
@@ -78,9 +79,13 @@ config
   .option(...fileOption)
   .option("--connect", "try whether what the configuration names can be reached and used")
   .action(async ({ connect, ...options }: FileOption & { connect?: boolean }) => {
-    const { checkConfig, checkConnections } = await import("./commands/config.ts");
-    if (connect === true) await checkConnections(placeOf(options));
-    else checkConfig(placeOf(options));
+    if (connect !== true) {
+      const { checkConfig } = await import("./commands/config.ts");
+      checkConfig(placeOf(options));
+      return;
+    }
+    const { checkConnections } = await import("./commands/check-connections.ts");
+    await checkConnections(placeOf(options));
   });
 
 const modules = program.command("modules").description("look at the module proxy");
@@ -181,17 +186,7 @@ modules
     const { moveModules } = await import("./commands/move-modules.ts");
     await moveModules(placeOf(options), { ...options, confirm: false });
   });
-modules
-  .command("remove <modules...>")
-  .description("remove MODULE@VERSION, or all versions of MODULE; says first what it would do")
-  .option("--yes", "do it")
-  .option(...fileOption)
-  .option("--json", "print one line of JSON for every version")
-  .action(async (named: string[], options: FileOption & { yes?: boolean; json?: boolean }) => {
-    const { yes = false, json = false } = options;
-    const { removeModules } = await import("./commands/remove-modules.ts");
-    await removeModules(placeOf(options), named, { yes, json });
-  });
+addHousekeepingCommands(modules, { fileOption, placeOf, parseCount });
 modules
   .command("crawl")
   .description(

@@ -255,9 +255,10 @@ function startMachine(
   },
 ): TestMachine {
   const root = join(folder.path, "machines", name);
-  const start = (all: readonly string[], variables: Readonly<Record<string, string>>) =>
-    startAgent(folder, [...inside, process.execPath, programFile, ...all], variables);
-  let agent = start(["agent", "--root", root, "--name", name, ...words], { ...env, ...once });
+  const always = ["agent", "--root", root, "--supervisor", "keeper"];
+  const start = (more: readonly string[], variables: Readonly<Record<string, string>>) =>
+    startAgent(folder, [...inside, process.execPath, programFile, ...always, ...more], variables);
+  let agent = start(["--name", name, ...words], { ...env, ...once });
   return {
     name,
     root,
@@ -267,7 +268,7 @@ function startMachine(
       await ended;
     },
     startAgent: () => {
-      agent = start(["agent", "--root", root], env);
+      agent = start([], env);
     },
   };
 }

@@ -255,6 +255,7 @@ export class ConvergingService {
       note(`${service} should not run here any more and is being stopped`);
     await endOthers(this.#parts, []);
     await supervisor.closeSockets(service, []);
+    await supervisor.restore(service);
     const { committed } = journal.now;
     if (committed === undefined) return;
     if (committed.manner === "scripts") {

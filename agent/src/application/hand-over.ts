@@ -65,7 +65,7 @@ export async function handOver(
 
   step("switching");
   const old = await keptView(parts);
-  const overlap = canOverlap(order, manner, old, journal);
+  const overlap = canOverlap(order, manner, old, journal) && mayKeepSockets(parts, old, sockets);
   if (old !== undefined && !overlap) {
     await end(parts, old);
     await parts.failpoint("old-stopped");
@@ -357,6 +357,22 @@ function canOverlap(
 ): boolean {
   if (run.handOff === "restart" || manner === "own") return false;
   return journal.now.committed?.manner !== "own" && old?.adopted !== true;
+}
+
+/** A supervisor that cannot open one socket more while others are in use must have the old process ended before. */
+function mayKeepSockets(
+  { supervisor, service, note }: ServiceParts,
+  old: ProcessView | undefined,
+  sockets: readonly SocketRequest[],
+): boolean {
+  const addresses = (all: readonly SocketRequest[]): string =>
+    all.map(({ address }) => address).join(", ");
+  if (supervisor.addsSockets || old === undefined) return true;
+  if (addresses(old.sockets) === addresses(sockets)) return true;
+  note(
+    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}: its old process ends before, and connections are refused for a moment`,
+  );
+  return false;
 }
 
 async function keptView(parts: ServiceParts): Promise<ProcessView | undefined> {

@@ -146,6 +146,28 @@ export class Tree {
     renameSync(`${file}.new`, file);
   }
 
+  /** Waits until a machine reports a service as wanted, in a report that is not older, and returns its status. */
+  async until(
+    machine: string,
+    service: string,
+    wanted: (status: ServiceStatus) => boolean,
+    sinceMs = 0,
+  ): Promise<ServiceStatus> {
+    const deadline = performance.now() + 60_000;
+    while (true) {
+      const whole = this.status(machine);
+      const status = whole?.services[service];
+      const isNew = whole !== undefined && Date.parse(whole.at) >= sinceMs;
+      if (status !== undefined && isNew && wanted(status)) return status;
+      if (performance.now() > deadline) {
+        throw new Error(
+          `${service}: ${JSON.stringify(status)}\n${whole?.decisions.map((one) => JSON.stringify(one)).join("\n")}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** What a machine has reported last. */
   status(machine: string): MachineStatus | undefined {
     try {
@@ -217,19 +239,7 @@ function startAgent(tree: Tree, settings: AgentSettings): TestAgent {
   return {
     decisions,
     stopAgent,
-    until: async (service, wanted) => {
-      const deadline = performance.now() + 60_000;
-      while (true) {
-        const whole = tree.status(settings.machine);
-        const status = whole?.services[service];
-        const isOwn = whole !== undefined && Date.parse(whole.at) >= since;
-        if (status !== undefined && isOwn && wanted(status)) return status;
-        if (performance.now() > deadline) {
-          throw new Error(`${service}: ${JSON.stringify(status)}\n${decisions.join("\n")}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    },
+    until: (service, wanted) => tree.until(settings.machine, service, wanted, since),
     [Symbol.asyncDispose]: stopAgent,
   };
 }

@@ -18,6 +18,8 @@ export interface VersionKeepingParts {
 
 /** Is told before a version is put, and what came of it. Never rejects: the version is kept all the same. */
 export interface KeepRecords {
+  /** The hashes that the version had when it was kept before; also of one that is not there any more. */
+  remembered(module: ModuleVersion): Promise<VersionHashes | undefined>;
   begin(module: ModuleVersion): Promise<void>;
   kept(module: ModuleVersion, entry: HashEntry): Promise<void>;
   dropped(module: ModuleVersion, failure: unknown): Promise<void>;
@@ -72,6 +74,8 @@ export class VersionKeeping {
     const database = await arrived.verdict.require(hashes);
     await records.begin(module);
     try {
+      // What a database confirms needs no other witness.
+      if (database === undefined) await this.#requireRemembered(module, hashes);
       await this.#put(module, arrived, hashes, signal);
     } catch (failure) {
       // Otherwise it may be in the store all the same.
@@ -80,6 +84,16 @@ export class VersionKeeping {
     }
     arrived.visible?.();
     await records.kept(module, { ...hashes, database });
+  }
+
+  async #requireRemembered(module: ModuleVersion, hashes: VersionHashes): Promise<void> {
+    const before = await this.#parts.records.remembered(module);
+    if (before === undefined || (before.zip === hashes.zip && before.mod === hashes.mod)) return;
+    throw new ProxyFailure(
+      "altered_module",
+      `what has just arrived has ${hashes.zip}, but the version had ${before.zip} when it was kept before: versions never change, so it is refused; if it is right, "stoa modules remove --for-good" forgets the old one`,
+      { subject: module },
+    );
   }
 
   async #put(

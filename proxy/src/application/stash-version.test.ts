@@ -48,6 +48,7 @@ async function setUp(module: ModuleFixture) {
     store,
     zipCheck,
     records: {
+      remembered: async () => undefined,
       begin: async () => undefined,
       dropped: async () => undefined,
       async kept({ path, version }, entry) {

@@ -171,7 +171,7 @@ function exitOf(child: ChildProcess): Promise<Exit> {
 
 /** As s6 does it: a line, or the end after something was written, says "ready". */
 function readyOf(child: ChildProcess, { readiness }: SpawnPlan, at: number): Promise<void> {
-  if (readiness === "none") return Promise.resolve();
+  if (readiness !== "fd") return Promise.resolve();
   const channel = child.stdio[at] as Socket;
   return new Promise((resolve) => {
     let wrote = false;
