@@ -48,6 +48,7 @@ const installed: readonly Tool[] = [
   { command: "ar", debianPackage: "binutils" },
   { command: "curl", debianPackage: "curl" },
   { command: "ip", debianPackage: "iproute2" },
+  { command: "bzr", debianPackage: "bzr" },
   { command: "nginx", debianPackage: "nginx-light" },
   { command: "redis-server", debianPackage: "redis-server" },
   { command: "redis-sentinel", debianPackage: "redis-sentinel" },

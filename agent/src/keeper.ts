@@ -20,12 +20,12 @@ export interface RunningKeeper extends AsyncDisposable {
  * it lets go of everything, and the services run on.
  */
 export async function openKeeper(root: string): Promise<RunningKeeper> {
-  const { keeperFolder, keeperSocket, keeperRecord } = layoutOf(root);
+  const { keeperFolder, keeperSocket, keeperRecord, keeperScript } = layoutOf(root);
   await nodeDisk.makeFolder(keeperFolder, 0o700);
   await chmod(keeperFolder, 0o700);
   const keeper = new Keeper({
     spawn: linuxSpawn,
-    sockets: linuxSockets,
+    sockets: linuxSockets(keeperScript),
     logs: logFiles,
     disk: nodeDisk,
     clock: nodeClock,

@@ -9,7 +9,15 @@ import { publicKeyLine, type ServiceStatus } from "@stoa/deployment";
 import { unitWord } from "./domain/unit-quoting.ts";
 import { textOf, until } from "./testing/ask.ts";
 import { Tree } from "./testing/delivery.ts";
-import { buildCrashing, buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
+import {
+  buildCrashing,
+  buildGoagain,
+  buildGrace,
+  buildNotifying,
+  buildPlain,
+  buildPolite,
+  noGo,
+} from "./testing/go-programs.ts";
 import { steadyLoad } from "./testing/steady-load.ts";
 import {
   noSystemdMachine,
@@ -164,6 +172,42 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     await settled(two);
     assert.match(await textOf(url), /^hello from 2,/);
     assert.equal(machine.run("systemctl", "is-active", "stoa-notes.socket"), "active\n");
+  });
+
+  for (const [library, buildIt, address] of [
+    ["goagain", buildGoagain, "127.0.0.1:0"],
+    ["facebookgo/grace", buildGrace, ":0"],
+  ] as const) {
+    test(`a program with ${library} shares its socket`, async () => {
+      const sockets = [{ name: "http", address }];
+      const [one, two] = ["1", "2"].map((version) =>
+        tree.publish(library.replace(/.*\//, ""), version, buildIt(folder, version), { sockets }),
+      );
+      const service = library.replace(/.*\//, "");
+      tree.assign({ [service]: one! });
+      const port = (await urlOf(one!, service)).split(":").at(-1);
+      const load = steadyLoad(`http://127.0.0.1:${port}`, false);
+      tree.assign({ [service]: two! });
+      await runs(two!, service);
+      await load.more(load.answers() + 20);
+      const { failures, versions } = await load.end();
+      assert.deepEqual(failures, []);
+      assert.deepEqual([...versions].sort(), ["1", "2"]);
+    });
+  }
+
+  test("a program that says so with sd_notify is waited for, and one that does not is refused", async () => {
+    const one = tree.publish("notes", "1", buildNotifying(folder, "1"), { readiness: "notify" });
+    tree.assign({ notes: one });
+    assert.match(await textOf(await urlOf(one)), /^hello from 1,/);
+    const health = { kind: "listening", deadlineMs: 2_000 } as const;
+    const mute = publish("plain", "2", { readiness: "notify", health });
+    tree.assign({ notes: mute });
+    const isRefused = ({ state, desired }: ServiceStatus): boolean =>
+      state === "failed" && desired === mute;
+    const { sentence } = await tree.until("one", "notes", isRefused);
+    assert.match(sentence, /did not say that it is ready \(NOTIFY_SOCKET\) within 2 s/);
+    tree.assign({});
   });
 
   test("a program that only knows $PORT is replaced, one after the other", async () => {

@@ -18,6 +18,7 @@ import {
   makeSecretKey,
   type Revision,
   type Run,
+  readGoBuildInfo,
   revisionId,
   type SecretKey,
   type ServiceStatus,
@@ -68,7 +69,9 @@ export class Tree {
 
   /** Publishes a revision whose only file is a program, and returns its id. */
   publish(service: string, version: string, program: string, run: Partial<Run> = {}): string {
-    const sha256 = createHash("sha256").update(readFileSync(program)).digest("hex");
+    const content = readFileSync(program);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const go = readGoBuildInfo(content);
     cpSync(program, join(this.folder, "blobs", "sha256", sha256));
     const revision: Revision = {
       format: 1,
@@ -78,6 +81,7 @@ export class Tree {
       arch: thisArch,
       files: [{ path: "bin/service", mode: 0o755, size: statSync(program).size, sha256 }],
       run: { ...usualRun, ...run },
+      ...(go === undefined ? {} : { go }),
     };
     return this.publishRevision(revision);
   }

@@ -1,8 +1,7 @@
 // Writes module zips.
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
-import { promisify } from "node:util";
-import { crc32, createDeflateRaw, deflateRaw, deflateRawSync, type ZlibOptions } from "node:zlib";
+import { crc32, createDeflateRaw } from "node:zlib";
 import { hashRawFiles, type RawHashedFile } from "../directory-hash.ts";
 import { InvalidText } from "../invalid-text.ts";
 import { checkModuleVersion, type ModuleVersion } from "../module-version.ts";
@@ -10,6 +9,12 @@ import { parseVersion } from "../version.ts";
 import type { CheckedModuleZip } from "./check-module-zip.ts";
 import { type ModuleFile, selectModuleFiles } from "./module-files.ts";
 import { maxGoModBytes, maxPaths, maxZipBytes } from "./module-zip-limits.ts";
+import {
+  type ContentFacts,
+  deflateLevel,
+  type PackedContent,
+  packContent,
+} from "./packed-content.ts";
 import {
   encodeDataDescriptor,
   encodeDirectoryEnd,
@@ -28,15 +33,22 @@ export interface ReadableModuleFile extends ModuleFile {
   read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
-/** Half the work of the usual 6, for 3 % more bytes of source text. The hash of a module does not depend on it. */
-const level = 4;
+/**
+ * What is remembered of files that have been packed before. With it the zip is the same, and takes less work.
+ */
+export interface PackMemory {
+  /** The content of a file, which is then not read. */
+  find(file: ReadableModuleFile): PackedContent | undefined;
+  /** Is told of every small file that has been packed. */
+  keep(file: ReadableModuleFile, packed: PackedContent): void;
+}
+
+const noMemory: PackMemory = { find: () => undefined, keep: () => undefined };
+
 /** Content is compressed in pieces of this length, so that the zip does not depend on how a file was read. */
 const pieceBytes = 2 ** 20;
 /** What is handed out at a time, at least. */
 const chunkBytes = 2 ** 17;
-/** Up to here the way to another thread and back takes longer than compressing. */
-const hereBytes = 32 * 1024;
-const deflateElsewhere = promisify(deflateRaw);
 
 /**
  * The zip of a module, made of those `files` that belong to it, in their order. The same files give the same bytes. At the
@@ -48,6 +60,7 @@ const deflateElsewhere = promisify(deflateRaw);
 export async function* writeModuleZip(
   module: ModuleVersion,
   files: readonly ReadableModuleFile[],
+  memory: PackMemory = noMemory,
 ): AsyncGenerator<Uint8Array, CheckedModuleZip, undefined> {
   checkModuleVersion(module.path, parseVersion(module.version));
   const prefix = `${module.path}@${module.version}`;
@@ -58,8 +71,12 @@ export async function* writeModuleZip(
     if (name.length > longestNameBytes)
       throw invalidZip(prefix, `${file.path}: its name is too long`);
     archive.begin(name);
-    if (file.sizeBytes <= pieceBytes) archive.endEntry(await addWhole(archive, file));
-    else archive.endEntry(yield* addInPieces(archive, file));
+    if (file.sizeBytes > pieceBytes) archive.endEntry(yield* addInPieces(archive, file));
+    else {
+      const packed = memory.find(file) ?? (await packFile(archive, file, memory));
+      archive.add(packed.deflated);
+      archive.endEntry(packed);
+    }
     if (archive.heldBytes >= chunkBytes) yield archive.take();
   }
   archive.addDirectory();
@@ -67,46 +84,23 @@ export async function* writeModuleZip(
   return { ...archive.summary(), goMod };
 }
 
-/** What is to be known of the content of a file. */
-interface ContentFacts {
-  readonly crc32: number;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-}
-
 /** Most files are small, and each step on the way of a file costs more than packing it. */
-async function addWhole(archive: Archive, file: ReadableModuleFile): Promise<ContentFacts> {
+async function packFile(
+  archive: Archive,
+  file: ReadableModuleFile,
+  memory: PackMemory,
+): Promise<PackedContent> {
   const held: Uint8Array[] = [];
   let sizeBytes = 0;
-  const chunks = file.read();
-  for await (const chunk of chunks) {
+  for await (const chunk of file.read()) {
     held.push(chunk);
     sizeBytes += chunk.length;
     if (sizeBytes > file.sizeBytes) break;
   }
   archive.requireSize(file, sizeBytes);
-  const content = joined(held);
-  archive.add(
-    sizeBytes <= hereBytes
-      ? deflateRawSync(content, sparing(sizeBytes))
-      : await deflateElsewhere(content, { level }),
-  );
-  return { crc32: crc32(content), sha256: hash("sha256", content, "hex"), sizeBytes };
-}
-
-/**
- * Settings for a small file: no larger tables than it can fill, so that it is packed as well with less memory. zlib's
- * usual quarter of a megabyte for each file would have the garbage collector run for each module.
- * Authority: zlib.h, deflateInit2.
- */
-function sparing(sizeBytes: number): ZlibOptions {
-  const bits = 32 - Math.clz32(sizeBytes);
-  return {
-    level,
-    windowBits: Math.min(Math.max(bits, 9), 15),
-    memLevel: Math.min(Math.max(bits - 6, 1), 8),
-    chunkSize: Math.max(sizeBytes >> 1, 64),
-  };
+  const packed = await packContent(joined(held));
+  memory.keep(file, packed);
+  return packed;
 }
 
 async function* addInPieces(
@@ -114,7 +108,7 @@ async function* addInPieces(
   file: ReadableModuleFile,
 ): AsyncGenerator<Uint8Array, ContentFacts, undefined> {
   const content = new MeasuredContent(file, archive);
-  const deflate = createDeflateRaw({ level });
+  const deflate = createDeflateRaw({ level: deflateLevel });
   // A failure of either side reaches whoever iterates: the pipeline destroys `deflate` with it.
   pipeline(Readable.from(content.pieces(), { objectMode: false }), deflate, () => undefined);
   for await (const chunk of deflate) {

@@ -365,6 +365,22 @@ describe("gitUpstream", { skip }, () => {
       assert.equal(info.origin?.url, address);
     });
 
+    for (const [address, code] of [
+      ["svn svn+ssh://svn.example/m", "unsupported"],
+      ["svn svn://svn.example/m", "unsupported"],
+      ["bzr bzr+ssh://bzr.example/m", "unsupported"],
+      ["bzr bzr://bzr.example/m", "unsupported"],
+      ["git svn+ssh://git.example/m", "not_found"],
+      ["hg ext::sh", "not_found"],
+      ["svn file:///m", "not_found"],
+    ] as const) {
+      it(`has an address that its system knows: ${address} is ${code}`, async () => {
+        await using scene = await openScene({ rules: { govcs: "*:all" } });
+        scene.server.pages.set("go.example/m", goImportPage(`go.example/m ${address}`));
+        await assert.rejects(scene.upstream.list("go.example/m" as ModulePath, never), { code });
+      });
+    }
+
     it("is what GOVCS allows, and of that only git", async () => {
       await using scene = await openScene({ rules: { govcs: "hg.example:hg,off.example:off" } });
       await assert.rejects(scene.upstream.list("a.example/m.hg" as ModulePath, never), {
@@ -601,6 +617,30 @@ describe("gitUpstream", { skip }, () => {
 
       await rm(join(scene.mirrorFolder, name, "HEAD"));
       assert.deepEqual(await zipOf(scene.again()), expected);
+    });
+
+    it("give the same zips whatever was packed before", async () => {
+      const draft = new RepositoryDraft();
+      const text = (seed: string) => seed.repeat(3000);
+      const files = { "a.go": text("a\n"), "b/b.go": text("b\n"), "b/same.go": text("a\n") };
+      draft.commit({ ...files, "go.mod": `module ${place}\n`, LICENSE: "L" });
+      draft.tag("v1.0.0");
+      draft.commit({ "b/b.go": text("c\n"), ".gitattributes": "a.go text\n", "d.go": "d" });
+      draft.tag("v1.1.0");
+      draft.commit({ ".gitattributes": "*.go text eol=crlf\n" });
+      draft.tag("v1.2.0");
+      await using scene = await openScene({ repositories: { [place]: draft } });
+      for (const version of ["v1.0.0", "v1.1.0", "v1.2.0", "v1.1.0", "v1.0.0"]) {
+        const wanted = moduleVersion(`${place}@${version}`);
+        await using fresh = scene.again({
+          mirrors: { folder: join(scene.folder, "fresh"), mostBytes: 1, mostFetchBytes: 2 ** 30 },
+        });
+        assert.deepEqual(
+          await zipOf(scene.upstream, wanted),
+          await zipOf(fresh, wanted),
+          `of ${version}`,
+        );
+      }
     });
 
     it("that are damaged while a zip is read break it off, and are made anew", async () => {

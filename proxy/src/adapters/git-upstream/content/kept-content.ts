@@ -4,6 +4,7 @@ import type { GitObject } from "../git/object-reader.ts";
 
 /** A file in a repository. */
 export interface KeptFile {
+  readonly path: string;
   readonly hash: string;
   readonly sizeBytes: number;
 }
@@ -30,11 +31,13 @@ type Content = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 export class KeptContent {
   readonly #source: ContentSource;
   readonly #groups: readonly (readonly KeptFile[])[];
+  readonly #files: ReadonlyMap<string, KeptFile>;
   readonly #groupOf = new Map<KeptFile, number>();
   readonly #read = new Map<number, Promise<ReadonlyMap<KeptFile, Buffer>>>();
 
   constructor(source: ContentSource, files: readonly KeptFile[]) {
     this.#source = source;
+    this.#files = new Map(files.map((file) => [file.path, file]));
     this.#groups = grouped(files);
     for (const [index, group] of this.#groups.entries()) {
       for (const file of group) this.#groupOf.set(file, index);
@@ -46,7 +49,9 @@ export class KeptContent {
     return this.#group(0);
   }
 
-  read(file: KeptFile): Content {
+  read(path: string): Content {
+    const file = this.#files.get(path);
+    if (file === undefined) throw new Error("the file is none of those that are read");
     return file.sizeBytes > wholeBytes ? this.#source.stream(file.hash) : this.#whole(file);
   }
 

@@ -1,5 +1,11 @@
 // The files that make up a module in a commit, as the go command would put them into a zip.
-import { type ModuleFile, type ReadableModuleFile, selectModuleFiles } from "@stoa/gomod/zip";
+import {
+  type ModuleFile,
+  type PackedContent,
+  type PackMemory,
+  type ReadableModuleFile,
+  selectModuleFiles,
+} from "@stoa/gomod/zip";
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import type { ModuleDirectory } from "../../../domain/repository/module-directory.ts";
 import type { Commit } from "../../../domain/repository/repository-view.ts";
@@ -9,6 +15,7 @@ import type { MirrorView } from "../mirror/mirror-view.ts";
 import { KeptContent } from "./kept-content.ts";
 import { type ListedFile, listFiles } from "./listed-files.ts";
 import { type RootedFile, spoolCommit, spoolSome } from "./module-archive.ts";
+import type { PackedFiles } from "./packed-files.ts";
 import { SpooledFiles, type SpooledPlace } from "./spooled-files.ts";
 
 export interface ModuleContentParts {
@@ -16,6 +23,7 @@ export interface ModuleContentParts {
   readonly view: MirrorView;
   readonly commit: Commit;
   readonly directory: ModuleDirectory;
+  readonly packed: PackedFiles;
   /** For files that go with the content. */
   readonly scratch: string;
 }
@@ -27,6 +35,7 @@ export interface ModuleContent extends AsyncDisposable {
    * read in this order, each once (the go.mod more often); throws `DamagedRepository`.
    */
   readonly files: readonly ReadableModuleFile[];
+  readonly memory: PackMemory;
 }
 
 /**
@@ -39,14 +48,19 @@ export async function readModuleContent(parts: ModuleContentParts): Promise<Modu
   const kept = selectFiles(listed, parts.directory);
   const license = await inheritedLicense(parts, listed);
   const needed = await neededFiles(parts, listed, kept);
-  const sizes = await fetchedSizes(parts, needed);
-  const content = (await isForArchive(parts, listed, needed))
-    ? await archivedContent(parts, { listed, kept, needed })
-    : await keptContent(parts, listed, sizes);
-  return {
-    files: [...content.files, ...license],
-    [Symbol.asyncDispose]: () => content[Symbol.asyncDispose](),
-  };
+  const known = parts.packed.known(
+    parts.view.url,
+    needed.map(({ hash }) => hash),
+  );
+  const unknown = needed.filter(({ hash, rawPath }) => !known.has(hash) || isAttributes(rawPath));
+  const sizes = await fetchedSizes(parts, unknown);
+  if (await isForArchive(parts, listed, needed)) {
+    await fetchedSizes(parts, needed);
+    const archived = await archivedContent(parts, { listed, kept, needed });
+    return { ...archived, files: [...archived.files, ...license] };
+  }
+  const content = await keptContent(parts, { listed, kept, sizes, known });
+  return { ...content, files: [...content.files, ...license] };
 }
 
 async function listModule({
@@ -67,7 +81,9 @@ function selectFiles(
   { goMod }: ModuleDirectory,
 ): ReadonlySet<ListedFile> {
   const candidates = listed.map((file) => ({ ...toModuleFile(file), listed: file }));
-  const selections = [goMod, undefined].map((text) => selectModuleFiles(candidates, text));
+  const mayBeVendored = listed.some(({ path }) => path.includes("vendor/"));
+  const rules = mayBeVendored ? [goMod, undefined] : [goMod];
+  const selections = rules.map((text) => selectModuleFiles(candidates, text));
   const [fault] = selections.map(({ invalid }) => invalid[0]);
   if (fault !== undefined && selections.every(({ invalid }) => invalid.length > 0)) {
     const message = `it cannot be a module: ${fault.path}: ${fault.reason}`;
@@ -103,13 +119,13 @@ async function neededFiles(
   const directory = parts.directory.path;
   const prefix = Buffer.from(directory === "" ? "" : `${directory}/`);
   const below = listed
-    .filter((file) => kept.has(file) || isAttributes(file.path))
+    .filter((file) => kept.has(file) || isAttributes(file.rawPath))
     .map((file) => ({ ...file, rawPath: Buffer.concat([prefix, file.rawPath]) }));
   return [...(await attributesAbove(parts)), ...below];
 }
 
-function isAttributes(path: string): boolean {
-  return path === ".gitattributes" || path.endsWith("/.gitattributes");
+function isAttributes(rawPath: Buffer): boolean {
+  return /(?:^|\/)\.gitattributes$/.test(rawPath.toString("latin1"));
 }
 
 async function attributesAbove({
@@ -180,7 +196,7 @@ async function isForArchive(
 ): Promise<boolean> {
   if (listed.some(isQuestionable)) return true;
   const hashes = new Set(
-    needed.filter(({ rawPath }) => isAttributes(rawPath.toString())).map(({ hash }) => hash),
+    needed.filter(({ rawPath }) => isAttributes(rawPath)).map(({ hash }) => hash),
   );
   const found = await Promise.all(
     [...hashes].map(async (hash) => (await view.mirror.repository.object(hash))?.content),
@@ -207,6 +223,7 @@ async function archivedContent(
       : spoolSome(archive, needed));
     return {
       files: listed.map((file) => spooled(file, places, spool)),
+      memory: { find: () => undefined, keep: () => undefined },
       [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
     };
   } catch (failure) {
@@ -231,34 +248,48 @@ function spooled(
   };
 }
 
-/** What the repository keeps, read when it is wanted. */
+/** What the repository keeps, read when it is wanted, unless it is known in its packed form. */
 async function keptContent(
-  { view, directory }: ModuleContentParts,
-  listed: readonly ListedFile[],
-  sizes: ReadonlyMap<string, number>,
+  { view, directory, packed }: ModuleContentParts,
+  {
+    listed,
+    kept,
+    sizes,
+    known,
+  }: {
+    readonly listed: readonly ListedFile[];
+    readonly kept: ReadonlySet<ListedFile>;
+    readonly sizes: ReadonlyMap<string, number>;
+    readonly known: ReadonlyMap<string, PackedContent>;
+  },
 ): Promise<ModuleContent> {
   const { goMod } = directory;
   const { repository } = view.mirror;
-  const source = {
-    object: (hash: string) => repository.object(hash),
-    stream: (hash: string) => repository.stream(hash, view.sight.signal),
-  };
-  const files = listed.map((file) => ({
-    ...toModuleFile(file),
-    hash: file.hash,
-    sizeBytes: sizes.get(file.hash) ?? 0,
-  }));
-  const { keep } = selectModuleFiles(files, goMod);
+  const sizeOf = ({ hash }: ListedFile) => known.get(hash)?.sizeBytes ?? sizes.get(hash) ?? 0;
+  const wanted = [...kept].filter(({ path, hash }) => path !== "go.mod" && !known.has(hash));
   const content = new KeptContent(
-    source,
-    keep.filter(({ path }) => path !== "go.mod"),
+    {
+      object: (hash) => repository.object(hash),
+      stream: (hash) => repository.stream(hash, view.sight.signal),
+    },
+    wanted.map((file) => ({ path: file.path, hash: file.hash, sizeBytes: sizeOf(file) })),
   );
   await content.begin(); // a mirror that cannot be read is found out before anything is handed out
+  const hashes = new Map([...kept].map(({ path, hash }) => [path, hash]));
   return {
-    files: files.map((file) => ({
-      ...file,
-      read: () => (file.path === "go.mod" && goMod !== undefined ? [goMod] : content.read(file)),
+    files: listed.map((file) => ({
+      ...toModuleFile(file),
+      sizeBytes: sizeOf(file),
+      read: () =>
+        file.path === "go.mod" && goMod !== undefined ? [goMod] : content.read(file.path),
     })),
+    memory: {
+      find: ({ path }) => known.get(hashes.get(path) ?? ""),
+      keep: ({ path }, content) => {
+        const hash = hashes.get(path);
+        if (hash !== undefined) packed.keep(view.url, hash, content);
+      },
+    },
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

@@ -1,6 +1,11 @@
 // The zip of a module, made while it is read.
 import { InvalidText, type ModuleVersion } from "@stoa/gomod";
-import { type CheckedModuleZip, type ReadableModuleFile, writeModuleZip } from "@stoa/gomod/zip";
+import {
+  type CheckedModuleZip,
+  type PackMemory,
+  type ReadableModuleFile,
+  writeModuleZip,
+} from "@stoa/gomod/zip";
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import type { ZipDelivery } from "../../../domain/upstream.ts";
 import { DamagedRepository } from "../git/bare-repository.ts";
@@ -11,6 +16,7 @@ const nothing: CheckedModuleZip = { hash: "", goMod: undefined, files: 0, uncomp
 export interface ZipBodyParts {
   readonly module: ModuleVersion;
   readonly files: readonly ReadableModuleFile[];
+  readonly memory: PackMemory;
   /** What is needed as long as the zip is read. Belongs to the body from now on. */
   readonly held: AsyncDisposable;
   /** Told when the mirror has turned out to be damaged. */
@@ -35,7 +41,7 @@ class ZipBody implements AsyncIterableIterator<Uint8Array, undefined> {
 
   constructor(parts: ZipBodyParts) {
     this.#parts = parts;
-    this.#chunks = writeModuleZip(parts.module, parts.files);
+    this.#chunks = writeModuleZip(parts.module, parts.files, parts.memory);
   }
 
   /** What the zip says, once it has been read to its end. */
