@@ -127,7 +127,7 @@ modules
   )
   .requiredOption("--to <file>", "the archive")
   .option("--since <file>", "an earlier bundle: only what came later is written")
-  .option("--key <file>", "sign with this Ed25519 private key in PEM")
+  .option("--key <file>", "sign with this minisign secret key, which stoa key make writes")
   .option(...fileOption)
   .action(async (options: FileOption & { to: string; since?: string; key?: string }) => {
     const { bundleModules } = await import("./commands/bundle-modules.ts");
