@@ -5,6 +5,7 @@ import {
   type BlobLinks,
   type LabellingBlobStore,
 } from "@stoa/blobs";
+import type { InstanceMarks } from "../../domain/instance-marks.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
@@ -15,6 +16,7 @@ import type { VersionTrash } from "../../domain/version-trash.ts";
 import type { ZipLinks } from "../../domain/zip-links.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
+import { ObjectInstanceMarks } from "./object-instance-marks.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
@@ -37,6 +39,7 @@ export interface OpenedObjectStore {
   readonly trash: VersionTrash;
   /** Absent where none are asked for. */
   readonly links: ZipLinks | undefined;
+  readonly marks: InstanceMarks;
 }
 
 /**
@@ -65,6 +68,7 @@ export function openObjectModuleStore(
     removal: new ObjectStoreRemoval({ store, layout, whole, claims }),
     trash: new ObjectVersionTrash({ store, layout, whole, claims }),
     links: links && new ObjectZipLinks({ ...links, layout, whole }),
+    marks: new ObjectInstanceMarks(store),
   };
 }
 
