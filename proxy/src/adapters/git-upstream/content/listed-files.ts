@@ -26,6 +26,8 @@ export interface DirectorySource {
  */
 const mostListedBytes = 256 * 2 ** 20;
 const bytesPerEntry = 512;
+/** Each question takes some kilobytes until it is answered. */
+const readAtOnce = 500;
 
 type Trees = ReadonlyMap<string, readonly NamedEntry[]>;
 
@@ -37,14 +39,18 @@ export async function listFiles(
   return filesBelow(directory, await readTrees(source, directory));
 }
 
-/** Reads a directory and all below it: each once, and all of one depth at the same time. */
+/** Reads a directory and all below it: each once, and many of one depth at the same time. */
 async function readTrees(source: DirectorySource, directory: string): Promise<Trees> {
   const trees = new Map<string, readonly NamedEntry[]>();
   for (let wanted = [directory]; wanted.length > 0; ) {
-    const read = await Promise.all(wanted.map((hash) => source.tree(hash)));
-    for (const [index, hash] of wanted.entries()) trees.set(hash, read[index] ?? []);
-    const below = read.flat().filter(({ kind }) => kind === "directory");
-    wanted = [...new Set(below.map(({ hash }) => hash))].filter((hash) => !trees.has(hash));
+    const below = new Set<string>();
+    for (let at = 0; at < wanted.length; at += readAtOnce) {
+      const asked = wanted.slice(at, at + readAtOnce);
+      const read = await Promise.all(asked.map((hash) => source.tree(hash)));
+      for (const [index, hash] of asked.entries()) trees.set(hash, read[index] ?? []);
+      for (const entry of read.flat()) if (entry.kind === "directory") below.add(entry.hash);
+    }
+    wanted = [...below].filter((hash) => !trees.has(hash));
   }
   return trees;
 }

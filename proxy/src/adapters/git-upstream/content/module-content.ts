@@ -146,6 +146,9 @@ async function attributesAbove({
   return found.flat();
 }
 
+/** Each question takes some kilobytes until it is answered. */
+const askedAtOnce = 500;
+
 /** The sizes of files by their hashes, once all of them are here. */
 async function fetchedSizes(
   { view }: ModuleContentParts,
@@ -154,19 +157,23 @@ async function fetchedSizes(
   const { mirror, sight } = view;
   const hashes = [...new Set(files.map(({ hash }) => hash))];
   const sizes = new Map<string, number>();
-  const look = (wanted: readonly string[]): Promise<readonly (string | undefined)[]> =>
-    Promise.all(
-      wanted.map(async (hash) => {
-        const head = await mirror.repository.objectHead(hash);
-        if (head === undefined) return hash;
-        sizes.set(hash, head.size);
-        return undefined;
-      }),
-    );
-  const missing = (await look(hashes)).filter((hash) => hash !== undefined);
+  const look = async (wanted: readonly string[]): Promise<readonly string[]> => {
+    const missing: string[] = [];
+    for (let at = 0; at < wanted.length; at += askedAtOnce) {
+      const asked = wanted.slice(at, at + askedAtOnce);
+      const heads = await Promise.all(asked.map((hash) => mirror.repository.objectHead(hash)));
+      for (const [index, hash] of asked.entries()) {
+        const head = heads[index];
+        if (head === undefined) missing.push(hash);
+        else sizes.set(hash, head.size);
+      }
+    }
+    return missing;
+  };
+  const missing = await look(hashes);
   if (missing.length === 0) return sizes;
   await mirror.fetchObjects(missing, sight.reach, sight.signal);
-  const [lost] = (await look(missing)).filter((hash) => hash !== undefined);
+  const [lost] = await look(missing);
   if (lost !== undefined) throw new DamagedRepository(`${lost} is missing`);
   return sizes;
 }
