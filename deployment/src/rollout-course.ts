@@ -68,7 +68,7 @@ function goOn(rollout: Rollout, atMs: number): Rollout {
     rollout,
     "succeeded",
     atMs,
-    `succeeded: ${countOf(rollout, "moved")} run ${shortId(rollout.revision)}`,
+    `succeeded: ${countOf(rollout, "moved")} moved to ${shortId(rollout.revision)}`,
   );
 }
 
