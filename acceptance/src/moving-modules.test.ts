@@ -286,10 +286,7 @@ describe("stoa modules import", () => {
     await using folder = await temporaryFolder();
     const kept = join(folder.path, "kept");
     for (const [words, sentence] of [
-      [
-        ["--from", "s4://bucket"],
-        /modules cannot be moved from or to s4: yet; there are disk:PATH/,
-      ],
+      [["--from", "s4://bucket"], /s4: is no kind of place; there are disk:PATH/],
       [["--from", join(folder.path, "absent")], /there is no storage folder .+absent: /],
       [["--from", `disk:${kept}`], /is both ends of the move/],
       [

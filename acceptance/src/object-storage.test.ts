@@ -6,7 +6,6 @@ import { after, before, describe, test } from "node:test";
 import {
   azureServerIsMissing,
   gcsServerIsMissing,
-  type S3Bucket,
   type S3Server,
   s3ServerIsMissing,
   startAzureServer,
@@ -24,6 +23,7 @@ import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { hermeticModules } from "./testing/hermetic-modules.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, largeModule, proxiedModules } from "./testing/proxied-modules.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
@@ -282,17 +282,5 @@ async function gcpScene(): Promise<Scene> {
       [{ ATHENS_STORAGE_GCP_JSON_KEY: "?" }, /^stoa: ATHENS_STORAGE_GCP_JSON_KEY: .*base64/],
     ],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-  };
-}
-
-function s3Variables({ settings }: S3Bucket): Record<string, string | undefined> {
-  return {
-    ATHENS_STORAGE_TYPE: "s3",
-    ATHENS_S3_BUCKET_NAME: settings.bucket,
-    AWS_ENDPOINT: settings.endpoint,
-    AWS_REGION: settings.region,
-    AWS_FORCE_PATH_STYLE: "true",
-    AWS_ACCESS_KEY_ID: settings.keys?.id,
-    AWS_SECRET_ACCESS_KEY: settings.keys?.secret,
   };
 }

@@ -67,9 +67,9 @@ const cases: readonly Case[] = [
     isFoundByCheck: true,
   },
   {
-    name: "a single flight that is not there yet",
+    name: "a single flight without its bucket",
     env: () => ({ ATHENS_SINGLE_FLIGHT_TYPE: "gcp" }),
-    says: /"gcp" is not available in Stoa yet/,
+    says: /ATHENS_SINGLE_FLIGHT_TYPE: it is gcp, so Storage.GCP.Bucket \(\w+\) must be set/,
     isFoundByCheck: true,
   },
   {

@@ -6,8 +6,6 @@ import { bucketSource } from "./adapters/bucket-source/bucket-source.ts";
 import { folderSource } from "./adapters/folder-source/folder-source.ts";
 import { httpSource } from "./adapters/http-source/http-source.ts";
 import { wakeStream } from "./adapters/http-source/wake-stream.ts";
-import { keeperClient } from "./adapters/keeper-client/keeper-client.ts";
-import { startingKeeper } from "./adapters/keeper-client/keeper-start.ts";
 import { linuxPermissions } from "./adapters/linux/linux-permissions.ts";
 import { linuxProbe } from "./adapters/linux/linux-probe.ts";
 import { linuxScripts } from "./adapters/linux/linux-scripts.ts";
@@ -27,6 +25,7 @@ import type { DocumentSource, StatusSink } from "./domain/document-source.ts";
 import type { Enrolment, SourcePlace } from "./domain/enrolment.ts";
 import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
 import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
+import { openSupervisor, type Supervision } from "./supervision.ts";
 
 /** What an agent is told. */
 export interface AgentSettings extends Enrolment {
@@ -34,8 +33,8 @@ export interface AgentSettings extends Enrolment {
   readonly arch: Architecture;
   /** Signs what the machine reports. */
   readonly machineKey: SecretKey;
-  /** How a keeper is started where none answers; absent where somebody else sees to that. */
-  readonly keeperWords?: readonly [program: string, ...args: string[]];
+  /** Who runs the processes; a keeper that somebody else starts unless said otherwise. */
+  readonly supervision?: Supervision;
   readonly version: string;
   /** Is told every decision. */
   readonly decided: (sentence: string) => void;
@@ -57,7 +56,7 @@ export function openAgent(settings: AgentSettings): Agent {
     arch,
     tags,
     failpoint = noFailpoint,
-    keeperWords,
+    supervision = { kind: "keeper" },
   } = settings;
   const layout = layoutOf(root);
   const machine = { name: settings.machine, tags, arch, environment };
@@ -73,13 +72,6 @@ export function openAgent(settings: AgentSettings): Agent {
     indexPath: layout.indexPath,
     revisionPath: revisionPathIn(layout.servicesFolder),
   });
-  const client = keeperClient(layout.keeperSocket);
-  const supervisor =
-    keeperWords === undefined
-      ? client
-      : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
-          decisions.add(sentence),
-        );
   const opening = new KeptSettingsKeys({
     environment,
     disk: nodeDisk,
@@ -96,7 +88,10 @@ export function openAgent(settings: AgentSettings): Agent {
     disk: nodeDisk,
     clock: nodeClock,
     probe: linuxProbe,
-    supervisor: openingSupervisor(supervisor, opening),
+    supervisor: openingSupervisor(
+      openSupervisor(layout, supervision, (sentence) => decisions.add(sentence)),
+      opening,
+    ),
     blobsFolder: layout.blobsFolder,
     note: (sentence: string) => decisions.add(sentence),
   };

@@ -66,6 +66,21 @@ export interface LabellingBlobStore extends BlobStore {
   ): Promise<string | undefined>;
 }
 
+/** A store that can tell what it removes. */
+export interface ExactRemoval {
+  /** Removes a blob if it still has this tag, in one step; says whether it had. Rejects as `BlobStore` does. */
+  deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean>;
+}
+
+/** A store whose service lets others read a blob by its URL. */
+export interface BlobLinks {
+  /**
+   * A URL under which anybody who has it can GET this blob until its time has passed. Whether there is such a blob is not
+   * looked at. Rejects with `denied` if the credentials cannot sign, otherwise as `BlobStore` does.
+   */
+  link(key: string, lifetimeSeconds: number): Promise<string>;
+}
+
 /** Names of lower-case letters, values of printable ASCII; a kilobyte in all. */
 export type Labels = Readonly<Record<string, string>>;
 

@@ -4,7 +4,9 @@ export type {
   BlobBody,
   BlobEntry,
   BlobHead,
+  BlobLinks,
   BlobStore,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -20,4 +22,11 @@ export {
   parseBucketUrl,
 } from "./bucket-url.ts";
 export { DiskBlobStore } from "./disk/disk-blob-store.ts";
-export { type Bucket, type BucketSettings, openBucket } from "./open-bucket.ts";
+export {
+  type Bucket,
+  type BucketSettings,
+  openBucket,
+  openRemovingBucket,
+  type RemovingBucket,
+  type RemovingBucketSettings,
+} from "./open-bucket.ts";

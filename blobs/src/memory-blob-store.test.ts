@@ -1,6 +1,10 @@
 // The memory driver keeps the contract.
 import { MemoryBlobStore } from "./memory-blob-store.ts";
-import { blobLabelsContract, blobStoreContract } from "./testing/blob-store-contract.ts";
+import {
+  blobLabelsContract,
+  blobStoreContract,
+  exactRemovalContract,
+} from "./testing/blob-store-contract.ts";
 
 async function make(): Promise<{
   store: MemoryBlobStore;
@@ -13,3 +17,4 @@ async function make(): Promise<{
 
 blobStoreContract("MemoryBlobStore", make);
 blobLabelsContract("MemoryBlobStore", make);
+exactRemovalContract("MemoryBlobStore", make);

@@ -6,6 +6,7 @@ import { checkBlobKey, compareBlobKeys } from "./blob-key.ts";
 import type {
   BlobBody,
   BlobEntry,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -21,7 +22,7 @@ interface Kept {
 }
 
 /** Grows without bound, and ends with the process. Answers in a later turn of the event loop, as other stores do. */
-export class MemoryBlobStore implements LabellingBlobStore {
+export class MemoryBlobStore implements LabellingBlobStore, ExactRemoval {
   readonly #kept = new Map<string, Kept>();
   #puts = 0;
 
@@ -74,6 +75,12 @@ export class MemoryBlobStore implements LabellingBlobStore {
     checkBlobKey(key);
     await nextTurn();
     this.#kept.delete(key);
+  }
+
+  async deleteTagged(key: string, tag: string): Promise<boolean> {
+    checkBlobKey(key);
+    await nextTurn();
+    return this.#kept.get(key)?.head.tag === tag && this.#kept.delete(key);
   }
 
   async *list(prefix: string, { after }: ListOptions = {}): AsyncGenerator<BlobEntry> {

@@ -1,6 +1,6 @@
 // How a bucket of any service is opened: its SDK is loaded then, and not before.
 import type { AzureSettings } from "./azure/azure-settings.ts";
-import type { LabellingBlobStore } from "./blob-store.ts";
+import type { BlobLinks, ExactRemoval, LabellingBlobStore } from "./blob-store.ts";
 import type { GcsSettings } from "./gcs/gcs-settings.ts";
 import type { S3Settings } from "./s3/s3-settings.ts";
 
@@ -11,7 +11,12 @@ export type BucketSettings =
   | ({ readonly service: "gcs" } & GcsSettings);
 
 /** An open bucket; disposing of it lets its connections go. */
-export type Bucket = LabellingBlobStore & AsyncDisposable;
+export type Bucket = LabellingBlobStore & BlobLinks & AsyncDisposable;
+
+/** A bucket of a service that has removed on a condition from its beginning, which servers of S3's protocol have not. */
+export type RemovingBucket = Bucket & ExactRemoval;
+
+export type RemovingBucketSettings = Extract<BucketSettings, { readonly service: "azure" | "gcs" }>;
 
 /** Asks nothing of the service, except for a bucket that is to be made. */
 export async function openBucket(settings: BucketSettings): Promise<Bucket> {
@@ -22,13 +27,19 @@ export async function openBucket(settings: BucketSettings): Promise<Bucket> {
       if (settings.isCreated === true) await store.create();
       return store;
     }
-    case "azure": {
-      const { AzureBlobStore } = await import("./azure/azure-blob-store.ts");
-      return AzureBlobStore.open(settings);
-    }
-    case "gcs": {
-      const { GcsBlobStore } = await import("./gcs/gcs-blob-store.ts");
-      return new GcsBlobStore(settings);
-    }
+    default:
+      return openRemovingBucket(settings);
   }
+}
+
+/** Asks nothing of the service. */
+export async function openRemovingBucket(
+  settings: RemovingBucketSettings,
+): Promise<RemovingBucket> {
+  if (settings.service === "azure") {
+    const { AzureBlobStore } = await import("./azure/azure-blob-store.ts");
+    return AzureBlobStore.open(settings);
+  }
+  const { GcsBlobStore } = await import("./gcs/gcs-blob-store.ts");
+  return new GcsBlobStore(settings);
 }

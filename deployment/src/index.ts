@@ -66,6 +66,7 @@ export { isLabel, isMachineName } from "./names.ts";
 export { type Policy, parsePolicy } from "./policy.ts";
 export {
   type Architecture,
+  architectures,
   parseRevision,
   type Revision,
   type RevisionFile,

@@ -11,8 +11,10 @@ import type { MongoSettings } from "./adapters/mongo-module-store/mongo-settings
 import {
   openObjectModuleStore,
   storageTrouble,
+  tryLinks,
   tryObjectStore,
 } from "./adapters/object-module-store/open-object-module-store.ts";
+import type { ZipLinks } from "./domain/zip-links.ts";
 
 /** Where modules are kept. `folder` is for what an instance keeps on its own machine. */
 export type StorageSettings =
@@ -23,6 +25,8 @@ export type StorageSettings =
       readonly bucket: BucketSettings;
       readonly layout: "protocol" | "folder";
       readonly folder: string;
+      /** How long clients may read a zip by a URL of the bucket's; `undefined` if they get none. */
+      readonly linkSeconds?: number | undefined;
     }
   | { readonly kind: "mongo"; readonly mongo: MongoSettings; readonly folder: string }
   | { readonly kind: "external"; readonly url: string; readonly folder: string };
@@ -34,6 +38,12 @@ export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
     readonly inspection: OpenedStore["inspection"] | undefined;
     /** Absent where versions cannot be removed from here. */
     readonly removal?: OpenedStore["removal"];
+    /** Absent where clients get everything from here. */
+    readonly links?: ZipLinks | undefined;
+    /** Absent where what is removed is gone. */
+    readonly trash?: OpenedStore["trash"];
+    /** Absent where room is somebody else's affair. */
+    readonly space?: OpenedStore["space"];
   };
 
 /** The folder of what an instance keeps on its own machine; `undefined` if it keeps nothing there. */
@@ -56,11 +66,13 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
     case "memory":
       return { ...openMemoryModuleStore(), inspection: undefined, ...nothingToClose };
     case "bucket": {
-      const bucket = await openTriedBucket(storage.bucket);
+      const { layout, linkSeconds } = storage;
+      const bucket = await openTriedBucket(storage.bucket, linkSeconds);
       const spool = await openZipSpool(storage.folder);
-      const { layout } = storage;
+      const links =
+        linkSeconds === undefined ? undefined : { bucket, lifetimeSeconds: linkSeconds };
       return {
-        ...openObjectModuleStore(bucket, { layout, spool }),
+        ...openObjectModuleStore(bucket, { layout, spool, links }),
         [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
       };
     }
@@ -74,8 +86,8 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
     case "external": {
       const { url, folder } = storage;
       const spool = await openZipSpool(folder);
-      const { loose } = await openDiskModuleStore({ root: folder });
-      const opened = await openExternalModuleStore(url, { spool, loose });
+      const { loose, removal: looseRemoval } = await openDiskModuleStore({ root: folder });
+      const opened = await openExternalModuleStore(url, { spool, loose, looseRemoval });
       return { ...opened, inspection: undefined, ...nothingToClose };
     }
   }
@@ -83,11 +95,15 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
 
 const nothingToClose = { [Symbol.asyncDispose]: () => Promise.resolve() };
 
-async function openTriedBucket(settings: BucketSettings): Promise<Bucket> {
+async function openTriedBucket(
+  settings: BucketSettings,
+  linkSeconds: number | undefined,
+): Promise<Bucket> {
   let bucket: Bucket | undefined;
   try {
     bucket = await openBucket(settings);
     await tryObjectStore(bucket);
+    if (linkSeconds !== undefined) await tryLinks(bucket, linkSeconds);
     return bucket;
   } catch (failure) {
     await bucket?.[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-// Where versions can be moved from and to, by what the user writes: `disk:PATH`, `file:///PATH`, `https://…`.
+// Where versions can be moved from and to: a storage, or what the user writes: `disk:PATH`, `file:///PATH`, `https://…`.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -82,7 +82,8 @@ export function parseStoreLocation(written: string): StoreLocation {
   const kind = kinds[word];
   if (kind === undefined) {
     throw new Error(
-      `${written}: modules cannot be moved from or to ${word}: yet; there are disk:PATH for a storage folder, ` +
+      `${written}: ${word}: is no kind of place; there are disk:PATH for a storage folder, s3:, minio:, gcp:, azureblob:, mongo: and external: ` +
+        "for the storages of these names, config:FILE for the storage of another configuration file, " +
         "file:///PATH for GOMODCACHE/cache/download or another folder laid out like a proxy, and https://… to import from a proxy",
     );
   }
@@ -124,23 +125,26 @@ function diskLocation(folder: string, memory?: StorageMemory): StoreLocation {
   };
 }
 
-/** The storage of the configuration; `undefined` if it is in the memory of another process. */
-export function configuredLocation(
+/**
+ * A storage with the memory that goes with it. Without one nothing is known of its versions' hashes, and nothing is noted
+ * of what is put there. `undefined` if it is in the memory of another process.
+ */
+export function storageLocation(
   storage: StorageSettings,
-  memory: StorageMemory,
+  memory?: StorageMemory,
 ): StoreLocation | undefined {
   if (storage.kind === "memory") return undefined;
   if (storage.kind === "disk") return diskLocation(storage.root, memory);
-  const name = `the configured storage (${storage.kind})`;
+  const { name, identity } = remotePlace(storage);
   return {
     name,
-    identity: name,
+    identity,
     async openSource() {
       const opened = new AsyncDisposableStack();
       const { store, catalog } = opened.use(await openStorage(storage));
       const entries = (signal: AbortSignal): AsyncIterable<SourceEntry> =>
         catalogEntries(catalog, signal);
-      const remembered = await readableState(memory.state);
+      const remembered = memory && (await readableState(memory.state));
       if (remembered !== undefined) opened.use(remembered);
       return {
         source: new StoreSource({ name, store, entries }),
@@ -148,8 +152,37 @@ export function configuredLocation(
         [Symbol.asyncDispose]: () => opened.disposeAsync(),
       };
     },
-    openTarget: (log) => storageTarget(storage, memory, log),
+    openTarget: (log) =>
+      storageTarget(storage, memory ?? { state: { kind: "memory" }, index: "none" }, log),
   };
+}
+
+/** How a storage elsewhere is called, and what tells it from others. */
+function remotePlace(
+  storage: Exclude<StorageSettings, { readonly kind: "disk" | "memory" }>,
+): Pick<StoreLocation, "name" | "identity"> {
+  switch (storage.kind) {
+    case "bucket": {
+      const { bucket, layout } = storage;
+      const [word, at, inside] =
+        bucket.service === "azure"
+          ? (["azureblob", bucket.account, bucket.container] as const)
+          : bucket.service === "gcs"
+            ? (["gcp", "", bucket.bucket] as const)
+            : ([layout === "folder" ? "minio" : "s3", "", bucket.bucket] as const);
+      const identity = JSON.stringify([bucket.service, layout, bucket.endpoint, at, inside]);
+      return { name: `${word}:${inside}`, identity };
+    }
+    case "mongo": {
+      const { url, database, collection } = storage.mongo;
+      return { name: `mongo:${database}`, identity: JSON.stringify([url, database, collection]) };
+    }
+    case "external": {
+      const { host, pathname } = new URL(storage.url);
+      const name = `external:${host}${pathname}`;
+      return { name, identity: name };
+    }
+  }
 }
 
 async function storageTarget(
@@ -197,6 +230,7 @@ function treeLocation(folder: string): StoreLocation {
     async openTarget(log) {
       const store = await openTreeModuleStore(root);
       const records: KeepRecords = {
+        remembered: async () => undefined,
         begin: async () => undefined,
         dropped: async () => undefined,
         async kept(module, { zip }) {

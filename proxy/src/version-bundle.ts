@@ -28,7 +28,7 @@ import { checksumDatabases, stateOf } from "./checksum-databases.ts";
 import type { ImportSource } from "./domain/import-source.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
 import { localFolder } from "./open-storage.ts";
-import { configuredLocation } from "./store-location.ts";
+import { storageLocation } from "./store-location.ts";
 
 type BundleSettings = Pick<
   ModuleProxySettings,
@@ -59,7 +59,7 @@ export async function writeBundle(
   readonly publicKey: string | undefined;
 }> {
   const key = order.secretKey === undefined ? undefined : parseSecretKey(order.secretKey);
-  const location = configuredLocation(settings.storage, settings);
+  const location = storageLocation(settings.storage, settings);
   if (location === undefined) {
     throw new Error(
       "what is in memory belongs to its process alone: a bundle needs another storage",

@@ -12,13 +12,14 @@ import { checksumDatabases } from "./checksum-databases.ts";
 import { parseImportList } from "./domain/listed-source.ts";
 import type { Upstream } from "./domain/upstream.ts";
 import type { ModuleProxySettings } from "./module-proxy.ts";
-import { configuredLocation, parseStoreLocation, type StoreLocation } from "./store-location.ts";
+import type { StorageSettings } from "./open-storage.ts";
+import { parseStoreLocation, type StoreLocation, storageLocation } from "./store-location.ts";
 
-/** What is to be moved, as the user wrote it. */
+/** What is to be moved. */
 export interface MoveOrder {
-  /** `undefined` means the configured storage. */
-  readonly from: string | undefined;
-  readonly to: string | undefined;
+  /** A storage, or a place as the user wrote it; `undefined` means the configured storage. */
+  readonly from: StorageSettings | string | undefined;
+  readonly to: StorageSettings | string | undefined;
   /** The text of a list of versions, for a source that cannot say what it has. */
   readonly list: string | undefined;
   /** Whether the checksum database is asked; otherwise what the source remembers of its versions must do. */
@@ -91,12 +92,17 @@ export async function openVersionMove(
   };
 }
 
-function locationOf(written: string | undefined, settings: MoveSettings): StoreLocation {
-  const { storage } = settings;
-  const configured = configuredLocation(storage, settings);
-  const named = written === undefined ? configured : parseStoreLocation(written);
-  if (named !== undefined) return named.identity === configured?.identity ? configured : named;
+function locationOf(named: MoveOrder["from"], settings: MoveSettings): StoreLocation {
+  const configured = storageLocation(settings.storage, settings);
+  const location =
+    named === undefined
+      ? configured
+      : typeof named === "string"
+        ? parseStoreLocation(named)
+        : storageLocation(named);
+  if (location !== undefined)
+    return location.identity === configured?.identity ? configured : location;
   throw new Error(
-    "the configured storage is memory, which ends with its process: name a place with --from or --to",
+    `the ${named === undefined ? "configured" : "named"} storage is memory, which ends with its process: name a place with --from or --to`,
   );
 }

@@ -1,5 +1,5 @@
 // The words of stoa agent and stoa keeper.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { AgentOptions } from "./commands/agent.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { LocalOptions } from "./commands/local.ts";
@@ -23,6 +23,12 @@ export function addAgentCommands(program: Command, place: CommandPlace): void {
     .option("--threshold <number>", "with --from: so many keys must have signed", Number, 1)
     .option("--name <name>", "what this machine is called; its host name unless said otherwise")
     .option("--tag <key=value>", "a tag of this machine; may be repeated", gathered, [])
+    .addOption(
+      new Option(
+        "--supervisor <who>",
+        "who runs the processes; systemd where it is in charge, unless said otherwise",
+      ).choices(["systemd", "keeper"]),
+    )
     .action(async (options: AgentOptions) => {
       const { runAgent } = await import("./commands/agent.ts");
       await runAgent(options, place.environment);

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { ShowOptions } from "./commands/overview.ts";
+import type { PackageOptions } from "./commands/package.ts";
 import type { PromoteOptions } from "./commands/promote.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
 import type { SteerOptions } from "./commands/steer.ts";
@@ -16,6 +17,7 @@ const reasonOption = ["--reason <text>", "why, for those who look at the history
 export function addDeliveryCommands(program: Command, place: CommandPlace): void {
   addDeploy(program, place);
   addPromote(program, place);
+  addPackage(program, place);
   addInspection(program, place);
   addOverview(program, place);
   addSteering(program, place);
@@ -47,7 +49,7 @@ function addDeploy(program: Command, place: CommandPlace): void {
   program
     .command("deploy [file]")
     .description(
-      "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz or folder made elsewhere; prints its URL",
+      "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz, deb or folder made elsewhere, also s3://BUCKET/OBJECT; prints its URL",
     )
     .option("--service <name>", "what the service is called; else as the program")
     .option("-e, --environment <name>", "where to; else stoa.toml's, else production")
@@ -63,10 +65,31 @@ function addDeploy(program: Command, place: CommandPlace): void {
     .option("--patience <seconds>", "how long a machine may take", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
     .option("--detach", "print the rollout's id and do not wait for its end")
+    .option("--follow", "stay, and deploy again whenever something else lies in the file's place")
+    .option("--every <seconds>", "with --follow: how often to look", seconds, 2)
     .option(...jsonOption)
     .action(async (file: string | undefined, options: DeployOptions) => {
       const { deploy } = await import("./commands/deploy.ts");
       await deploy(place, file, options);
+    });
+}
+
+function addPackage(program: Command, place: CommandPlace): void {
+  program
+    .command("package [file]")
+    .description(
+      "write a .deb of the Go program of this folder, of a program, or of a folder or archive laid out as the machine; prints its name",
+    )
+    .option("-o, --output <file>", "the file to write; else NAME_VERSION_ARCH.deb")
+    .option("--service <name>", "what the package is called; else as the program")
+    .option("--label <version>", "the version, such as 1.214; else what git describe says")
+    .option("--main <package>", "which program, where there are several, such as ./cmd/shop")
+    .option("--arch <name>", "for which machines, by Go's name; else for those like this one")
+    .option("--maintainer <name>", "who answers for it: 'Ann <ann@example.com>'")
+    .option("--description <text>", "one line about it")
+    .action(async (file: string | undefined, options: PackageOptions) => {
+      const { makePackage } = await import("./commands/package.ts");
+      await makePackage(place, file, options);
     });
 }
 

@@ -80,6 +80,8 @@ export function openingSupervisor(inner: Supervisor, settings: SettingsOpening):
     keep: (...words) => inner.keep(...words),
     stop: (...words) => inner.stop(...words),
     closeSockets: (...words) => inner.closeSockets(...words),
+    restore: (...words) => inner.restore(...words),
+    addsSockets: inner.addsSockets,
   };
 }
 

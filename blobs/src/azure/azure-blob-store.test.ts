@@ -8,7 +8,9 @@ import {
 } from "../testing/azure-server.ts";
 import {
   blobLabelsContract,
+  blobLinksContract,
   blobStoreContract,
+  exactRemovalContract,
   isFailure,
 } from "../testing/blob-store-contract.ts";
 import { twoDoors } from "../testing/bucket-server.ts";
@@ -26,6 +28,14 @@ describe("AzureBlobStore at a real server", { skip: azureServerIsMissing() }, ()
 
   blobStoreContract("AzureBlobStore", () => twoDoors(server));
   blobLabelsContract("AzureBlobStore", () => twoDoors(server));
+  blobLinksContract("AzureBlobStore", async () => {
+    const store = await AzureBlobStore.open(settings);
+    return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+  });
+  exactRemovalContract("AzureBlobStore", async () => {
+    const store = await AzureBlobStore.open(settings);
+    return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+  });
 
   test("a wrong key is denied", async () => {
     const key = Buffer.from("wrong").toString("base64");

@@ -15,6 +15,8 @@ import { checkBlobKey, compareBlobKeys } from "../blob-key.ts";
 import type {
   BlobBody,
   BlobEntry,
+  BlobLinks,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -25,6 +27,7 @@ import type {
 } from "../blob-store.ts";
 import { openAzureContainer } from "./azure-client.ts";
 import { codeOf, statusOf, translateAzureFailure } from "./azure-failure.ts";
+import { AzureLinks } from "./azure-links.ts";
 import type { AzureSettings } from "./azure-settings.ts";
 
 /** What is larger is sent in blocks of this size. */
@@ -40,17 +43,23 @@ const contested: ReadonlySet<string> = new Set([
 ]);
 
 /** Every upload carries an MD5 that the service checks. The SDK alone repeats requests. */
-export class AzureBlobStore implements LabellingBlobStore, AsyncDisposable {
+export class AzureBlobStore
+  implements LabellingBlobStore, ExactRemoval, BlobLinks, AsyncDisposable
+{
   readonly #container: ContainerClient;
+  readonly #links: AzureLinks;
   readonly #place: string;
 
-  private constructor(container: ContainerClient) {
+  private constructor(container: ContainerClient, links: AzureLinks) {
     this.#container = container;
+    this.#links = links;
     this.#place = `the container ${container.containerName} at ${new URL(container.url).host}`;
   }
 
   static async open(settings: AzureSettings): Promise<AzureBlobStore> {
-    return new AzureBlobStore(await openAzureContainer(settings));
+    const { service, container } = await openAzureContainer(settings);
+    const links = new AzureLinks(service, settings.identity.kind === "key");
+    return new AzureBlobStore(container, links);
   }
 
   async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
@@ -110,6 +119,19 @@ export class AzureBlobStore implements LabellingBlobStore, AsyncDisposable {
     await this.#orAbsent(() => blob.delete(to(signal)), signal);
   }
 
+  async deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean> {
+    const blob = this.#blob(key);
+    const conditions = { ifMatch: `"${tag}"` };
+    try {
+      await blob.delete({ conditions, ...to(signal) });
+      return true;
+    } catch (failure) {
+      signal?.throwIfAborted();
+      if (contested.has(codeOf(failure) ?? "")) return false;
+      throw translateAzureFailure(failure, this.#place);
+    }
+  }
+
   async *list(
     prefix: string,
     { after, atOnce }: ListOptions = {},
@@ -129,6 +151,11 @@ export class AzureBlobStore implements LabellingBlobStore, AsyncDisposable {
       signal?.throwIfAborted();
       throw translateAzureFailure(failure, this.#place);
     }
+  }
+
+  link(key: string, lifetimeSeconds: number): Promise<string> {
+    const blob = this.#blob(key);
+    return this.#translating(() => this.#links.link(blob, lifetimeSeconds));
   }
 
   async check(signal?: AbortSignal): Promise<void> {

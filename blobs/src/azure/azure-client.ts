@@ -17,13 +17,20 @@ const patience: StoragePipelineOptions = {
   },
 };
 
+/** A container, and the account that it is in. */
+export interface AzureClients {
+  readonly service: BlobServiceClient;
+  readonly container: ContainerClient;
+}
+
 /** The package for identities is loaded only if the account's key is not used. */
-export async function openAzureContainer(settings: AzureSettings): Promise<ContainerClient> {
+export async function openAzureContainer(settings: AzureSettings): Promise<AzureClients> {
   const { account, container, identity } = settings;
   const endpoint = settings.endpoint ?? `https://${account}.blob.core.windows.net`;
   if (identity.kind === "key") {
     const credential = new StorageSharedKeyCredential(account, identity.key);
-    return new BlobServiceClient(endpoint, credential, patience).getContainerClient(container);
+    const service = new BlobServiceClient(endpoint, credential, patience);
+    return { service, container: service.getContainerClient(container) };
   }
   const { DefaultAzureCredential, ManagedIdentityCredential } = await import("@azure/identity");
   const service =
@@ -34,7 +41,7 @@ export async function openAzureContainer(settings: AzureSettings): Promise<Conta
           new ManagedIdentityCredential({ resourceId: identity.resourceId }),
           { ...patience, ...audienceOf(identity.scope) },
         );
-  return service.getContainerClient(container);
+  return { service, container: service.getContainerClient(container) };
 }
 
 /** The SDK adds `/.default` to an audience to have a scope. */

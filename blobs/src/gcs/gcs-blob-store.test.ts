@@ -1,9 +1,12 @@
 // The driver for Google Cloud Storage keeps the contract at a compatible server, and tells what is wrong with a bucket.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import {
   blobLabelsContract,
+  blobLinksContract,
   blobStoreContract,
+  exactRemovalContract,
   isFailure,
 } from "../testing/blob-store-contract.ts";
 import { twoDoors } from "../testing/bucket-server.ts";
@@ -22,6 +25,28 @@ describe("GcsBlobStore at a real server", { skip: gcsServerIsMissing() }, () => 
 
   blobStoreContract("GcsBlobStore", () => twoDoors(server));
   blobLabelsContract("GcsBlobStore", () => twoDoors(server));
+  blobLinksContract(
+    "GcsBlobStore",
+    async () => {
+      const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+      const credentials = {
+        type: "service_account",
+        client_email: "stoa@example.iam.gserviceaccount.com",
+        private_key: privateKey.export({ type: "pkcs8", format: "pem" }),
+      };
+      const store = new GcsBlobStore({ ...settings, credentials });
+      return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+    },
+    { isChecked: false },
+  );
+  test("without a key nothing can be signed, which is said", async () => {
+    await using store = new GcsBlobStore(settings);
+    await assert.rejects(store.link("a", 60), isFailure("denied"));
+  });
+  exactRemovalContract("GcsBlobStore", async () => {
+    const store = new GcsBlobStore(settings);
+    return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+  });
 
   test("a bucket that does not exist is a missing store", async () => {
     await using store = new GcsBlobStore({ ...settings, bucket: "no-such-bucket" });

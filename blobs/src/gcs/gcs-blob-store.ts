@@ -15,6 +15,8 @@ import { checkBlobKey } from "../blob-key.ts";
 import type {
   BlobBody,
   BlobEntry,
+  BlobLinks,
+  ExactRemoval,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -23,7 +25,7 @@ import type {
   OpenBlob,
   PutOptions,
 } from "../blob-store.ts";
-import { clientFrom } from "./gcs-credentials.ts";
+import { identityFrom } from "./gcs-credentials.ts";
 import { statusOf, translateGcsFailure } from "./gcs-failure.ts";
 import type { GcsSettings } from "./gcs-settings.ts";
 
@@ -39,7 +41,7 @@ EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 30
  * A tag is a generation, and conditions are `ifGenerationMatch`. The SDK sends a CRC32C with what it uploads, checks that
  * of what it reads whole, and alone repeats requests.
  */
-export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
+export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks, AsyncDisposable {
   readonly #bucket: Bucket;
   readonly #place: string;
 
@@ -47,7 +49,7 @@ export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
     const { bucket, project, endpoint, credentials } = settings;
     const storage = new Storage({
       ...(project === undefined ? {} : { projectId: project }),
-      ...(credentials === undefined ? {} : { authClient: clientFrom(credentials) }),
+      ...(credentials === undefined ? {} : { authClient: identityFrom(credentials) }),
       ...(endpoint === undefined
         ? {}
         : { apiEndpoint: endpoint, useAuthWithCustomEndpoint: endpoint.startsWith("https:") }),
@@ -129,6 +131,19 @@ export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
     await this.#translating(() => file.delete({ ignoreNotFound: true }), signal);
   }
 
+  /** A generation that is not there any more is not found. */
+  async deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean> {
+    checkBlobKey(key);
+    const file = this.#bucket.file(key, { generation: Number(tag) });
+    try {
+      await this.#translating(() => file.delete(), signal);
+      return true;
+    } catch (failure) {
+      if (isAbsence(failure)) return false;
+      throw failure;
+    }
+  }
+
   async *list(
     prefix: string,
     { after, atOnce }: ListOptions = {},
@@ -150,6 +165,21 @@ export class GcsBlobStore implements LabellingBlobStore, AsyncDisposable {
       }
       pageToken = (next as { readonly pageToken?: string } | null)?.pageToken;
       if (pageToken === undefined) return;
+    }
+  }
+
+  /** Signs with a key of the credentials, or has Google sign for an account of the machine. */
+  async link(key: string, lifetimeSeconds: number): Promise<string> {
+    const file = this.#file(key);
+    try {
+      const expires = Date.now() + lifetimeSeconds * 1000;
+      const [url] = await file.getSignedUrl({ version: "v4", action: "read", expires });
+      return url;
+    } catch (failure) {
+      const said = failure instanceof Error ? failure.message.split("\n")[0] : String(failure);
+      throw new BlobFailure("denied", `nothing can be signed for ${this.#place}: ${said}`, {
+        cause: failure,
+      });
     }
   }
 

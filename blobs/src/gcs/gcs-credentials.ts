@@ -1,20 +1,18 @@
-// A key file of Google's, as a client that signs with it.
-import {
-  type AuthClient,
-  ExternalAccountClient,
-  JWT,
-  UserRefreshClient,
-} from "google-auth-library";
+// A key file of Google's, as the SDK wants it.
+import type { StorageOptions } from "@google-cloud/storage";
+import { ExternalAccountClient, GoogleAuth, JWT, UserRefreshClient } from "google-auth-library";
 import { BlobFailure } from "../blob-failure.ts";
 
 const scopes = ["https://www.googleapis.com/auth/devstorage.read_write"];
 
 /** Throws `denied` if the document is of no kind that a program can use. */
-export function clientFrom(credentials: Readonly<Record<string, unknown>>): AuthClient {
+export function identityFrom(
+  credentials: Readonly<Record<string, unknown>>,
+): NonNullable<StorageOptions["authClient"]> {
   const text = (name: string): string => String(credentials[name] ?? "");
   switch (credentials["type"]) {
     case "service_account":
-      return new JWT({ email: text("client_email"), key: text("private_key"), scopes });
+      return signingClient(text("client_email"), text("private_key"));
     case "authorized_user":
       return new UserRefreshClient({
         clientId: text("client_id"),
@@ -33,4 +31,11 @@ export function clientFrom(credentials: Readonly<Record<string, unknown>>): Auth
     "denied",
     `credentials of the type ${JSON.stringify(credentials["type"])} cannot be used: service_account, external_account and authorized_user can`,
   );
+}
+
+/** Whoever signs a URL asks for the account and its key as they stand in the document. */
+function signingClient(email: string, key: string): GoogleAuth {
+  const auth = new GoogleAuth({ authClient: new JWT({ email, key, scopes }) });
+  auth.jsonContent = { client_email: email, private_key: key };
+  return auth;
 }

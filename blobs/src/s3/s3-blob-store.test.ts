@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import {
   blobLabelsContract,
+  blobLinksContract,
   blobStoreContract,
   isFailure,
 } from "../testing/blob-store-contract.ts";
@@ -22,6 +23,10 @@ describe("S3BlobStore at a real server", { skip: s3ServerIsMissing() }, () => {
 
   blobStoreContract("S3BlobStore", () => twoDoors(server));
   blobLabelsContract("S3BlobStore", () => twoDoors(server));
+  blobLinksContract("S3BlobStore", async () => {
+    const store = await (await server.newBucket()).open();
+    return { store, cleanUp: () => store[Symbol.asyncDispose]() };
+  });
 
   test("a wrong secret and an unknown key are denied", async () => {
     for (const wrong of [{ id: "nobody" }, { secret: "wrong" }]) {

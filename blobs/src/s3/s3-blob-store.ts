@@ -14,12 +14,14 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { bodyPieces, requireSha256 } from "../blob-body.ts";
 import { BlobFailure } from "../blob-failure.ts";
 import { checkBlobKey } from "../blob-key.ts";
 import type {
   BlobBody,
   BlobEntry,
+  BlobLinks,
   GetOptions,
   LabelledHead,
   LabellingBlobStore,
@@ -40,7 +42,7 @@ const partsAtOnce = 2;
  * Conditions are `If-None-Match` and `If-Match` of PutObject and CompleteMultipartUpload, which AWS has had since 2024.
  * The SDK sends a checksum with everything and checks that of what it reads whole. It alone repeats requests.
  */
-export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
+export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposable {
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #place: string;
@@ -155,6 +157,15 @@ export class S3BlobStore implements LabellingBlobStore, AsyncDisposable {
       const command = new ListObjectsV2Command({ Bucket: this.#bucket, MaxKeys: 1 });
       await this.#translating(() => this.#client.send(command, to(signal)), signal);
     }
+  }
+
+  /** Signs here, with the credentials at hand: nobody is asked, unless for these. */
+  link(key: string, lifetimeSeconds: number): Promise<string> {
+    checkBlobKey(key);
+    const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+    return this.#translating(() =>
+      getSignedUrl(this.#client, command, { expiresIn: lifetimeSeconds }),
+    );
   }
 
   /** Makes the bucket unless it exists. */

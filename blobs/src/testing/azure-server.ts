@@ -1,4 +1,7 @@
-// An Azure server for tests: Azurite in memory, on a port of its own.
+// An Azure server for tests: Azurite on a port of its own.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { AzureBlobStore } from "../azure/azure-blob-store.ts";
 import type { AzureSettings } from "../azure/azure-settings.ts";
@@ -21,14 +24,11 @@ export function azureServerIsMissing(): string | false {
   return programIsMissing("azurite-blob");
 }
 
-/** Starts one; see `azureServerIsMissing`. */
-export async function startAzureServer(): Promise<AzureServer> {
-  const words = [
-    "--inMemoryPersistence",
-    "--skipApiVersionCheck",
-    "--disableTelemetry",
-    "--silent",
-  ];
+/** Starts one; see `azureServerIsMissing`. With `remembers` what it keeps outlives its process. */
+export async function startAzureServer({ remembers = false } = {}): Promise<AzureServer> {
+  const folder = remembers ? await mkdtemp(join(tmpdir(), "stoa-azure-")) : undefined;
+  const kept = folder === undefined ? ["--inMemoryPersistence"] : ["--location", folder];
+  const words = [...kept, "--skipApiVersionCheck", "--disableTelemetry", "--silent"];
   const server = await startServer(
     "azurite-blob",
     (port) => [...words, "--blobHost", "127.0.0.1", "--blobPort", `${port}`],
@@ -45,6 +45,10 @@ export async function startAzureServer(): Promise<AzureServer> {
       await service.createContainer(container);
       const settings = { account, container, endpoint, identity: { kind: "key", key } } as const;
       return { settings, open: () => AzureBlobStore.open(settings) };
+    },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 }

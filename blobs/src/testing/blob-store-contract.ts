@@ -4,7 +4,13 @@ import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { collected } from "../blob-body.ts";
 import { BlobFailure, type BlobFailureKind } from "../blob-failure.ts";
-import type { BlobStore, GetOptions, LabellingBlobStore } from "../blob-store.ts";
+import type {
+  BlobLinks,
+  BlobStore,
+  ExactRemoval,
+  GetOptions,
+  LabellingBlobStore,
+} from "../blob-store.ts";
 
 /** A store and a second door to it, as another process would have it. */
 export interface BlobStoreUnderTest<Store extends BlobStore = BlobStore> {
@@ -312,6 +318,67 @@ export function blobLabelsContract(
       });
     }
   });
+}
+
+/** Declares the tests of `ExactRemoval` for one driver. */
+export function exactRemovalContract(
+  name: string,
+  make: () => Promise<{ store: BlobStore & ExactRemoval; cleanUp(): Promise<void> }>,
+): void {
+  describe(`${name} keeps the contract of ExactRemoval:`, () => {
+    test("a blob goes by the tag that it has, and by no other", async () => {
+      const { store, cleanUp } = await make();
+      const first = await store.put("exact/a", bytes("first"));
+      const second = await store.put("exact/a", bytes("second"));
+      assert.equal(await store.deleteTagged("exact/a", first!), false);
+      assert.equal(await text(store, "exact/a"), "second");
+      assert.equal(await store.deleteTagged("exact/a", second!), true);
+      assert.equal(await store.stat("exact/a"), undefined);
+      assert.equal(await store.deleteTagged("exact/a", second!), false);
+      await cleanUp();
+    });
+
+    test("of two who remove the same blob one does it", async () => {
+      const { store, cleanUp } = await make();
+      const tag = await store.put("exact/b", bytes("b"));
+      const done = await Promise.all([1, 2].map(() => store.deleteTagged("exact/b", tag!)));
+      assert.deepEqual(done.toSorted(), [false, true]);
+      await cleanUp();
+    });
+  });
+}
+
+/** Declares the tests of `BlobLinks` for one driver, at a server that checks signatures unless it is said that it does not. */
+export function blobLinksContract(
+  name: string,
+  make: () => Promise<{ store: BlobStore & BlobLinks; cleanUp(): Promise<void> }>,
+  { isChecked = true } = {},
+): void {
+  describe(`${name} keeps the contract of BlobLinks:`, () => {
+    test("who has the URL gets the blob, its parts too, and can do nothing else", async () => {
+      const { store, cleanUp } = await make();
+      const key = "links/é +%2F~/v1.0.0+incompatible.zip";
+      await store.put(key, patternBytes(0, 10_000));
+      const url = await store.link(key, 60);
+      const answer = await fetch(url);
+      assert.equal(answer.status, 200, await answer.clone().text());
+      assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), plain(patternBytes(0, 10_000)));
+      const part = await fetch(url, { headers: { range: "bytes=100-199" } });
+      assert.equal(part.status, 206);
+      assert.deepEqual(new Uint8Array(await part.arrayBuffer()), plain(patternBytes(100, 200)));
+      if (isChecked) {
+        const other = await fetch(url.replace("incompatible", "incompatiblf"));
+        assert.equal(other.status, 403, "another blob");
+        assert.notEqual((await fetch(url, { method: "DELETE" })).status, 204);
+        assert.ok((await store.stat(key)) !== undefined);
+      }
+      await cleanUp();
+    });
+  });
+}
+
+function plain(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes);
 }
 
 /** Accepts a `BlobFailure` of this kind whose message is a sentence. */

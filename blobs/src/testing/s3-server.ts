@@ -8,6 +8,7 @@ import type { BucketServer, TestBucket } from "./bucket-server.ts";
 import { programIsMissing, type ServerProgram, startServer } from "./server-program.ts";
 
 export interface S3Bucket extends TestBucket {
+  open(): Promise<S3BlobStore>;
   readonly settings: S3Settings;
 }
 

@@ -17,7 +17,8 @@ export interface StoreRemoval {
   traces(path: ModulePath): Promise<readonly VersionTraces[]>;
   /**
    * Removes everything of a version: first it becomes absent, as one; what a crash leaves is removed by calling this again.
-   * What is not there is no failure. Whoever has one of the files open can read it to the end.
+   * What is not there is no failure. Whoever reads one of the files meanwhile gets its bytes, or a failure if the storage is
+   * elsewhere.
    */
   remove(module: ModuleVersion): Promise<void>;
 }

@@ -76,7 +76,7 @@ export function shortLived(lifetimeMs: number, ageMs: number, stale: boolean): F
 
 /** An answer that may be given out again only while something else holds, which it does for `holdsForMs` more. */
 export function noLongerThan(holdsForMs: number, freshness: Freshness): Freshness {
-  if (holdsForMs === Number.POSITIVE_INFINITY) return freshness;
+  if (holdsForMs === Number.POSITIVE_INFINITY || freshness === momentary) return freshness;
   const age = freshness.reusableForMs === Number.POSITIVE_INFINITY ? 0 : freshness.ageMs;
   return {
     ...freshness,

@@ -17,11 +17,13 @@ import { whyAbsent } from "../domain/policy/absence.ts";
 import type { PolicyDecision, PolicyQuestion } from "../domain/policy/module-policy.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { InfoDocument } from "../domain/upstream.ts";
+import type { ZipLinks } from "../domain/zip-links.ts";
 import {
   type Answer,
   type AnswerBody,
   type Freshness,
   immutable,
+  momentary,
   noLongerThan,
   shortLived,
 } from "./answer.ts";
@@ -46,6 +48,8 @@ const contentTypes: Readonly<Record<FileKind, string>> = {
 /** What the answers are made of. */
 export interface ModuleAnswerParts {
   readonly files: VersionFiles;
+  /** Where clients may get zips instead of from here; `undefined` if they may not. */
+  readonly links: ZipLinks | undefined;
   readonly lists: VersionLists;
   readonly queries: QueryAnswers;
   readonly policy: AppliedPolicy;
@@ -186,6 +190,10 @@ export class ModuleAnswers {
   ): Promise<Answer> {
     const { files, background } = this.#parts;
     const kind = request.file;
+    if (kind === "zip" && wish.canFollow) {
+      const location = await this.#parts.links?.link(module);
+      if (location !== undefined) return atStorage(location);
+    }
     const { onMiss } = decision;
     if (onMiss.action === "fetch" && !wish.keptOnly) {
       return versionFile(await files.open(module, kind, wish, signal), kind);
@@ -261,6 +269,17 @@ async function versionFile(file: VersionFile, kind: FileKind): Promise<Answer> {
     freshness: immutable,
     cache: file.from === undefined ? "hit" : "miss",
     from: file.from,
+  };
+}
+
+/** Whoever has the URL can read the zip, so nobody in between is to remember it. */
+function atStorage(location: string): Answer {
+  return {
+    body: { form: "redirect", location, status: 302 },
+    contentType: contentTypes.zip,
+    freshness: momentary,
+    cache: "hit",
+    from: undefined,
   };
 }
 

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
 import {
+  chooseSupervision,
   type Enrolment,
   joinMachine,
   keepEnrolment,
@@ -17,6 +18,7 @@ import { isBucketUrl, parseBucketUrl } from "@stoa/blobs";
 import { parsePublicKey } from "@stoa/deployment";
 import { openLog } from "@stoa/telemetry";
 import type { Environment } from "../config/load-config.ts";
+import { programWords } from "../program-words.ts";
 import { programVersion } from "../version.ts";
 
 /** What the command line says. */
@@ -30,6 +32,7 @@ export interface AgentOptions {
   readonly threshold: number;
   readonly name?: string;
   readonly tag: readonly string[];
+  readonly supervisor?: "systemd" | "keeper";
 }
 
 const usualPollMs = 2_000;
@@ -38,21 +41,29 @@ const usualPollMs = 2_000;
 export async function runAgent(options: AgentOptions, environment: Environment): Promise<void> {
   const root = resolve(options.root);
   const enrolment = await enrolmentOf({ ...options, root }, environment);
+  const supervision = await chooseSupervision(root, options.supervisor);
   const log = openLog({ level: "info", format: process.stdout.isTTY ? "plain" : "json" });
-  const [program = process.execPath, script = ""] = [process.execPath, process.argv[1]];
   const agent = openAgent({
     ...enrolment,
     root,
     arch: machineArchitecture(),
     machineKey: await machineKeyOf(root),
     version: programVersion,
-    keeperWords: [program, script, "keeper", "--root", root],
+    supervision:
+      supervision.kind === "systemd"
+        ? supervision
+        : { ...supervision, words: [...programWords(), "keeper", "--root", root] },
     decided: (sentence) => log.info(sentence),
     variables: environment,
   });
   const { machine, environment: joined, source } = enrolment;
   log.info(
     `the agent of ${machine} serves ${joined}, from ${source.kind === "folder" ? source.path : source.url}`,
+  );
+  log.info(
+    supervision.kind === "systemd"
+      ? `processes are run by systemd ${supervision.version}`
+      : "processes are run by the keeper",
   );
   await agent.run(untilTold());
   log.info("the agent has stopped; the services run on");

@@ -1,6 +1,7 @@
 // By what instances agree, as the configuration has it.
 import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
+import { azureContainer, gcpBucket } from "./storage-settings.ts";
 
 /** What SingleFlightType and its keys say. */
 export function leasePlace(values: Configuration["values"]): ModuleProxySettings["leases"] {
@@ -8,6 +9,10 @@ export function leasePlace(values: Configuration["values"]): ModuleProxySettings
     case "memory":
     case "state":
       return { kind: values.singleFlightType };
+    case "gcp":
+      return { kind: "bucket", bucket: gcpBucket(values) };
+    case "azureblob":
+      return { kind: "bucket", bucket: azureContainer(values) };
     case "etcd":
       return { kind: "etcd", endpoints: values.etcdEndpoints.split(",") };
     case "redis": {

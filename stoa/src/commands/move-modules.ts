@@ -7,6 +7,7 @@ import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { reportProblems } from "./config.ts";
 import { interruptedExitCode, interruption } from "./interruption.ts";
+import { namedStorage } from "./named-storage.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
 
@@ -33,7 +34,10 @@ export async function moveModules(place: ConfigurationPlace, options: MoveOption
   if (config.problems.length > 0) return;
   const signal = interruption();
   const list = options.list === undefined ? undefined : await readList(options.list);
-  const { from, to, confirm } = options;
+  const [from, to] = [options.from, options.to].map(
+    (written) => written && namedStorage(written, config.values, place),
+  );
+  const { confirm } = options;
   const tools = { log: openLog({ level: "warn", format: "plain" }), metrics: openMetrics() };
   const opened = await openVersionMove(proxySettings(config), { from, to, list, confirm }, tools);
   await using _closed = opened;

@@ -10,19 +10,26 @@ type StorageType = SettingValues["storageType"];
 /** Where modules are kept. */
 export function storageSettings({ values }: Pick<Configuration, "values">): StorageSettings {
   const folder = values.localFolder;
+  const linkSeconds = values.zipRedirect ? values.zipRedirectSeconds : undefined;
   switch (values.storageType) {
     case "disk":
       return { kind: "disk", root: values.diskRoot };
     case "memory":
       return { kind: "memory" };
     case "s3":
-      return { kind: "bucket", layout: "protocol", folder, bucket: s3Bucket(values) };
+      return { kind: "bucket", layout: "protocol", folder, linkSeconds, bucket: s3Bucket(values) };
     case "minio":
-      return { kind: "bucket", layout: "folder", folder, bucket: minioBucket(values) };
+      return { kind: "bucket", layout: "folder", folder, linkSeconds, bucket: minioBucket(values) };
     case "gcp":
-      return { kind: "bucket", layout: "protocol", folder, bucket: gcpBucket(values) };
+      return { kind: "bucket", layout: "protocol", folder, linkSeconds, bucket: gcpBucket(values) };
     case "azureblob":
-      return { kind: "bucket", layout: "protocol", folder, bucket: azureContainer(values) };
+      return {
+        kind: "bucket",
+        layout: "protocol",
+        folder,
+        linkSeconds,
+        bucket: azureContainer(values),
+      };
     case "mongo":
       return { kind: "mongo", folder, mongo: mongoSettings(values) };
     case "external":
@@ -32,6 +39,8 @@ export function storageSettings({ values }: Pick<Configuration, "values">): Stor
 
 type MongoSettings = Extract<StorageSettings, { kind: "mongo" }>["mongo"];
 type BucketSettings = Extract<StorageSettings, { kind: "bucket" }>["bucket"];
+type GcsSettings = Extract<BucketSettings, { service: "gcs" }>;
+type AzureSettings = Extract<BucketSettings, { service: "azure" }>;
 
 function mongoSettings(values: SettingValues): MongoSettings {
   return {
@@ -79,8 +88,8 @@ function minioBucket(values: SettingValues): BucketSettings {
   };
 }
 
-/** Throws `StorageTrouble` if the key is not base64 of JSON. */
-function gcpBucket(values: SettingValues): BucketSettings {
+/** What [Storage.GCP] says. Throws `StorageTrouble` if the key is not base64 of JSON. */
+export function gcpBucket(values: SettingValues): GcsSettings {
   const { gcpBucket: bucket, gcpJsonKey } = values;
   return {
     service: "gcs",
@@ -101,8 +110,8 @@ function decodedKey(text: string): Readonly<Record<string, unknown>> {
   throw new StorageTrouble("denied", "it does not hold credentials as JSON in base64");
 }
 
-/** A managed identity wins over the key. Authority: gomods/athens, pkg/storage/azureblob. */
-function azureContainer(values: SettingValues): BucketSettings {
+/** What [Storage.AzureBlob] says. A managed identity wins over the key. Authority: gomods/athens, pkg/storage/azureblob. */
+export function azureContainer(values: SettingValues): AzureSettings {
   const { azureAccountKey: key, azureManagedIdentity: resourceId } = values;
   const scope = values.azureCredentialScope;
   return {

@@ -79,7 +79,7 @@ const refused: readonly (readonly [text: string, at: string, message: RegExp])[]
   ],
   ['timeout = "300"\n', "athens.toml:1: timeout", /^"300" is not a whole number/],
   ['StorageType = "s4"\n', "athens.toml:1: StorageType", /"s4" is none of disk, memory, s3/],
-  ['SingleFlightType = "gcp"\n', "athens.toml:1: SingleFlightType", /not available in Stoa yet/],
+  ['SingleFlightType = "zoo"\n', "athens.toml:1: SingleFlightType", /^"zoo" is none of memory/],
   [
     'TraceExporter = "jaeger"\n',
     "athens.toml:1: TraceExporter",

@@ -25,6 +25,17 @@ const neededBy: Readonly<Partial<Record<SettingValues["storageType"], readonly S
   external: ["externalUrl"],
 };
 
+/** The storages that clients can read by a signed URL. */
+const linking: readonly SettingValues["storageType"][] = ["s3", "minio", "gcp", "azureblob"];
+
+/** What instances cannot agree by without. */
+const neededToAgree: Readonly<
+  Partial<Record<SettingValues["singleFlightType"], readonly SettingKey[]>>
+> = {
+  gcp: ["gcpBucket"],
+  azureblob: ["azureAccountName", "azureContainerName"],
+};
+
 /** Everything that is wrong although each key by itself is right. */
 export function* findContradictions(config: LoadedConfig): Generator<ConfigProblem> {
   for (const [one, other, why] of pairs) {
@@ -40,16 +51,22 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
       "WebhookSecret (STOA_WEBHOOK_SECRET) must be set as well: without a signature nobody can tell who sends the notices";
     yield { at: placeOf(config, "webhookUrls"), message };
   }
+  const { retainEverySeconds, retainAgeDays, retainUnusedDays, retainMebibytes } = config.values;
+  if (retainEverySeconds > 0 && retainAgeDays + retainUnusedDays + retainMebibytes === 0) {
+    const message =
+      "it needs a rule: RetainAgeDays, RetainUnusedDays or RetainSize (STOA_RETAIN_AGE_DAYS, STOA_RETAIN_UNUSED_DAYS, STOA_RETAIN_SIZE)";
+    yield { at: placeOf(config, "retainEverySeconds"), message };
+  }
   const { adminApi, adminToken, basicAuthUser, storageType, diskRoot } = config.values;
   if (storageType === "disk" && diskRoot.trim() === "") {
     const message = "with StorageType disk it must name the folder in which modules are kept";
     yield { at: placeOf(config, "diskRoot"), message };
   }
-  for (const key of neededBy[storageType] ?? []) {
-    if (config.values[key] !== "") continue;
-    const { name, environment } = settingOf(key);
-    const message = `it is ${storageType}, so ${name} (${environment[0]}) must be set`;
-    yield { at: placeOf(config, "storageType"), message };
+  yield* missing(config, "storageType", neededBy[storageType]);
+  yield* missing(config, "singleFlightType", neededToAgree[config.values.singleFlightType]);
+  if (config.values.zipRedirect && !linking.includes(storageType)) {
+    const message = `StorageType is ${storageType}, and only ${linking.join(", ")} can hand out URLs of zips`;
+    yield { at: placeOf(config, "zipRedirect"), message };
   }
   const { externalUrl } = config.values;
   if (externalUrl !== "" && !/^https?:$/.test(URL.parse(externalUrl)?.protocol ?? "")) {
@@ -60,6 +77,31 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
     const message =
       "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator";
     yield { at: placeOf(config, "adminApi"), message };
+  }
+}
+
+/** The names of the keys without which a storage cannot be opened, as far as they are not set. */
+export function missingFor(
+  type: SettingValues["storageType"],
+  values: SettingValues,
+): readonly string[] {
+  return namesOfUnset(neededBy[type], values);
+}
+
+function namesOfUnset(keys: readonly SettingKey[] = [], values: SettingValues): readonly string[] {
+  return keys
+    .filter((key) => values[key] === "")
+    .map((key) => `${settingOf(key).name} (${settingOf(key).environment[0]})`);
+}
+
+function* missing(
+  config: LoadedConfig,
+  chosen: "storageType" | "singleFlightType",
+  needed: readonly SettingKey[] | undefined,
+): Generator<ConfigProblem> {
+  for (const name of namesOfUnset(needed, config.values)) {
+    const message = `it is ${config.values[chosen]}, so ${name} must be set`;
+    yield { at: placeOf(config, chosen), message };
   }
 }
 

@@ -19,6 +19,7 @@ import {
   putFiles,
   stageZip,
 } from "../../testing/module-store-contract.ts";
+import { storeRemovalContract } from "../../testing/store-removal-contract.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
 import { openDiskModuleStore } from "./open-disk-module-store.ts";
@@ -43,6 +44,17 @@ looseFilesContract("openDiskModuleStore", async () => {
   const { loose } = await openDiskModuleStore({ root });
   const { loose: other } = await openDiskModuleStore({ root });
   return { loose, other, cleanUp: () => rm(root, { recursive: true, force: true }) };
+});
+
+storeRemovalContract("openDiskModuleStore", async () => {
+  const root = await mkdtemp(join(tmpdir(), "stoa-disk-"));
+  const { store: other } = await openDiskModuleStore({ root });
+  return {
+    ...(await openDiskModuleStore({ root })),
+    other,
+    tear: (module, pieces) => leaveFiles(root, module, pieces),
+    cleanUp: () => rm(root, { recursive: true, force: true }),
+  };
 });
 
 describe("the disk store", () => {

@@ -7,7 +7,8 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
 const pieceBytes = 1 << 20;
 
 /**
- * `GET <base>/<module>/@v/list` and `…/<version>.info`, `.mod`, `.zip`; `POST …/<version>.save` with the files as a form.
+ * `GET <base>/<module>/@v/list` and `…/<version>.info`, `.mod`, `.zip`; `POST …/<version>.save` with the files as a form;
+ * `DELETE …/<version>.delete`.
  * The module is escaped, the version is not. 404 means "not there", anything else but 200 is a failure.
  * Authority: gomods/athens, pkg/storage/external.
  */
@@ -72,6 +73,12 @@ export class ExternalClient {
     return answer.status === 200;
   }
 
+  /** One that is not there is no failure. */
+  async remove(module: ModuleVersion): Promise<void> {
+    const answer = await this.#ask(pathOf(module, "delete"), { method: "DELETE" });
+    await answer?.body?.cancel();
+  }
+
   async #ask(path: string, init: RequestInit = {}): Promise<Response | undefined> {
     const headers = { ...this.#headers, ...(init.headers as Record<string, string> | undefined) };
     const answer = await this.#during(() =>
@@ -114,7 +121,7 @@ export interface ExternalFile {
   end(): Promise<void>;
 }
 
-function pathOf({ path, version }: ModuleVersion, what: FileKind | "save"): string {
+function pathOf({ path, version }: ModuleVersion, what: FileKind | "save" | "delete"): string {
   return `${escapePath(path)}/@v/${version.replaceAll("+", "%2B")}.${what}`;
 }
 

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { LooseFiles } from "../../domain/loose-files.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
 import { externalServer } from "../../testing/external-server.ts";
 import {
   filesOf,
@@ -12,9 +14,17 @@ import {
   moduleVersion,
   putFiles,
 } from "../../testing/module-store-contract.ts";
+import { openDiskModuleStore } from "../disk-module-store/open-disk-module-store.ts";
 import { openZipSpool } from "../disk-module-store/zip-spool.ts";
 import { openMemoryModuleStore } from "../memory-module-store/memory-module-store.ts";
 import { openExternalModuleStore } from "./open-external-module-store.ts";
+
+async function localParts(
+  folder: string,
+): Promise<{ loose: LooseFiles; looseRemoval: StoreRemoval }> {
+  const { loose, removal: looseRemoval } = await openDiskModuleStore({ root: folder });
+  return { loose, looseRemoval };
+}
 
 for (const tellsLength of [true, false]) {
   moduleStoreContract(
@@ -22,7 +32,7 @@ for (const tellsLength of [true, false]) {
     async () => {
       const folder = await mkdtemp(join(tmpdir(), "stoa-external-"));
       const server = await externalServer(openMemoryModuleStore().store, { tellsLength });
-      const parts = { spool: await openZipSpool(folder), loose: openMemoryModuleStore().loose };
+      const parts = { spool: await openZipSpool(folder), ...(await localParts(folder)) };
       const [{ store }, { store: other }] = [
         await openExternalModuleStore(server.url, parts),
         await openExternalModuleStore(server.url, parts),
@@ -41,7 +51,7 @@ for (const tellsLength of [true, false]) {
 
 test("an account in the URL is sent, and a refusal or a silent server is a sentence", async () => {
   const folder = await mkdtemp(join(tmpdir(), "stoa-external-"));
-  const parts = { spool: await openZipSpool(folder), loose: openMemoryModuleStore().loose };
+  const parts = { spool: await openZipSpool(folder), ...(await localParts(folder)) };
   const server = await externalServer(openMemoryModuleStore().store, { account: "me:p@ss" });
   const { host } = new URL(server.url);
   await assert.rejects(openExternalModuleStore(server.url, parts), /status 401/);

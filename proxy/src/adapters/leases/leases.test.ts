@@ -5,6 +5,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import type { RemovingBucketSettings } from "@stoa/blobs";
+import {
+  type AzureServer,
+  azureServerIsMissing,
+  type GcsServer,
+  gcsServerIsMissing,
+  startAzureServer,
+  startGcsServer,
+} from "@stoa/blobs/testing";
 import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import {
   type EngineFleet,
@@ -18,6 +27,7 @@ import {
 } from "../../testing/lease-servers.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../../testing/postgres-server.ts";
 import { openState, type ProxyState, type StatePlace } from "../sql-state/open-state.ts";
+import { openBucketEngine } from "./bucket-engine.ts";
 import { openEtcdEngine } from "./etcd-engine.ts";
 import { openLeases } from "./open-leases.ts";
 import { openRedisEngine } from "./redis-engine.ts";
@@ -219,6 +229,65 @@ describe("etcd", { skip: noEtcd }, () => {
     });
   });
 });
+
+for (const { service, skip, start, keys } of [
+  { service: "gcs", skip: gcsServerIsMissing(), start: startGcsServer, keys: "Storage.GCP" },
+  {
+    service: "azure",
+    skip: azureServerIsMissing(),
+    start: startAzureServer,
+    keys: "Storage.AzureBlob",
+  },
+] as const) {
+  describe(`a bucket of ${service}`, { skip }, () => {
+    let server: GcsServer | AzureServer;
+    let bucket: RemovingBucketSettings;
+    const open = (): Promise<LeaseEngine> => openBucketEngine(bucket);
+    before(async () => {
+      server = await start();
+      const { settings } = await server.newBucket();
+      bucket = { service, ...settings } as RemovingBucketSettings;
+    });
+    after(() => server[Symbol.asyncDispose]());
+    engineContract(`a bucket of ${service}`, false, open);
+
+    test("what was given back leaves nothing behind", async () => {
+      const fresh = await server.newBucket();
+      const engine = await openBucketEngine({ service, ...fresh.settings } as typeof bucket);
+      const leases = new RenewedLeases(engine, { lifetimeMs: 1000 });
+      const lease = await leases.take("left@v1");
+      await lease?.[Symbol.asyncDispose]();
+      await leases[Symbol.asyncDispose]();
+      await using objects = await fresh.open();
+      assert.deepEqual(await Array.fromAsync(objects.list("")), []);
+    });
+
+    test("an instance that was never told of its lease gives it back all the same", async () => {
+      await using engine = await open();
+      await using forgetful = await open();
+      assert.equal(await engine.take("untold@v1", "a-holder", 60_000), true);
+      await forgetful.release("untold@v1", "somebody-else");
+      assert.equal(await engine.take("untold@v1", "another", 60_000), false);
+      await forgetful.release("untold@v1", "a-holder");
+      assert.equal(await engine.take("untold@v1", "another", 60_000), true);
+    });
+
+    test("a bucket that is not there is a sentence that names the keys", async () => {
+      const missing =
+        bucket.service === "gcs"
+          ? { ...bucket, bucket: "no-such-bucket" }
+          : { ...bucket, container: "no-such-container" };
+      await assert.rejects(
+        openLeases({ kind: "bucket", bucket: missing }, unusedState),
+        (error) => {
+          assert.ok(error instanceof Error && error.message.includes(`[${keys}]`), String(error));
+          assert.match(error.message, /not exist|NotFound/);
+          return true;
+        },
+      );
+    });
+  });
+}
 
 /** Each connection has the state opened anew, as another process would. */
 function stateContract(name: string, skip: string | false, place: () => StatePlace): void {

@@ -1,15 +1,18 @@
 // Which engine the instances agree by.
+import type { RemovingBucketSettings } from "@stoa/blobs";
 import type { LeaseEngine, Leases } from "../../domain/leases.ts";
+import { openBucketEngine } from "./bucket-engine.ts";
 import { openEtcdEngine } from "./etcd-engine.ts";
 import { openRedisEngine, type RedisPlace } from "./redis-engine.ts";
 import { RenewedLeases, reasonOf } from "./renewed-leases.ts";
 
-/** Where leases are: nowhere (one instance), in the proxy's state, or in an engine of their own. */
+/** Where leases are: nowhere (one instance), in the proxy's state, in a bucket, or in an engine of their own. */
 export type LeasePlace =
   | { readonly kind: "memory" }
   | { readonly kind: "state" }
   | { readonly kind: "redis"; readonly redis: RedisPlace }
-  | { readonly kind: "etcd"; readonly endpoints: readonly string[] };
+  | { readonly kind: "etcd"; readonly endpoints: readonly string[] }
+  | { readonly kind: "bucket"; readonly bucket: RemovingBucketSettings };
 
 /** Opens the engine; `undefined` for one instance. Rejects with a sentence that names the key to fix. */
 export async function openLeases(
@@ -31,6 +34,14 @@ export async function openLeases(
         await opened(openEtcdEngine(place.endpoints), "etcd", "SingleFlight.Etcd"),
         options,
       );
+    case "bucket": {
+      const { bucket } = place;
+      const [service, keys] =
+        bucket.service === "gcs"
+          ? ["Google Cloud Storage", "Storage.GCP"]
+          : ["Azure", "Storage.AzureBlob"];
+      return new RenewedLeases(await opened(openBucketEngine(bucket), service, keys), options);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // Loose .info and .mod files in MongoDB: the collection `stoa_loose`.
-import type { ModuleVersion } from "@stoa/gomod";
+import { isVersion, type ModulePath, type ModuleVersion, type Version } from "@stoa/gomod";
 import { Binary, type Collection, type Db } from "mongodb";
 import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
 import { atMongo, isDuplicate } from "./mongo-trouble.ts";
@@ -29,6 +29,20 @@ export class MongoLooseFiles implements LooseFiles {
       } catch (failure) {
         if (!isDuplicate(failure)) throw failure;
       }
+    });
+  }
+
+  /** What there is of a module. Rejects with an error of MongoDB. */
+  async namesOf(
+    path: ModulePath,
+  ): Promise<readonly { readonly version: Version; readonly kind: LooseKind }[]> {
+    // Everything that begins with the path and an at sign, behind which comes an A.
+    const range = { _id: { $gt: `${path}@`, $lt: `${path}A` } };
+    const found = await this.#collection.find(range, { projection: { _id: 1 } }).toArray();
+    return found.flatMap(({ _id }) => {
+      const [version = "", kind] = _id.slice(path.length + 1).split(" ");
+      if (!isVersion(version) || (kind !== "info" && kind !== "mod")) return [];
+      return [{ version, kind }];
     });
   }
 

@@ -21,6 +21,7 @@ import {
   mongoServerIsMissing,
   startMongoServer,
 } from "../../testing/mongo-server.ts";
+import { storeRemovalContract } from "../../testing/store-removal-contract.ts";
 import { versionCatalogContract } from "../../testing/version-catalog-contract.ts";
 import { openZipSpool } from "../disk-module-store/zip-spool.ts";
 import { openMongoModuleStore } from "./open-mongo-module-store.ts";
@@ -67,6 +68,20 @@ describe("openMongoModuleStore at a real server", { skip: mongoServerIsMissing()
     return { loose, other: otherLoose, cleanUp };
   });
   versionCatalogContract("openMongoModuleStore", make);
+  storeRemovalContract("openMongoModuleStore", make);
+
+  test("a zip that Athens has kept goes with its version, but for one whose name two versions share", async () => {
+    const { removal, tear, database, cleanUp } = await make();
+    const [one, two] = [moduleVersion("a.b/c_d", "v1.0.0"), moduleVersion("a.b/c/d", "v1.0.0")];
+    await tear(one, filesOf("one"));
+    await tear(two, filesOf("two"));
+    const zips = () => database.collection("fs.files").countDocuments();
+    await removal.remove(one);
+    assert.equal(await zips(), 2);
+    await removal.remove(two);
+    assert.equal(await zips(), 0);
+    await cleanUp();
+  });
 
   test("what Athens has kept is found, and names that Athens confuses are not confused", async () => {
     const { store, tear, cleanUp } = await make();

@@ -3,6 +3,7 @@ import { MongoClient } from "mongodb";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { MongoCatalog } from "./mongo-catalog.ts";
@@ -10,6 +11,7 @@ import { MongoLooseFiles } from "./mongo-loose-files.ts";
 import { MongoModuleStore } from "./mongo-module-store.ts";
 import type { MongoSettings } from "./mongo-settings.ts";
 import { MongoStoreInspection } from "./mongo-store-inspection.ts";
+import { MongoStoreRemoval } from "./mongo-store-removal.ts";
 import { mongoStorageTrouble } from "./mongo-trouble.ts";
 import { VersionDocuments } from "./version-documents.ts";
 
@@ -19,6 +21,7 @@ export interface OpenedMongoStore extends AsyncDisposable {
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
+  readonly removal: StoreRemoval;
 }
 
 /** A server that is not there is given up so fast. */
@@ -42,11 +45,13 @@ export async function openMongoModuleStore(
     const documents = new VersionDocuments(database, settings.collection);
     await documents.makeIndexes();
     const catalog = new MongoCatalog(documents);
+    const loose = new MongoLooseFiles(database);
     return {
       store: new MongoModuleStore(documents, spool),
-      loose: new MongoLooseFiles(database),
+      loose,
       catalog,
       inspection: new MongoStoreInspection(database, { documents, catalog, spool }),
+      removal: new MongoStoreRemoval(documents, loose),
       [Symbol.asyncDispose]: () => opened.close(),
     };
   } catch (failure) {

@@ -91,6 +91,26 @@ export class VersionDocuments {
         : [{ document: { ...document, mod, info }, zip }];
     });
   }
+
+  /** Removes the documents of a version, and then the zips that are nobody else's. What is not there is no failure. */
+  async remove({ path, version }: ModuleVersion): Promise<void> {
+    await this.collection.deleteMany({ module: path, version });
+    const filename = zipName({ module: path, version });
+    const alike = { version, module: { $regex: `^${pathsOfName(path)}$` } };
+    const isShared = (await this.collection.findOne(alike)) !== null;
+    for await (const { _id, metadata } of this.bucket.find({ filename })) {
+      const owner: unknown = metadata?.["module"];
+      if (owner === path || (owner === undefined && !isShared)) await this.bucket.delete(_id);
+    }
+  }
+}
+
+/** A pattern of all paths that make the same name of a zip. */
+function pathsOfName(path: ModulePath): string {
+  return path
+    .split(/[/_]/)
+    .map((part) => part.replace(/[^A-Za-z0-9]/g, "\\$&"))
+    .join("[/_]");
 }
 
 /** The same for everybody who writes this version, so that one of them is the first. */

@@ -25,6 +25,7 @@ import {
   moduleVersion,
   putFiles,
 } from "../../testing/module-store-contract.ts";
+import { storeRemovalContract } from "../../testing/store-removal-contract.ts";
 import { versionCatalogContract } from "../../testing/version-catalog-contract.ts";
 import { openZipSpool } from "../disk-module-store/zip-spool.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
@@ -79,6 +80,7 @@ for (const { name, start, skip } of services) {
         return { loose, other: otherLoose, cleanUp };
       });
       versionCatalogContract(name, make);
+      storeRemovalContract(name, make);
 
       test("a bucket can be tried, and nothing of that remains", async () => {
         const { blobs, cleanUp } = await make();

@@ -17,17 +17,12 @@ import type {
 } from "../../domain/module-store.ts";
 import { readableBytes } from "../../domain/same-bytes.ts";
 import { takeSpooled, type ZipSpool } from "../../domain/zip-spool.ts";
+import { objectsOf } from "./module-objects.ts";
 import type { ObjectLayout } from "./object-layout.ts";
 import { remoteFile } from "./remote-file.ts";
 import { atStore } from "./store-trouble.ts";
 import type { VersionWriting } from "./version-writing.ts";
 import type { WholeObjects } from "./whole-objects.ts";
-
-/** After so many objects of longer paths below a folder, a listing leaps over the rest of it. */
-const leapAfter = 50;
-
-/** Sorts behind whatever may follow a prefix. */
-const highest = "\u{10FFFF}";
 
 /** What the store is made of. */
 export interface ObjectModuleStoreParts {
@@ -58,10 +53,12 @@ export class ObjectModuleStore implements ModuleStore {
   }
 
   versions(path: ModulePath): Promise<readonly Version[]> {
+    const { store, layout } = this.#parts;
     return atStore(async () => {
       const pathMajor = splitPathVersion(path)?.pathMajor ?? "";
       const kinds = new Map<Version, Set<FileKind>>();
-      for await (const { module, kind } of this.#filesOf(path)) {
+      for await (const { module, kind, size } of objectsOf(store, layout, path)) {
+        if (size === 0 && kind !== "mod") continue; // see isWhole
         if (!matchesPathMajor(module.version, pathMajor)) continue;
         kinds.set(module.version, (kinds.get(module.version) ?? new Set()).add(kind));
       }
@@ -85,29 +82,5 @@ export class ObjectModuleStore implements ModuleStore {
 
   check(): Promise<void> {
     return atStore(() => this.#parts.store.check());
-  }
-
-  /** The files of exactly this module that count; see `isWhole`. */
-  async *#filesOf(path: ModulePath): AsyncGenerator<{ module: ModuleVersion; kind: FileKind }> {
-    const { store, layout } = this.#parts;
-    const prefix = layout.modulePrefix(path);
-    let after: string | undefined;
-    do {
-      let leap: string | undefined;
-      let strangers = 0;
-      for await (const { key, size } of store.list(prefix, { after })) {
-        const file = layout.parse(key);
-        if (file?.module.path === path) {
-          if (size > 0 || file.kind === "mod") yield file;
-          continue;
-        }
-        strangers += 1;
-        const folder = /^[^/]*\//.exec(key.slice(prefix.length))?.[0];
-        if (strangers < leapAfter || folder === undefined) continue;
-        leap = `${prefix}${folder}${highest}`;
-        break;
-      }
-      after = leap;
-    } while (after !== undefined);
   }
 }

@@ -1,16 +1,25 @@
 // How a bucket is opened as a module store: its parts, put together.
-import { BlobFailure, type BlobFailureKind, type LabellingBlobStore } from "@stoa/blobs";
+import {
+  BlobFailure,
+  type BlobFailureKind,
+  type BlobLinks,
+  type LabellingBlobStore,
+} from "@stoa/blobs";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
+import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import type { ZipLinks } from "../../domain/zip-links.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
 import { ObjectStoreInspection } from "./object-store-inspection.ts";
+import { ObjectStoreRemoval } from "./object-store-removal.ts";
+import { ObjectZipLinks } from "./object-zip-links.ts";
 import { probeKey } from "./own-keys.ts";
 import { VersionClaims } from "./version-claims.ts";
 import { VersionWriting } from "./version-writing.ts";
@@ -22,6 +31,9 @@ export interface OpenedObjectStore {
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
+  readonly removal: StoreRemoval;
+  /** Absent where none are asked for. */
+  readonly links: ZipLinks | undefined;
 }
 
 /**
@@ -30,9 +42,13 @@ export interface OpenedObjectStore {
  */
 export function openObjectModuleStore(
   store: LabellingBlobStore,
-  options: { readonly layout: "protocol" | "folder"; readonly spool: ZipSpool },
+  options: {
+    readonly layout: "protocol" | "folder";
+    readonly spool: ZipSpool;
+    readonly links?: { readonly bucket: BlobLinks; readonly lifetimeSeconds: number } | undefined;
+  },
 ): OpenedObjectStore {
-  const { spool } = options;
+  const { spool, links } = options;
   const layout = options.layout === "folder" ? folderLayout : protocolLayout;
   const whole = new WholeObjects(store, layout);
   const claims = new VersionClaims(store);
@@ -43,6 +59,8 @@ export function openObjectModuleStore(
     loose: new ObjectLooseFiles(store),
     catalog,
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
+    removal: new ObjectStoreRemoval({ store, layout, whole, claims }),
+    links: links && new ObjectZipLinks({ ...links, layout, whole }),
   };
 }
 
@@ -62,6 +80,11 @@ export async function tryObjectStore(store: LabellingBlobStore): Promise<void> {
     "unsupported",
     "the service ignores conditions of writing (If-None-Match), without which instances could mix the files of a version",
   );
+}
+
+/** Rejects with a `BlobFailure` if the credentials cannot sign URLs. */
+export async function tryLinks(bucket: BlobLinks, lifetimeSeconds: number): Promise<void> {
+  await bucket.link(probeKey, lifetimeSeconds);
 }
 
 /** What a `BlobFailure` says about a storage that was to be opened; anything else stays what it is. */

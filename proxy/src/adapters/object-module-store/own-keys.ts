@@ -8,9 +8,13 @@ import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
  *     .stoa/claims/<escaped path>/<escaped version>@claim   see VersionClaims
  *     .stoa/loose/<escaped path>/<escaped version>@<kind>   see ObjectLooseFiles
  *     .stoa/quarantine/<escaped path>/<escaped version>@<random>/<kind>
+ *     .stoa/leases/<sha256>                                 see BucketEngine
  *     .stoa/probe                                           see tryObjectStore
  */
 export const ownPrefix = ".stoa/";
+
+/** Below it are the loose files. */
+export const looseFolder = `${ownPrefix}loose/`;
 
 export const probeKey = `${ownPrefix}probe`;
 

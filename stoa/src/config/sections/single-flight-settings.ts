@@ -7,11 +7,6 @@ import {
   textSetting,
 } from "../setting.ts";
 
-/** A key of a mechanism that Stoa does not have so far: read and checked, so that a whole file of Athens' passes. */
-function ofType(type: string): { readonly idle: string } {
-  return { idle: `it is for SingleFlightType ${type}, which is not available yet` };
-}
-
 /** Why Athens' knobs of its locks turn nothing here. */
 const renewed =
   "Stoa's leases are renewed while their work lives and end seconds after it; nobody gives up waiting for one";
@@ -21,11 +16,10 @@ export const singleFlightSettings = {
     name: "SingleFlightType",
     environment: ["ATHENS_SINGLE_FLIGHT_TYPE"],
     default: "memory",
-    choices: ["memory", "state", "redis", "redis-sentinel", "etcd"],
+    choices: ["memory", "state", "redis", "redis-sentinel", "etcd", "gcp", "azureblob"],
     synonyms: { "": "memory", postgres: "state" },
-    later: ["gcp", "azureblob"],
     meaning:
-      "How several instances agree who fetches a version: by redis, redis-sentinel, etcd, or state, which is the database of STOA_STATE. memory: there is one instance.",
+      "How several instances agree who fetches a version: by redis, redis-sentinel, etcd, gcp or azureblob (objects in the bucket of Storage.GCP or Storage.AzureBlob), or state, which is the database of STOA_STATE. memory: there is one instance.",
   }),
   leaseSeconds: numberSetting({
     name: "SingleFlight.LeaseTTL",
@@ -161,6 +155,6 @@ export const singleFlightSettings = {
     unit: "seconds",
     least: 1,
     meaning: "After how long an upload that stands still is taken over.",
-    ...ofType("gcp"),
+    idle: renewed,
   }),
 } as const;

@@ -2,6 +2,7 @@
 import { parsePathPrefix } from "../path-prefix.ts";
 import {
   choiceSetting,
+  numberSetting,
   parsedSetting,
   RefusedValue,
   switchSetting,
@@ -23,6 +24,21 @@ export const storageSettings = {
     default: "./data",
     meaning:
       "Where this instance keeps what is its own while the modules are kept elsewhere: zips that are arriving, its queue, its index. With disk storage that is Storage.Disk.RootPath. Two instances must not share it.",
+  }),
+  zipRedirect: switchSetting({
+    name: "ZipRedirect",
+    environment: ["STOA_ZIP_REDIRECT"],
+    default: false,
+    meaning:
+      "Whether clients get zips of public modules straight from s3, minio, gcp or azureblob, by a redirect to a signed URL. They must be able to reach it.",
+  }),
+  zipRedirectSeconds: numberSetting({
+    name: "ZipRedirectTTL",
+    environment: ["STOA_ZIP_REDIRECT_TTL"],
+    default: 300,
+    unit: "seconds",
+    least: 1,
+    meaning: "How long such a URL is good for: a download must have begun by then.",
   }),
   diskRoot: textSetting({
     name: "Storage.Disk.RootPath",
