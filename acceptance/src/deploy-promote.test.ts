@@ -1,7 +1,6 @@
 // Environments: what one runs is promoted to the next, the very same bytes, and nothing else can be.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { until } from "./testing/bounded-wait.ts";
 import { greeter, startDelivery } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 
@@ -9,10 +8,7 @@ test("stoa promote brings what staging runs to production, and refuses what stag
   skip: goIsMissing(),
 }, async () => {
   await using delivery = await startDelivery();
-  const of = ["--environment", "staging", "--tags", "role=web"];
-  const token = (await delivery.succeed("token", "join", ...of)).trim();
-  delivery.start("test-1", ["--server", delivery.url], { STOA_JOIN_TOKEN: token });
-  await until("test-1 to join", async () => /^test-1 /m.test(await delivery.succeed("machines")));
+  await delivery.join("test-1", "role=web", { environment: "staging" });
   await delivery.join("web-1", "role=web");
   const refused = await delivery.stoa(
     "promote",
@@ -47,12 +43,12 @@ test("stoa promote brings what staging runs to production, and refuses what stag
   await delivery.write(greeter("two"));
   await delivery.succeed("deploy", "--label", "1.2");
   const { revision } = JSON.parse(await delivery.succeed("list", "-e", "production", "--json"))[0];
-  const ci = (await delivery.succeed("token", "create", "ci", "--role", "deploy")).trim();
+  const token = (await delivery.succeed("token", "create", "ci", "--role", "deploy")).trim();
   const answer = await fetch(
     `${delivery.url}/api/v1/environments/production/services/greeter/rollouts`,
     {
       method: "POST",
-      headers: { Authorization: `Bearer ${ci}` },
+      headers: { Authorization: `Bearer ${token}` },
       body: JSON.stringify({ revision, from: "staging" }),
     },
   );

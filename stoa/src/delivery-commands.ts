@@ -16,8 +16,8 @@ const reasonOption = ["--reason <text>", "why, for those who look at the history
 /** Adds the commands to the program. */
 export function addDeliveryCommands(program: Command, place: CommandPlace): void {
   addDeploy(program, place);
-  addPromote(program, place);
   addPackage(program, place);
+  addPromote(program, place);
   addInspection(program, place);
   addOverview(program, place);
   addSteering(program, place);
