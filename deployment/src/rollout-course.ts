@@ -24,8 +24,8 @@ import { nextWaveSize, successesNeeded } from "./strategy.ts";
  *            rolling-back ── all are back ──▶ rolled-back, or cancelled
  *                 └───────── some are not ──▶ failed
  *
- * A cancellation is honoured in every state: on the way back it means "stay where you are". Being held (paused) stops
- * waves from opening and the rollout from succeeding; failures count all the same.
+ * A cancellation is honoured in every state, and lifts a pause; that without going back means "stay where you are". Being held
+ * (paused) stops waves from opening and the rollout from succeeding; failures count all the same.
  */
 
 /** Follows the course as far as it goes at this moment. */
@@ -68,7 +68,7 @@ function goOn(rollout: Rollout, atMs: number): Rollout {
     rollout,
     "succeeded",
     atMs,
-    `succeeded: ${countOf(rollout, "moved")} run ${shortId(rollout.revision)}`,
+    `succeeded: ${countOf(rollout, "moved")} moved to ${shortId(rollout.revision)}`,
   );
 }
 

@@ -341,6 +341,25 @@ test("stepRollout does not believe a failure that was reported before the machin
   assert.equal(fleet.rollout.tasks["web-1"]?.state, "moving");
 });
 
+test("stepRollout is cancelled in every state: paused or not, every machine is on the old revision again", () => {
+  const seen = new Set<string>();
+  for (let steps = 0; steps < 120; steps += 1) {
+    for (const breaks of [[], [4]]) {
+      const fleet = fleetOf({ machines: 4, breaks, rules: { bakeMs: 3_000 } });
+      fleet.settle(steps, 1_000);
+      const { state } = fleet.rollout;
+      if (isOver(fleet.rollout)) continue;
+      seen.add(state);
+      if (steps % 2 === 1) fleet.happen({ kind: "pause", by: "ann", atMs: fleet.nowMs });
+      fleet.happen({ kind: "cancel", by: "ann", rollBack: true, atMs: fleet.nowMs });
+      fleet.settle(400, 1_000);
+      assert.ok(isOver(fleet.rollout), `${state} after ${steps} steps: ${fleet.rollout.sentence}`);
+      assert.equal(running(fleet, oldId), 4, `${state} after ${steps} steps`);
+    }
+  }
+  assert.deepEqual([...seen].toSorted(), ["baking", "rolling", "rolling-back"]);
+});
+
 test("stepRollout after a cancellation without going back: the next rollout lets everybody keep what they run", () => {
   const fleet = fleetOf({ machines: 4 });
   while (running(fleet, newId) < 2) {

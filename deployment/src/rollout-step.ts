@@ -113,12 +113,14 @@ function reported(rollout: Rollout, status: MachineStatus, atMs: number): Rollou
   };
 }
 
+/** Who cancels a paused rollout wants it gone, and not to wait for a `resume`. */
 function cancelled(rollout: Rollout, event: RolloutEvent & { kind: "cancel" }): Rollout {
   const { by, rollBack, atMs } = event;
   const sentence = `cancelled by ${by}`;
   if (!rollBack)
     return end(rollout, "cancelled", atMs, `${sentence}; every machine stays as it is`);
-  return rollout.state === "rolling-back" ? rollout : turnBack(rollout, "cancel", atMs, sentence);
+  const free = rollout.held ? { ...rollout, held: false } : rollout;
+  return free.state === "rolling-back" ? free : turnBack(free, "cancel", atMs, sentence);
 }
 
 /** Machines that were sent and wait for the index are now told; an index that says something else tells them nothing. */

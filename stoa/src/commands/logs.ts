@@ -30,10 +30,25 @@ export async function logs(
     ...(options.machine === undefined ? {} : { machine: options.machine }),
     ...(options.since === undefined ? {} : { since: momentOf(options.since, Date.now()) }),
   });
+  let lines = 0;
   for await (const { event, data } of client.events(`/logs?${query}`)) {
-    if (event === "line")
-      give(options.json === true ? JSON.stringify(data) : lineOf(data as LogLine));
+    if (event !== "line") continue;
+    lines += 1;
+    give(options.json === true ? JSON.stringify(data) : lineOf(data as LogLine));
   }
+  if (lines === 0) await checkKnown(client, service, query.get("environment") ?? "");
+}
+
+/** Throws a sentence if there never was such a service there: its name is probably another. */
+async function checkKnown(
+  client: ControlClient,
+  service: string,
+  environment: string,
+): Promise<void> {
+  const query = new URLSearchParams({ service, environment, limit: "1" });
+  const { rollouts } = await client.get<{ rollouts: readonly unknown[] }>(`/rollouts?${query}`);
+  if (rollouts.length > 0) return;
+  throw new Error(`${service} was never deployed to ${environment}; stoa list shows what was`);
 }
 
 /** A moment: as it is (`2026-01-31T12:00:00Z`), or how long ago (`10m`). Throws a sentence. */

@@ -170,6 +170,9 @@ export async function history(
   const { rollouts } = await client.get<{ rollouts: readonly ShownRollout[] }>(
     `/rollouts?${query}`,
   );
+  if (service !== undefined && rollouts.length === 0) {
+    throw new Error(`${service} was never deployed; stoa list shows what was`);
+  }
   if (json === true) {
     giveJson(rollouts);
     return;

@@ -3,6 +3,12 @@ import process from "node:process";
 
 const marks = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
+// Who reads what is given may have had enough, such as `head`: that is no failure.
+process.stdout.on("error", (failure: NodeJS.ErrnoException) => {
+  if (failure.code !== "EPIPE") throw failure;
+  process.exit();
+});
+
 /** Text in a colour, where standard error is a terminal that shows it. */
 export function marked(text: string, mark: keyof typeof marks): string {
   return process.stderr.isTTY && process.stderr.hasColors()

@@ -22,7 +22,7 @@ export async function uploadRevision(
     sha256: [...byDigest.keys()],
   });
   const files = missing.flatMap((sha256) => byDigest.get(sha256) ?? []);
-  if (files.length > 0) say(`uploading ${files.length} files, ${megabytes(files)} MB`);
+  if (files.length > 0) say(`uploading ${countOf(files)}, ${megabytes(files)} MB`);
   const waiting = files.values();
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
@@ -36,4 +36,8 @@ export async function uploadRevision(
 
 function megabytes(files: readonly BundleFile[]): string {
   return (files.reduce((sum, { size }) => sum + size, 0) / 1e6).toFixed(1);
+}
+
+function countOf({ length }: readonly unknown[]): string {
+  return length === 1 ? "1 file" : `${length} files`;
 }
