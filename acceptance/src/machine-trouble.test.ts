@@ -39,15 +39,15 @@ test("clocks that are an hour off do no harm; one that is years ahead believes n
   skip: goIsMissing(),
 }, async () => {
   await using delivery = await startDelivery();
-  await delivery.join("early", "", clockOff(-3_600));
-  await delivery.join("late", "", clockOff(3_600));
+  await delivery.join("early", "", { inside: clockOff(-3_600) });
+  await delivery.join("late", "", { inside: clockOff(3_600) });
   await delivery.write(greeter("one"));
   await delivery.succeed("deploy");
   await delivery.write(greeter("two"));
   await delivery.succeed("deploy", "--strategy", "all-at-once");
   assert.deepEqual(await states(delivery), ["running", "running"]);
 
-  await delivery.join("future", "role=odd", clockOff(10 * 365 * 86_400));
+  await delivery.join("future", "role=odd", { inside: clockOff(10 * 365 * 86_400) });
   await until("the machine to say why it runs nothing", async () =>
     /expired|not valid|over since|until/.test(await delivery.succeed("why", "future")),
   );
