@@ -53,6 +53,7 @@ import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler } from "./http/proxy-handler.ts";
 import type { ReadyAnswer } from "./http/ready-answer.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import { openCachedZips, type ZipCacheSettings } from "./open-cached-zips.ts";
 import {
   type DirectSettings,
   openDirectUpstream,
@@ -67,6 +68,8 @@ import { localFolder, openStorage, type StorageSettings } from "./open-storage.t
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
   readonly storage: StorageSettings;
+  /** Where zips of a storage elsewhere are kept for a while; `undefined` for nowhere. */
+  readonly zipCache: ZipCacheSettings | undefined;
   readonly upstreams: RepositoryCredentials & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
@@ -197,6 +200,8 @@ export async function openModuleProxy(
 
   const storage = await openStorage(settings.storage);
   const { store, loose, catalog, removal } = storage;
+  const cached =
+    settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
     takesOver: isServer,
@@ -345,7 +350,7 @@ export async function openModuleProxy(
     }),
     adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
-      files: new VersionFiles({ store, loose: looseFetch, stash }),
+      files: new VersionFiles({ store: cached?.store ?? store, loose: looseFetch, stash }),
       links: storage.links && publicZipLinks(storage.links, privateNames),
       lists: versionLists,
       queries: queryAnswers,
@@ -450,6 +455,7 @@ export async function openModuleProxy(
       await goCommand[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
+      await cached?.[Symbol.asyncDispose]();
       await storage[Symbol.asyncDispose]();
     },
   };
