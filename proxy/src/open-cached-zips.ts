@@ -17,7 +17,7 @@ export interface OpenedCachedZips extends AsyncDisposable {
   readonly store: Pick<ModuleStore, "open">;
 }
 
-/** Makes the folder if it is missing. Rejects with `store_unavailable` if nothing can be written there. */
+/** Makes the folder if it is missing. Rejects with a sentence if nothing can be written there. */
 export async function openCachedZips(
   { folder, mostBytes }: ZipCacheSettings,
   parts: {
@@ -31,7 +31,12 @@ export async function openCachedZips(
   const cache = new ZipCache({
     folder: place,
     mostBytes,
-    spool: await openZipSpool(place),
+    spool: await openZipSpool(place).catch((cause: unknown) => {
+      throw new Error(
+        `the cache of zips (ZipCache, STOA_ZIP_CACHE) cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      );
+    }),
     trouble: (error) => log.warn("a zip could not be cached on this machine", { folder, error }),
   });
   const looks = metrics.counter(
