@@ -10,6 +10,8 @@ import {
   buildChecksumDatabase,
   ChecksumDatabaseProgram,
 } from "./checksum-database/checksum-database.ts";
+import { buildCutOff, cutIsMissing } from "./testing/cut-off-build.ts";
+import { finishedProgram } from "./testing/finished-program.ts";
 import { goCommand } from "./testing/go-command.ts";
 import {
   hermeticModules,
@@ -80,6 +82,23 @@ describe("a bundle", { skip }, () => {
       assert.equal(await go.succeed(["run", "."], work.path), programOutput);
     };
     await build(stoa.url);
+
+    await test("is enough in a network of its own, in which nothing else is", {
+      skip: cutIsMissing(),
+    }, async () => {
+      await rm(at("go.sum"), { force: true });
+      await buildCutOff({
+        bundle: at("one.tar"),
+        trust: publicKey,
+        gosumdb: { stoa: cutOff.GOSUMDB, go: database.key },
+        folder: work.path,
+        main: ".",
+        output: at("built"),
+        outside: upstream.url,
+      });
+      const { stdout } = await finishedProgram(at("built"), [], { cwd: work.path, env: {} });
+      assert.equal(stdout, programOutput);
+    });
 
     await test("is a file:// GOPROXY when it is unpacked, with the checksum database on", async () => {
       await using unpacked = await temporaryFolder();

@@ -17,6 +17,21 @@ const gitIsMissing = spawnSync("git", ["version"]).error !== undefined && "there
 const module = "go.corp.example/secret";
 const secret = "open-sesame-4711";
 
+/**
+ * What the hosts document for tokens over HTTPS, always as HTTP Basic: who takes it, our word for it, the user name.
+ * Authority: docs.github.com, "Authenticating as a GitHub App installation" and "Managing your personal access tokens";
+ * docs.gitlab.com, "Personal access tokens" and "Deploy tokens"; docs.gitea.com, "API usage"; support.atlassian.com,
+ * "Using access tokens"; confluence.atlassian.com, "HTTP access tokens" (Bitbucket Data Center).
+ */
+const forms: readonly (readonly [host: string, kind: string, login: string])[] = [
+  ["GitHub and GitHub Enterprise Server", "github", "x-access-token"],
+  ["GitLab", "gitlab", "oauth2"],
+  ["GitLab for deployments, which has a user name of its own", "basic", "gitlab+deploy-token-7"],
+  ["Gitea", "gitea", "oauth2"],
+  ["Bitbucket, for a repository, project or workspace", "bitbucket", "x-token-auth"],
+  ["Bitbucket, of a person", "basic", "x-bitbucket-api-token-auth"],
+];
+
 describe("logins at the hosts of repositories", { skip: gitIsMissing }, () => {
   let host: GitHost;
   let folder: TemporaryFolder;
@@ -72,6 +87,28 @@ describe("logins at the hosts of repositories", { skip: gitIsMissing }, () => {
     });
     await assertKept(stoa, [refused, answer]);
   });
+
+  for (const [owner, kind, login] of forms) {
+    test(`a token of ${owner} is sent as that host wants it, with every request for the repository`, async () => {
+      const seen = new Set<string | undefined>();
+      host.server.passwords.set("corp", `${login}:${secret}`);
+      host.server.intercept = (target, { headers }) => {
+        if (target.startsWith("corp/")) seen.add(headers.authorization);
+        return undefined;
+      };
+      const token = kind === "basic" ? `basic:${login}:${secret}` : `${kind}:${secret}`;
+      await using stoa = await start({ STOA_HOST_TOKENS: `127.0.0.1/corp=${token}` });
+      const answer = await info(stoa);
+      assert.equal(answer.status, 200, answer.text);
+      const encoded = Buffer.from(`${login}:${secret}`).toString("base64");
+      assert.deepEqual([...seen], [`Basic ${encoded}`]);
+      await stoa.stop();
+      assert.ok(![secret, encoded].some((text) => stoa.output().includes(text)));
+      host.server.passwords.set("corp", `${login}:another`);
+      await using expired = await start({ STOA_HOST_TOKENS: `127.0.0.1/corp=${token}` });
+      assertRefusal(await info(expired), [403], /does not accept the login .* HostTokens for 127/);
+    });
+  }
 
   test("a token is not sent where its pattern does not lead", async () => {
     await using stoa = await start({ STOA_HOST_TOKENS: `127.0.0.1/other=basic:me:${secret}` });

@@ -7,7 +7,15 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { textOf, until } from "./testing/ask.ts";
 import { openMachine, Tree } from "./testing/delivery.ts";
-import { buildCrashing, buildGrace, buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
+import {
+  buildCrashing,
+  buildGoagain,
+  buildGrace,
+  buildPlain,
+  buildPolite,
+  noGo,
+} from "./testing/go-programs.ts";
+import { steadyLoad } from "./testing/steady-load.ts";
 
 describe("agent", { skip: noGo }, () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-agent-"));
@@ -110,15 +118,35 @@ describe("agent", { skip: noGo }, () => {
     assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);
   });
 
-  test("a program with facebookgo/grace is never given a socket: it would end the keeper", async () => {
-    const tree = treeIn();
-    tree.assign({
-      notes: tree.publish("notes", "1", buildGrace(folder, "1"), { handOff: "grace-shim" }),
+  for (const [library, buildIt, address] of [
+    ["goagain", buildGoagain, "127.0.0.1:0"],
+    // It compares addresses, and its own is ":PORT".
+    ["facebookgo/grace", buildGrace, ":0"],
+  ] as const) {
+    test(`a program with ${library} is known by its modules, and shares its socket`, async () => {
+      const tree = treeIn();
+      const sockets = [{ name: "http", address }];
+      const versions = ["1", "2"].map((version) =>
+        tree.publish("notes", version, buildIt(folder, version), { sockets }),
+      );
+      tree.assign({ notes: versions[0]! });
+      await using machine = await openMachine(folder, tree);
+      await machine.until("notes", ({ state }) => state === "running");
+      const load = steadyLoad(await machine.urlOf("notes"), false);
+      for (const wanted of [versions[1]!, versions[0]!]) {
+        const soFar = load.answers();
+        tree.assign({ notes: wanted });
+        await machine.until(
+          "notes",
+          ({ state, running }) => state === "running" && running === wanted,
+        );
+        await load.more(soFar + 20);
+      }
+      const { failures, versions: seen } = await load.end();
+      assert.deepEqual(failures, []);
+      assert.deepEqual([...seen].sort(), ["1", "2"]);
     });
-    await using machine = await openMachine(folder, tree);
-    await machine.until("notes", ({ state }) => state === "running");
-    assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);
-  });
+  }
 
   test("a revision with an appspec is installed and started by its own scripts", async () => {
     const tree = treeIn();

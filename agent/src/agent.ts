@@ -1,11 +1,11 @@
 // The agent, put together.
 import { join } from "node:path";
+import { parseBucketUrl } from "@stoa/blobs";
 import { type Architecture, type SecretKey, sealEnvelope } from "@stoa/deployment";
+import { bucketSource } from "./adapters/bucket-source/bucket-source.ts";
 import { folderSource } from "./adapters/folder-source/folder-source.ts";
 import { httpSource } from "./adapters/http-source/http-source.ts";
 import { wakeStream } from "./adapters/http-source/wake-stream.ts";
-import { keeperClient } from "./adapters/keeper-client/keeper-client.ts";
-import { startingKeeper } from "./adapters/keeper-client/keeper-start.ts";
 import { linuxPermissions } from "./adapters/linux/linux-permissions.ts";
 import { linuxProbe } from "./adapters/linux/linux-probe.ts";
 import { linuxScripts } from "./adapters/linux/linux-scripts.ts";
@@ -13,12 +13,19 @@ import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
+import {
+  KeptSettingsKeys,
+  openingScripts,
+  openingSupervisor,
+} from "./application/open-settings.ts";
 import { Documents, revisionPathIn } from "./application/read-documents.ts";
 import { Agent } from "./application/run-agent.ts";
 import { LogShipping } from "./application/ship-logs.ts";
-import type { Enrolment } from "./domain/enrolment.ts";
+import type { DocumentSource, StatusSink } from "./domain/document-source.ts";
+import type { Enrolment, SourcePlace } from "./domain/enrolment.ts";
 import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
 import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
+import { openSupervisor, type Supervision } from "./supervision.ts";
 
 /** What an agent is told. */
 export interface AgentSettings extends Enrolment {
@@ -26,8 +33,8 @@ export interface AgentSettings extends Enrolment {
   readonly arch: Architecture;
   /** Signs what the machine reports. */
   readonly machineKey: SecretKey;
-  /** How a keeper is started where none answers; absent where somebody else sees to that. */
-  readonly keeperWords?: readonly [program: string, ...args: string[]];
+  /** Who runs the processes; a keeper that somebody else starts unless said otherwise. */
+  readonly supervision?: Supervision;
   readonly version: string;
   /** Is told every decision. */
   readonly decided: (sentence: string) => void;
@@ -36,6 +43,8 @@ export interface AgentSettings extends Enrolment {
   /** Whether lifecycles keep to CodeDeploy, its traps included. */
   readonly strict?: boolean;
   readonly failpoint?: Failpoint;
+  /** In which credentials for a bucket are found. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }
 
 /** Makes an agent; `run` starts it. */
@@ -47,12 +56,12 @@ export function openAgent(settings: AgentSettings): Agent {
     arch,
     tags,
     failpoint = noFailpoint,
-    keeperWords,
+    supervision = { kind: "keeper" },
   } = settings;
   const layout = layoutOf(root);
   const machine = { name: settings.machine, tags, arch, environment };
   const plane = from.kind === "http" ? httpSource(from) : undefined;
-  const source = from.kind === "folder" ? folderSource(from.path, nodeDisk) : httpSource(from);
+  const source = plane ?? sourceAt(from, settings.variables);
   const decisions = new Decisions(nodeClock, settings.decided);
   const documents = new Documents({
     source,
@@ -63,24 +72,26 @@ export function openAgent(settings: AgentSettings): Agent {
     indexPath: layout.indexPath,
     revisionPath: revisionPathIn(layout.servicesFolder),
   });
-  const client = keeperClient(layout.keeperSocket);
+  const opening = new KeptSettingsKeys({
+    environment,
+    disk: nodeDisk,
+    keysPath: layout.settingsKeysPath,
+    source: plane,
+  });
   const around = {
     machine,
     source,
     failpoint,
-    scripts: linuxScripts,
     permissions: linuxPermissions,
     targetRoot: settings.targetRoot ?? "/",
     strict: settings.strict ?? false,
     disk: nodeDisk,
     clock: nodeClock,
     probe: linuxProbe,
-    supervisor:
-      keeperWords === undefined
-        ? client
-        : startingKeeper(client, { words: keeperWords, log: layout.keeperLog }, (sentence) =>
-            decisions.add(sentence),
-          ),
+    supervisor: openingSupervisor(
+      openSupervisor(layout, supervision, (sentence) => decisions.add(sentence)),
+      opening,
+    ),
     blobsFolder: layout.blobsFolder,
     note: (sentence: string) => decisions.add(sentence),
   };
@@ -109,9 +120,28 @@ export function openAgent(settings: AgentSettings): Agent {
     knownServices: () => nodeDisk.names(join(layout.servicesFolder)),
     serviceOf: (service) =>
       new ConvergingService(
-        { ...around, service, layout: serviceLayoutOf(layout, service) },
+        {
+          ...around,
+          service,
+          scripts: openingScripts(linuxScripts, service, opening),
+          layout: serviceLayoutOf(layout, service),
+        },
         (id, signal) => documents.revision(service, id, signal),
       ),
     seal: (status) => sealEnvelope("status", status, settings.machineKey),
   });
+}
+
+function sourceAt(
+  from: SourcePlace,
+  variables: AgentSettings["variables"] = {},
+): DocumentSource & StatusSink {
+  switch (from.kind) {
+    case "folder":
+      return folderSource(from.path, nodeDisk);
+    case "bucket":
+      return bucketSource(from.url, parseBucketUrl(from.url, variables));
+    case "http":
+      return httpSource(from);
+  }
 }

@@ -5,9 +5,11 @@ import {
   makeSecretKey,
   parsePublicKey,
   parseSecretKey,
+  parseSettingsKey,
   publicKeyLine,
   type SecretKey,
   secretKeyFile,
+  settingsKeyLine,
   type Tags,
 } from "@stoa/deployment";
 import { httpEnrolment } from "./adapters/http-source/http-enrolment.ts";
@@ -46,6 +48,7 @@ export async function joinMachine(order: JoinOrder): Promise<Enrolment> {
     arch: machineArchitecture(),
   });
   const { machineToken, environment, pollMs } = joined;
+  await keepSettingsKeys(root, joined.settingsKeys);
   return await keepEnrolment(root, {
     machine,
     tags,
@@ -65,6 +68,16 @@ export async function keepEnrolment(root: string, enrolment: Enrolment): Promise
     0o600,
   );
   return enrolment;
+}
+
+/** Remembers the keys of the environment's settings, given as lines. Throws a sentence if one is none. */
+export async function keepSettingsKeys(root: string, lines: readonly string[]): Promise<void> {
+  const checked = lines.map((line) => settingsKeyLine(parseSettingsKey(line)));
+  await nodeDisk.replace(
+    layoutOf(root).settingsKeysPath,
+    checked.map((line) => `${line}\n`).join(""),
+    0o600,
+  );
 }
 
 /** What this machine remembers; undefined if it has never joined. */

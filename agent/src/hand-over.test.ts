@@ -1,12 +1,12 @@
 // Hand-overs under load: a client that never rests, and counts what fails.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openMachine, Tree } from "./testing/delivery.ts";
 import { buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
+import { steadyLoad } from "./testing/steady-load.ts";
 
 describe("a hand-over under load", { skip: noGo }, () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-load-"));
@@ -66,63 +66,3 @@ describe("a hand-over under load", { skip: noGo }, () => {
     for (const failure of failures) assert.match(failure, /ECONNREFUSED|ECONNRESET|socket hang up/);
   });
 });
-
-const clients = 8;
-
-interface Load {
-  readonly answers: () => number;
-  /** Waits until so many were answered. */
-  readonly more: (answers: number) => Promise<void>;
-  readonly end: () => Promise<{
-    answers: number;
-    failures: readonly string[];
-    versions: ReadonlySet<string>;
-  }>;
-}
-
-/** Eight clients, each of which asks again as soon as it is answered. None of them tries a request twice. */
-function steadyLoad(url: string, keepAlive: boolean): Load {
-  const agent = new Agent({ keepAlive, maxSockets: clients });
-  const failures: string[] = [];
-  const versions = new Set<string>();
-  let answers = 0;
-  let ended = false;
-  const client = async (): Promise<void> => {
-    while (!ended) {
-      try {
-        const version = /^hello from (\d),/.exec(await ask(url, agent))?.[1] ?? "nobody";
-        versions.add(version);
-        answers += 1;
-      } catch (failure) {
-        failures.push(String((failure as NodeJS.ErrnoException).code ?? failure));
-      }
-    }
-  };
-  const all = Array.from({ length: clients }, client);
-  return {
-    answers: () => answers,
-    more: async (wanted) => {
-      while (answers < wanted) await new Promise((resolve) => setTimeout(resolve, 5));
-    },
-    end: async () => {
-      ended = true;
-      await Promise.all(all);
-      agent.destroy();
-      return { answers, failures, versions };
-    },
-  };
-}
-
-function ask(url: string, agent: Agent): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, { agent }, (response) => {
-      let body = "";
-      response.on("data", (chunk) => {
-        body += String(chunk);
-      });
-      response.on("end", () => resolve(body));
-      response.on("error", reject);
-    });
-    request.on("error", reject);
-  });
-}

@@ -6,9 +6,11 @@ export {
   type JoinOrder,
   joinMachine,
   keepEnrolment,
+  keepSettingsKeys,
   machineArchitecture,
   machineKeyOf,
   readEnrolment,
 } from "./enrolment.ts";
 export { openKeeper, type RunningKeeper } from "./keeper.ts";
 export { type LocalDeployment, type LocalOutcome, runLocally } from "./local-lifecycle.ts";
+export { chooseSupervision, type Supervision } from "./supervision.ts";

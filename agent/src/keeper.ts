@@ -10,8 +10,6 @@ import { Keeper } from "./application/keep-services.ts";
 import { layoutOf } from "./domain/layout.ts";
 import { keeperControl } from "./http/keeper-control.ts";
 
-const logLimits = { mostBytes: 10 << 20, asideFiles: 4 };
-
 /** A keeper that answers. */
 export interface RunningKeeper extends AsyncDisposable {
   readonly socketPath: string;
@@ -22,13 +20,13 @@ export interface RunningKeeper extends AsyncDisposable {
  * it lets go of everything, and the services run on.
  */
 export async function openKeeper(root: string): Promise<RunningKeeper> {
-  const { keeperFolder, keeperSocket, keeperRecord } = layoutOf(root);
+  const { keeperFolder, keeperSocket, keeperRecord, keeperScript } = layoutOf(root);
   await nodeDisk.makeFolder(keeperFolder, 0o700);
   await chmod(keeperFolder, 0o700);
   const keeper = new Keeper({
     spawn: linuxSpawn,
-    sockets: linuxSockets,
-    logs: logFiles(logLimits),
+    sockets: linuxSockets(keeperScript),
+    logs: logFiles,
     disk: nodeDisk,
     clock: nodeClock,
     recordPath: keeperRecord,

@@ -12,7 +12,7 @@ export interface BenchTable {
 }
 
 /** The programs from outside that tables use. */
-export type ToolName = "nginx" | "wrk" | "taskset" | "go";
+export type ToolName = "nginx" | "wrk" | "taskset" | "go" | "versitygw";
 
 /** What all tables of one run have in common. */
 export interface BenchRun {

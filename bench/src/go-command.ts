@@ -1,6 +1,6 @@
 // The go command as a client of module proxies: it downloads what a project needs, into an empty module cache each time.
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, rm, stat } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type BenchRun, Skipped } from "./bench-run.ts";
@@ -37,6 +37,61 @@ export async function fetchGoMod(project: string, goproxy: string, run: BenchRun
       `the upstream that \`go env GOPROXY\` names did not give ${project}: is the network reachable?`,
       { cause: failure },
     );
+  }
+}
+
+/** A program's source, and the machine's compiled packages, which all builds share. */
+export interface GoProgram {
+  /** The folder of its main module. */
+  readonly folder: string;
+  /** The package in it. */
+  readonly main: string;
+  readonly compiledCache: string;
+}
+
+/** Fetches the source of `module@version`. `undefined` if the upstream does not serve it. */
+export async function fetchProgram(
+  module: string,
+  main: string,
+  goproxy: string,
+  run: BenchRun,
+): Promise<GoProgram | undefined> {
+  const work = await mkdtemp(join(run.folder, "program-"));
+  try {
+    const words = ["mod", "download", "-json", module];
+    const { stdout } = await execute("go", words, goOptions(work, goproxy, run));
+    const folder = join(work, "sources");
+    await cp((JSON.parse(stdout) as { Dir: string }).Dir, folder, { recursive: true });
+    const { stdout: compiled } = await execute("go", ["env", "GOCACHE"], { signal: run.signal });
+    return { folder, main, compiledCache: compiled.trim() };
+  } catch (failure) {
+    if (run.signal.aborted) throw failure;
+    return undefined;
+  }
+}
+
+/** Builds a program with an empty module cache and the checksum database on. Returns how long it took. */
+export async function buildSeconds(
+  { folder, main, compiledCache }: GoProgram,
+  goproxy: string,
+  run: BenchRun,
+): Promise<number> {
+  const work = await mkdtemp(join(run.folder, "build-"));
+  const options = goOptions(work, goproxy, run);
+  const env = {
+    ...options.env,
+    GOCACHE: compiledCache,
+    GOSUMDB: "sum.golang.org",
+    GOFLAGS: "-modcacherw -trimpath -buildvcs=false",
+    CGO_ENABLED: "0",
+  };
+  try {
+    const started = performance.now();
+    const words = ["build", "-o", join(work, "built"), main];
+    await execute("go", words, { ...options, cwd: folder, env });
+    return (performance.now() - started) / 1000;
+  } finally {
+    await rm(work, { recursive: true, force: true });
   }
 }
 

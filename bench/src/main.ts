@@ -9,13 +9,19 @@ import { type BenchRun, type BenchTable, type Peer, Skipped } from "./bench-run.
 import { describeMachine } from "./machine.ts";
 import { printTable } from "./measured-table.ts";
 import { coldDownload } from "./tables/cold-download.ts";
+import { deployTime } from "./tables/deploy-time.ts";
 import { direct } from "./tables/direct.ts";
 import { directMemory } from "./tables/direct-memory.ts";
+import { droppedRequests } from "./tables/dropped-requests.ts";
 import { hangingUpstream } from "./tables/hanging-upstream.ts";
 import { hotAnswers } from "./tables/hot-answers.ts";
 import { memory } from "./tables/memory.ts";
+import { millionVersions } from "./tables/million-versions.ts";
 import { policyCost } from "./tables/policy-cost.ts";
+import { remoteStore } from "./tables/remote-store.ts";
+import { seededBuild } from "./tables/seeded-build.ts";
 import { stampede } from "./tables/stampede.ts";
+import { threeInstances } from "./tables/three-instances.ts";
 import { timeToReady } from "./tables/time-to-ready.ts";
 import { zipHash } from "./tables/zip-hash.ts";
 import { requireTools } from "./tools.ts";
@@ -31,6 +37,12 @@ const tables: readonly BenchTable[] = [
   zipHash,
   direct,
   directMemory,
+  deployTime,
+  droppedRequests,
+  millionVersions,
+  threeInstances,
+  remoteStore,
+  seededBuild,
 ];
 
 const usage = `npm run bench -- [TABLE …] [--quick] [--peer NAME=URL …]

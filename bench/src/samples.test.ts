@@ -1,13 +1,22 @@
 // Tests of the arithmetic of repeated measurements.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inTurns, median, ratios, spread } from "./samples.ts";
+import { inTurns, median, percentile, ratios, spread } from "./samples.ts";
 
 test("median is the middle figure, whatever the order", () => {
   assert.equal(median([9, 1, 5]), 5);
   assert.equal(median([10, 2, 4, 100]), 7);
   assert.equal(median([3]), 3);
   assert.throws(() => median([]), /without figures/);
+});
+
+test("percentile is the figure that so many do not exceed", () => {
+  const hundred = Array.from({ length: 100 }, (_, n) => 100 - n);
+  assert.equal(percentile(hundred, 0.99), 99);
+  assert.equal(percentile(hundred, 1), 100);
+  assert.equal(percentile([7], 0.99), 7);
+  assert.equal(percentile([1, 2], 0), 1);
+  assert.throws(() => percentile([], 0.5), /without figures/);
 });
 
 test("ratios pairs the rounds", () => {

@@ -12,6 +12,14 @@ export function median(samples: Samples): number {
   return (lower + upper) / 2;
 }
 
+/** The least figure that so great a share of all, between 0 and 1, does not exceed. */
+export function percentile(samples: Samples, share: number): number {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const found = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+  if (found === undefined) throw new Error("no percentile without figures");
+  return found;
+}
+
 /** Figure by figure, `ours` divided by `theirs`: both must come from the same rounds. */
 export function ratios(ours: Samples, theirs: Samples): Samples {
   if (ours.length !== theirs.length) throw new Error("ratios need as many figures on both sides");

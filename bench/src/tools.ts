@@ -1,7 +1,8 @@
 // The programs from outside: finding them, installing them on Debian where that is allowed, and asking for their versions.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { type BenchRun, Skipped, type ToolName } from "./bench-run.ts";
 
 interface Tool {
@@ -19,8 +20,14 @@ const tools: Readonly<Record<ToolName, Tool>> = {
     advice: "install util-linux, on Linux",
     versionArguments: ["--version"],
   },
+  versitygw: {
+    advice: "let `npm test -- object-storage` build the S3 server of the tests",
+    versionArguments: ["--version"],
+  },
   go: { advice: "install the Go toolchain from go.dev/dl", versionArguments: ["version"] },
 };
+
+const builtServers = fileURLToPath(new URL("../../node_modules/.cache/go-tools", import.meta.url));
 
 /** Makes sure of all that is needed, by apt-get where this is Debian and we may; throws `Skipped` where it cannot. */
 export function requireTools(needed: readonly ToolName[], run: BenchRun): void {
@@ -46,8 +53,9 @@ export function toolVersion(name: ToolName): string | undefined {
   return `${stdout}${stderr}`.split("\n")[0]?.trim();
 }
 
-/** How to call a program: Debian keeps nginx where the PATH of users does not look. */
+/** How to call a program: Debian keeps nginx, and the tests their own servers, where the PATH of users does not look. */
 export function commandOf(name: ToolName): string {
+  if (name === "versitygw") return globSync(`${builtServers}/versitygw@*/versitygw`).at(-1) ?? name;
   return name === "nginx" && existsSync("/usr/sbin/nginx") ? "/usr/sbin/nginx" : name;
 }
 

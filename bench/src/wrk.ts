@@ -16,6 +16,8 @@ export interface Load {
   readonly pathsFile?: string | undefined;
   readonly seconds: number;
   readonly connections?: number;
+  /** On all cores instead of on one of its own, beside servers that have all cores as well. */
+  readonly isAnywhere?: boolean;
   /** Sent with every request: `Name: value`. */
   readonly header?: string | undefined;
 }
@@ -36,12 +38,13 @@ const script = fileURLToPath(new URL("wrk-report.lua", import.meta.url));
 
 /** Puts a URL under load. Throws if any answer was a refusal or broke off. */
 export async function putUnderLoad(load: Load, signal: AbortSignal): Promise<LoadReport> {
-  const { url, pathsFile, seconds, connections = usualConnections, header } = load;
+  const { url, pathsFile, seconds, connections = usualConnections, header, isAnywhere } = load;
   const wrk = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "30s", "-s", script];
   if (header !== undefined) wrk.push("-H", header);
   const target = pathsFile === undefined ? [url] : [url, "--", pathsFile];
-  const words = ["-c", String(loadCore), ...wrk, ...target];
-  const { stdout } = await run("taskset", words, { signal });
+  const cores = isAnywhere === true ? [] : ["taskset", "-c", String(loadCore)];
+  const [command = "", ...words] = [...cores, ...wrk, ...target];
+  const { stdout } = await run(command, words, { signal });
   return parseLoadReport(stdout);
 }
 

@@ -16,6 +16,13 @@ export type {
   PutOptions,
 } from "./blob-store.ts";
 export {
+  type BucketPlace,
+  bucketUrlForms,
+  isBucketUrl,
+  parseBucketUrl,
+} from "./bucket-url.ts";
+export { DiskBlobStore } from "./disk/disk-blob-store.ts";
+export {
   type Bucket,
   type BucketSettings,
   openBucket,

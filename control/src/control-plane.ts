@@ -1,11 +1,17 @@
 // The control plane, composed: every part, in the order in which they stand on one another.
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
+import { type BlobStore, type BucketPlace, DiskBlobStore, openBucket } from "@stoa/blobs";
 import { publicKeyLine, type SecretKey } from "@stoa/deployment";
-import { openFolderBlobs } from "./adapters/folder-blobs/folder-blobs.ts";
+import { blobContents } from "./adapters/blob-tree/blob-contents.ts";
+import { blobTree } from "./adapters/blob-tree/blob-tree.ts";
+import { atStore, tryTree } from "./adapters/blob-tree/blob-trouble.ts";
 import { folderLogs } from "./adapters/folder-logs/folder-logs.ts";
-import { openFolderTree } from "./adapters/folder-tree/folder-tree.ts";
-import { ensureAdminToken, openSigningKey } from "./adapters/key-files/key-files.ts";
+import {
+  ensureAdminToken,
+  openSigningKey,
+  settingsKeyFiles,
+} from "./adapters/key-files/key-files.ts";
 import { Environments } from "./application/change-environments.ts";
 import { Logs } from "./application/collect-logs.ts";
 import { Revisions } from "./application/keep-revisions.ts";
@@ -20,6 +26,7 @@ import type { BlobShelf } from "./domain/blob-shelf.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import type { DocumentTree } from "./domain/document-tree.ts";
 import type { LogArchive } from "./domain/log-archive.ts";
+import type { SettingsKeys } from "./domain/settings-keys.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { type Route, route } from "./http/route.ts";
@@ -34,6 +41,8 @@ import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
 export interface ControlPlaneSettings {
   /** The folder in which everything is kept: `tree/`, `logs/`, `keys/`. */
   readonly root: string;
+  /** Where the documents and contents are kept instead of in `tree/`. */
+  readonly documents?: BucketPlace | undefined;
   /** The version of the program. */
   readonly version: string;
   /** The path under which the module proxy is found on the same server; empty for the root. */
@@ -49,6 +58,7 @@ interface ControlPlaneWorld {
   readonly logs: LogArchive;
   readonly clock: Clock;
   readonly key: SecretKey;
+  readonly settingsKeys: SettingsKeys;
 }
 
 /** A control plane at work. Disposing of it ends its own work; rollouts are carried on by the next. */
@@ -75,19 +85,38 @@ export async function openControlPlane(
   clock: Clock = systemClock,
 ): Promise<ControlPlane> {
   const { root } = settings;
-  const tree = await openFolderTree(join(root, "tree"));
+  await using opened = new AsyncDisposableStack();
+  const { store, prefix } = await openDocuments(settings, opened);
   const control = await runControlPlane(settings, {
-    tree,
-    blobs: await openFolderBlobs(join(root, "tree", "blobs", "sha256"), blobLimitBytes),
+    tree: blobTree(store, prefix),
+    blobs: blobContents(store, `${prefix}blobs/sha256/`, blobLimitBytes),
     logs: folderLogs(join(root, "logs")),
     clock,
     key: await openSigningKey(root),
+    settingsKeys: settingsKeyFiles(root),
   });
+  opened.use(control);
   await ensureAdminToken(root, async () => {
     const made = await control.tokens.make({ kind: "person", name: "admin", role: "admin" });
     return made.token;
   });
-  return control;
+  const all = opened.move();
+  return { ...control, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+/** The store of documents, which is tried before anything is built upon it. */
+async function openDocuments(
+  { root, documents }: ControlPlaneSettings,
+  opened: AsyncDisposableStack,
+): Promise<{ readonly store: BlobStore; readonly prefix: string }> {
+  if (documents === undefined) {
+    const store = await atStore("the tree", () => DiskBlobStore.open(join(root, "tree"), 0o700));
+    return { store, prefix: "" };
+  }
+  const { bucket, prefix } = documents;
+  const store = opened.use(await atStore("the tree", () => openBucket(bucket)));
+  await tryTree(store, prefix);
+  return { store, prefix };
 }
 
 /** Runs a control plane in the given world. */
@@ -135,7 +164,7 @@ async function runControlPlane(
 
 /** What the control plane does, each part standing on those before it. */
 function applicationOf(
-  { tree, blobs, logs: archive, clock, key }: ControlPlaneWorld,
+  { tree, blobs, logs: archive, clock, key, settingsKeys }: ControlPlaneWorld,
   onFailure: (failure: unknown) => void,
 ) {
   const documents = new SignedTree(tree, key);
@@ -144,12 +173,12 @@ function applicationOf(
   const machines = new Machines(tree, documents, tokens, clock);
   const environments = new Environments(tree, documents, clock);
   const revisions = new Revisions(tree, blobs, documents);
-  const settings = new ServiceSettings(documents);
+  const settings = new ServiceSettings(documents, settingsKeys);
   const logs = new Logs(archive);
   const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
   const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
   const retention = new Retention(delivered);
-  return { ...delivered, tokens, settings, logs, retention };
+  return { ...delivered, tokens, settings, settingsKeys, logs, retention };
 }
 
 function routesOf(

@@ -7,7 +7,7 @@ import { matchesTagQuery, type TagQuery, type Tags, tagQuerySchema } from "./tag
 
 /** What the environment adds to a revision. */
 export interface Settings {
-  /** Variables; they win over those of the revision. */
+  /** Variables; they win over those of the revision. Their values may be sealed (`sealSetting`). */
   readonly environment: Readonly<Record<string, string>>;
 }
 

@@ -147,7 +147,12 @@ test("readGoBuildInfo reads the pointers of Go 1.17 and before", () => {
     moduleVersion: "(devel)",
     dependencies: [
       { path: "github.com/facebookgo/grace", version: "v1.0.0", sum: "h1:AAAA=" },
-      { path: "example.com/fork", version: "v1.1.0", sum: "h1:CCCC=" },
+      {
+        path: "example.com/fork",
+        version: "v1.1.0",
+        sum: "h1:CCCC=",
+        replaces: "example.com/b",
+      },
     ],
     settings: { "odd=key": "a\tbää" },
   });
@@ -164,6 +169,8 @@ test("handOffLibraryOf recognises goagain and nothing else", () => {
     settings: {},
   };
   assert.equal(handOffLibraryOf(info)?.handOff, "goagain");
+  const fork = { path: "./fork", version: "", sum: "", replaces: "github.com/rcrowley/goagain" };
+  assert.equal(handOffLibraryOf({ ...info, dependencies: [fork] })?.handOff, "goagain");
   assert.equal(
     handOffLibraryOf({
       ...info,

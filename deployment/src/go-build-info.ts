@@ -9,6 +9,8 @@ export interface GoModule {
   readonly version: string;
   /** `h1:…`; empty for the main module and for folders. */
   readonly sum: string;
+  /** The path it is imported by, where it was put in the place of another module. */
+  readonly replaces?: string;
 }
 
 /** What the Go toolchain writes into a binary (`go version -m`). */
@@ -32,7 +34,14 @@ export const goBuildInfoSchema: z.ZodType<GoBuildInfo> = z.strictObject({
   path: z.string(),
   module: z.string(),
   moduleVersion: z.string(),
-  dependencies: z.array(z.strictObject({ path: z.string(), version: z.string(), sum: z.string() })),
+  dependencies: z.array(
+    z.strictObject({
+      path: z.string(),
+      version: z.string(),
+      sum: z.string(),
+      replaces: z.string().exactOptional(),
+    }),
+  ),
   settings: z.record(z.string(), z.string()),
 });
 
@@ -58,7 +67,7 @@ export function parseGoModuleLines(version: string, text: string): GoBuildInfo {
         last = kind;
         break;
       case "=>":
-        if (last === "dep") dependencies.splice(-1, 1, moduleOf(rest));
+        if (last === "dep") dependencies.push(replacement(dependencies.pop(), moduleOf(rest)));
         if (last === "mod") main = moduleOf(rest);
         break;
       case "build":
@@ -75,6 +84,12 @@ export function parseGoModuleLines(version: string, text: string): GoBuildInfo {
     dependencies,
     settings: Object.fromEntries(settings),
   };
+}
+
+function replacement(replaced: GoModule | undefined, module: GoModule): GoModule {
+  return replaced === undefined || replaced.path === module.path
+    ? module
+    : { ...module, replaces: replaced.path };
 }
 
 function moduleOf(line: string): GoModule {

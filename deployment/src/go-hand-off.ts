@@ -15,7 +15,7 @@ const libraries: readonly HandOffLibrary[] = [
     module: "github.com/rcrowley/goagain",
     handOff: "goagain",
     sentence:
-      "goagain crashes on SIGUSR2 when built with Go 1.9 or later, so the new process is given the socket and quits the old one",
+      "goagain crashes on SIGUSR2 when built with Go 1.9 or later, so the new process is given the socket in goagain's own way, and the old one is asked to end",
   },
   ...["github.com/facebookgo/grace", "github.com/facebookarchive/grace"].map((module) => ({
     module,
@@ -27,11 +27,11 @@ const libraries: readonly HandOffLibrary[] = [
 
 /**
  * The library, if the program has one that must not be started as any other. A module inside the library's repository
- * counts as the library.
+ * counts as the library, and so does what was put in its place.
  */
 export function handOffLibraryOf(go: GoBuildInfo): HandOffLibrary | undefined {
   return libraries.find(({ module }) =>
-    [go.module, ...go.dependencies.map(({ path }) => path)].some(
+    [go.module, ...go.dependencies.flatMap(({ path, replaces = path }) => [path, replaces])].some(
       (path) => path === module || path.startsWith(`${module}/`),
     ),
   );

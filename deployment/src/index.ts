@@ -66,6 +66,7 @@ export { isLabel, isMachineName } from "./names.ts";
 export { type Policy, parsePolicy } from "./policy.ts";
 export {
   type Architecture,
+  architectures,
   parseRevision,
   type Revision,
   type RevisionFile,
@@ -100,6 +101,15 @@ export {
   stepRollout,
 } from "./rollout-step.ts";
 export type { HandOff, Limits, Readiness, Run, Socket } from "./run.ts";
+export {
+  makeSettingsKey,
+  openSetting,
+  parseSettingsKey,
+  type SettingsKey,
+  sealingKeyOf,
+  sealSetting,
+  settingsKeyLine,
+} from "./sealed-setting.ts";
 export {
   formatStrategy,
   type Pace,

@@ -32,8 +32,8 @@ export type Readiness = "fd" | "notify" | "health" | "none";
  * - `overlap`: both hold the listening socket; the old one is told to drain when the new one is ready.
  * - `restart`: the old one is stopped first; connections wait in the socket meanwhile.
  * - `sigusr2`: the service replaces itself on SIGUSR2. Only for services that declare it.
- * - `goagain`: the new process is started with goagain's variables and quits the old one.
- * - `grace-shim`: started by a process that steps aside, because facebookgo/grace ends its parent.
+ * - `goagain`: as `overlap`, with the socket given in goagain's own variables, and SIGQUIT to end.
+ * - `grace-shim`: as `overlap`, started as a child of process 1, because facebookgo/grace ends any other parent.
  */
 export type HandOff = "overlap" | "restart" | "sigusr2" | "goagain" | "grace-shim";
 

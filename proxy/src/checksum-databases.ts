@@ -18,6 +18,7 @@ import { MemoryDatabaseState } from "./adapters/sumdb-checksum/memory-database-s
 import { SumdbChecksums } from "./adapters/sumdb-checksum/sumdb-checksums.ts";
 import { SumdbDatabase } from "./adapters/sumdb-checksum/sumdb-database.ts";
 import { ChecksumVerification } from "./application/checksum-verification.ts";
+import type { RaiseAlarm } from "./application/raise-alarms.ts";
 import type { Checksums } from "./domain/checksums.ts";
 import type { MirroredDatabase } from "./domain/mirrored-database.ts";
 import { leadsToSelf, type OwnAddress } from "./domain/own-address.ts";
@@ -46,6 +47,8 @@ export interface ChecksumParts {
   readonly root: string | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Told of every version that is not what is on record; without it the log is. */
+  readonly raise?: RaiseAlarm;
 }
 
 /** Checksum databases at work. */
@@ -97,7 +100,11 @@ export function checksumDatabases(parts: ChecksumParts): ChecksumDatabases {
     checksums,
     verification: new ChecksumVerification(checksums, ({ subject, message }) => {
       mismatches.with({}).inc();
-      log.error(message, { module: subject?.path, version: subject?.version });
+      if (parts.raise !== undefined && subject !== undefined) {
+        parts.raise("mismatch", subject, message);
+      } else {
+        log.error(message, { module: subject?.path, version: subject?.version });
+      }
     }),
     async [Symbol.asyncDispose]() {
       await Promise.all(mirrored.map((one) => one[Symbol.asyncDispose]()));

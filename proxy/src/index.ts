@@ -8,6 +8,7 @@ export {
 export type { CrawlEvent, CrawlSummary } from "./application/crawl-modules.ts";
 export type { MoveResult } from "./application/move-versions.ts";
 export type { RemovalCandidate } from "./application/remove-versions.ts";
+export type { RetentionFinding, RetentionSummary } from "./application/retain-versions.ts";
 export type { SeedOrder, SeedResult } from "./application/seed-versions.ts";
 export type { Finding } from "./application/verify-store.ts";
 export { checkAccess } from "./check-access.ts";
@@ -25,7 +26,15 @@ export type { DirectSettings, RepositoryCredentials } from "./open-direct-upstre
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { type OpenStorage, openStorage, type StorageSettings } from "./open-storage.ts";
 export { readQueue } from "./read-queue.ts";
-export { openVersionRemoval, rebuildStorageIndex } from "./store-care.ts";
+export {
+  type OpenKeepLists,
+  type OpenTrash,
+  openKeepLists,
+  openTrash,
+  openVersionRemoval,
+  rebuildStorageIndex,
+} from "./store-care.ts";
 export { type OpenStoreVerification, openStoreVerification } from "./store-verification.ts";
+export { type EngineFinding, tryEngines } from "./try-engines.ts";
 export { openBundle, writeBundle } from "./version-bundle.ts";
 export { type MoveOrder, type OpenVersionMove, openVersionMove } from "./version-move.ts";

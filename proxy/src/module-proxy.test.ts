@@ -29,6 +29,13 @@ function settingsFor(goproxy: string): ModuleProxySettings {
     zipCache: undefined,
     state: { kind: "memory" },
     leases: { kind: "memory" },
+    housekeeping: {
+      rules: {
+        ...{ ageMs: 0, unusedMs: 0, mostBytes: 0, protect: "", private: "" },
+        even: new Set(),
+      },
+      ...{ everyMs: 0, trashMs: 0, quotaBytes: 0, evicts: false },
+    },
     freshness: {
       hookSecrets: new Map(),
       hookPatienceMs: 1000,

@@ -35,6 +35,8 @@ import { requestContext } from "./application/request-context.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { VersionSeeding } from "./application/seed-versions.ts";
 import { Stash } from "./application/stash-version.ts";
+import { UpstreamWatch } from "./application/watch-upstream.ts";
+import { watchedUpstream } from "./application/watched-upstream.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
 import { hostAsked } from "./domain/host-asked.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
@@ -60,6 +62,11 @@ import {
   type RepositoryCredentials,
 } from "./open-direct-upstream.ts";
 import { type FreshnessSettings, openFreshness } from "./open-freshness.ts";
+import {
+  type HousekeepingSettings,
+  type OpenedHousekeeping,
+  openHousekeeping,
+} from "./open-housekeeping.ts";
 import { type IndexPlace, openIndex } from "./open-index.ts";
 import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
@@ -109,6 +116,8 @@ export interface ModuleProxySettings {
   readonly state: StatePlace;
   /** How the answers are kept up to date. */
   readonly freshness: FreshnessSettings;
+  /** How the store is kept in bounds. */
+  readonly housekeeping: HousekeepingSettings;
   /** By what several instances agree who fetches a version. */
   readonly leases: LeasePlace;
   /** How long a lease outlives its holder. */
@@ -154,6 +163,8 @@ export interface ModuleProxy extends AsyncDisposable {
     signal: AbortSignal,
     tell: (event: CrawlEvent) => void,
   ): Promise<CrawlSummary>;
+  /** Removes what the rules say may go, or says what it would remove; see `Retention.run`. */
+  readonly retain: OpenedHousekeeping["retain"];
   /** Sentences about what is missing on this machine: programs that the settings need. */
   complaints(): Promise<readonly string[]>;
   /**
@@ -202,10 +213,12 @@ export async function openModuleProxy(
   const { store, loose, catalog, removal } = storage;
   const cached =
     settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
+  const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
     takesOver: isServer,
   });
+  const notices = openNotices(settings.freshness.notices, { queue: state.notices, log, metrics });
   const zipCheck = new WorkerZipCheck();
   const client = new GoproxyClient({
     ...settings.upstreams,
@@ -256,6 +269,7 @@ export async function openModuleProxy(
     root: localFolder(settings.storage),
     log,
     metrics,
+    raise: notices.raise,
   });
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
@@ -265,7 +279,6 @@ export async function openModuleProxy(
   });
   const { hashes, journal } = state;
   const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
-  const notices = openNotices(settings.freshness.notices, { queue: state.notices, log });
   const keeping = new VersionKeeping({ store, zipCheck, records: notices.records(records) });
   const observe = fetchMeter(metrics);
   const stash = new Stash({
@@ -323,13 +336,16 @@ export async function openModuleProxy(
     ...settings.external,
     base: `${settings.pathPrefix}${settings.external.path}`,
   };
-  const versionLists = new VersionLists({ store, upstream, remembered: lists });
-  const queryAnswers = new QueryAnswers({ store, upstream, remembered: queries });
+  const { bookmarks } = state;
+  const watch = new UpstreamWatch({ store, upstream, bookmarks, raise: notices.raise, log });
+  const watched = watchedUpstream(upstream, watch);
+  const versionLists = new VersionLists({ store, upstream: watched, remembered: lists });
+  const queryAnswers = new QueryAnswers({ store, upstream: watched, remembered: queries });
   const freshness = openFreshness({
     settings: settings.freshness,
     prefix: settings.pathPrefix,
     freshMs: settings.lifetimes.freshMs,
-    ...{ store, catalog, state, leases, upstream, policy, log, metrics },
+    ...{ store, catalog, state, leases, upstream: watched, policy, log, metrics },
     leaseLifetimeMs: settings.leaseLifetimeMs,
     lists: versionLists,
     queries: queryAnswers,
@@ -340,6 +356,11 @@ export async function openModuleProxy(
       client.documents(base).read({ file, subject: undefined, mostBytes: 2 ** 24 }, signal),
     expireNames: () => direct.expireNames(),
     forget: (targets) => (targets === "all" ? hot.clear() : hot.forget(targets)),
+  });
+  const housekeeping = openHousekeeping({
+    settings: settings.housekeeping,
+    leaseLifetimeMs: settings.leaseLifetimeMs,
+    ...{ storage, state, leases, policy, watch, index, log, metrics },
   });
   const handler = new ProxyHandler({
     uses: freshness.counts,
@@ -387,10 +408,13 @@ export async function openModuleProxy(
         base: external.base,
         store,
         acceptance: new VersionAcceptance({ store, keeping, verification }),
-        removal: removal && new VersionRemoval({ store: removal, hashes, index }),
+        removal: removal && new VersionRemoval({ store: removal, trash, hashes, index }),
         onRemoved: () => hot.clear(),
       }),
-    orders: { pushes: freshness.pushes, seeding, adminApi: settings.adminApi },
+    orders: {
+      ...{ pushes: freshness.pushes, seeding, adminApi: settings.adminApi },
+      keepLists: state.keepLists,
+    },
     hot,
     counters: new RequestCounters(metrics),
     log,
@@ -411,11 +435,13 @@ export async function openModuleProxy(
   if (isServer) {
     void records.resume().then(() => indexKeeper?.fill());
     freshness.start();
+    housekeeping.start();
   }
 
   return {
     handle: handler.handle,
     crawl: freshness.crawl,
+    retain: housekeeping.retain,
     preparePolicy(chosen) {
       const next = inForce(chosen);
       return () => enact(next);
@@ -443,7 +469,9 @@ export async function openModuleProxy(
     seed: (...order) => seeding.run(...order),
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
+      await housekeeping[Symbol.asyncDispose]();
       await freshness[Symbol.asyncDispose]();
+      await watch[Symbol.asyncDispose]();
       await notices[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();

@@ -17,7 +17,7 @@ import type { VersionLists } from "./application/list-versions.ts";
 import { PacedHosts } from "./application/paced-hosts.ts";
 import { ModuleRefresh } from "./application/refresh-modules.ts";
 import type { QueryAnswers } from "./application/resolve-query.ts";
-import { CrawlSchedule } from "./application/schedule-crawls.ts";
+import { WorkSchedule } from "./application/schedule-work.ts";
 import type { Leases } from "./domain/leases.ts";
 import type { ModuleStore } from "./domain/module-store.ts";
 import type { Upstream } from "./domain/upstream.ts";
@@ -159,8 +159,9 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
         log.warn("crawling failed", { path, version, error: failure });
       };
       running.use(
-        new CrawlSchedule({
-          crawl: (signal) => crawl(order(), signal, tell),
+        new WorkSchedule({
+          name: "crawl",
+          work: (signal) => crawl(order(), signal, tell),
           bookmarks: state.bookmarks,
           everyMs,
           log,

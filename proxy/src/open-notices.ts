@@ -1,15 +1,17 @@
-// Notices to other programs, put together with what they tell about.
-import { isVersion, type ModuleVersion } from "@stoa/gomod";
-import type { Log } from "@stoa/telemetry";
+// Alarms, and notices to other programs, put together with what they tell about.
+import { isVersion } from "@stoa/gomod";
+import type { Log, Metrics } from "@stoa/telemetry";
 import { NoticeDelivery } from "./application/deliver-notices.ts";
 import type { KeepRecords } from "./application/keep-version.ts";
+import { alarms, type RaiseAlarm } from "./application/raise-alarms.ts";
 import type { NoticeQueue } from "./domain/notice-queue.ts";
 import type { PolicyQuestion } from "./domain/policy/module-policy.ts";
 import { ProxyFailure } from "./domain/proxy-failure.ts";
 
 /** Disposing of it lets notices wait for the next start. */
 interface OpenedNotices extends AsyncDisposable {
-  /** The same records; what is kept, and what is altered, is told. */
+  readonly raise: RaiseAlarm;
+  /** The same records; what is kept is told, and what is altered raises an alarm. */
   records(records: KeepRecords): KeepRecords;
   /** To be told what the policy refuses. */
   readonly refused: (question: PolicyQuestion, why: string) => void;
@@ -17,41 +19,37 @@ interface OpenedNotices extends AsyncDisposable {
 
 export function openNotices(
   settings: { readonly urls: readonly string[]; readonly secret: string },
-  { queue, log }: { readonly queue: NoticeQueue; readonly log: Log },
+  parts: { readonly queue: NoticeQueue; readonly log: Log; readonly metrics: Metrics },
 ): OpenedNotices {
-  if (settings.urls.length === 0) {
-    return {
-      records: (records) => records,
-      refused: () => undefined,
-      async [Symbol.asyncDispose]() {},
-    };
-  }
-  const delivery = new NoticeDelivery({ ...settings, queue, log, post });
+  const delivery =
+    settings.urls.length === 0 ? undefined : new NoticeDelivery({ ...settings, ...parts, post });
+  const tell: NoticeDelivery["tell"] = (kind, subject, reason) =>
+    delivery?.tell(kind, subject, reason);
+  const raise = alarms({ ...parts, tell });
   return {
+    raise,
     records: (records) => ({
+      remembered: (module) => records.remembered(module),
       begin: (module) => records.begin(module),
       async kept(module, entry) {
         await records.kept(module, entry);
-        delivery.tell("module.stored", module);
+        tell("module.stored", module);
       },
       async dropped(module, failure) {
         await records.dropped(module, failure);
-        tellAltered(delivery, module, failure);
+        const isAltered = failure instanceof ProxyFailure && failure.code === "altered_module";
+        if (isAltered) raise("altered", module, failure.message);
       },
     }),
     refused({ path, version }, why) {
       if (version !== undefined && isVersion(version)) {
-        delivery.tell("module.refused", { path, version }, why);
+        tell("module.refused", { path, version }, why);
       }
     },
-    [Symbol.asyncDispose]: () => delivery[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await delivery?.[Symbol.asyncDispose]();
+    },
   };
-}
-
-function tellAltered(delivery: NoticeDelivery, module: ModuleVersion, failure: unknown): void {
-  if (failure instanceof ProxyFailure && failure.code === "altered_module") {
-    delivery.tell("module.altered", module, failure.message);
-  }
 }
 
 /** A redirect is no delivery: the address is to be put right. */

@@ -40,6 +40,10 @@ export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
     readonly removal?: OpenedStore["removal"];
     /** Absent where clients get everything from here. */
     readonly links?: ZipLinks | undefined;
+    /** Absent where what is removed is gone. */
+    readonly trash?: OpenedStore["trash"];
+    /** Absent where room is somebody else's affair. */
+    readonly space?: OpenedStore["space"];
   };
 
 /** The folder of what an instance keeps on its own machine; `undefined` if it keeps nothing there. */

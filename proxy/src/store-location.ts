@@ -230,6 +230,7 @@ function treeLocation(folder: string): StoreLocation {
     async openTarget(log) {
       const store = await openTreeModuleStore(root);
       const records: KeepRecords = {
+        remembered: async () => undefined,
         begin: async () => undefined,
         dropped: async () => undefined,
         async kept(module, { zip }) {

@@ -1,5 +1,5 @@
 // The words of stoa agent and stoa keeper.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { AgentOptions } from "./commands/agent.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { LocalOptions } from "./commands/local.ts";
@@ -14,12 +14,21 @@ export function addAgentCommands(program: Command, place: CommandPlace): void {
     .option("--root <folder>", "where releases, logs and state lie", usualRoot)
     .option("--server <url>", "the control plane to join, such as https://stoa.example")
     .option("--join <token>", "a join token; or STOA_JOIN_TOKEN, which other users cannot see")
-    .option("--from <folder>", "read documents from a folder instead of a control plane")
+    .option(
+      "--from <place>",
+      "read documents from a folder or bucket (s3://bucket/tree) instead of a control plane",
+    )
     .option("--environment <name>", "with --from: the environment that this machine is of")
     .option("--key <key>", "with --from: a public key whose signatures count", gathered, [])
     .option("--threshold <number>", "with --from: so many keys must have signed", Number, 1)
     .option("--name <name>", "what this machine is called; its host name unless said otherwise")
     .option("--tag <key=value>", "a tag of this machine; may be repeated", gathered, [])
+    .addOption(
+      new Option(
+        "--supervisor <who>",
+        "who runs the processes; systemd where it is in charge, unless said otherwise",
+      ).choices(["systemd", "keeper"]),
+    )
     .action(async (options: AgentOptions) => {
       const { runAgent } = await import("./commands/agent.ts");
       await runAgent(options, place.environment);

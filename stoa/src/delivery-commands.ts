@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { ShowOptions } from "./commands/overview.ts";
+import type { PackageOptions } from "./commands/package.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
 import type { SteerOptions } from "./commands/steer.ts";
 
@@ -14,6 +15,7 @@ const reasonOption = ["--reason <text>", "why, for those who look at the history
 /** Adds the commands to the program. */
 export function addDeliveryCommands(program: Command, place: CommandPlace): void {
   addDeploy(program, place);
+  addPackage(program, place);
   addInspection(program, place);
   addOverview(program, place);
   addSteering(program, place);
@@ -32,9 +34,16 @@ function addDeploy(program: Command, place: CommandPlace): void {
       await login(place, server, options);
     });
   program
+    .command("key")
+    .description("print the public key with which the server signs documents, in minisign's form")
+    .option(...jsonOption)
+    .action(async (options: { json?: boolean }) =>
+      (await import("./commands/login.ts")).showKey(place, options.json === true),
+    );
+  program
     .command("deploy [file]")
     .description(
-      "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz or folder made elsewhere; prints its URL",
+      "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz, deb or folder made elsewhere, also s3://BUCKET/OBJECT; prints its URL",
     )
     .option("--service <name>", "what the service is called; else as the program")
     .option("-e, --environment <name>", "where to; else stoa.toml's, else production")
@@ -50,10 +59,31 @@ function addDeploy(program: Command, place: CommandPlace): void {
     .option("--patience <seconds>", "how long a machine may take", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
     .option("--detach", "print the rollout's id and do not wait for its end")
+    .option("--follow", "stay, and deploy again whenever something else lies in the file's place")
+    .option("--every <seconds>", "with --follow: how often to look", seconds, 2)
     .option(...jsonOption)
     .action(async (file: string | undefined, options: DeployOptions) => {
       const { deploy } = await import("./commands/deploy.ts");
       await deploy(place, file, options);
+    });
+}
+
+function addPackage(program: Command, place: CommandPlace): void {
+  program
+    .command("package [file]")
+    .description(
+      "write a .deb of the Go program of this folder, of a program, or of a folder or archive laid out as the machine; prints its name",
+    )
+    .option("-o, --output <file>", "the file to write; else NAME_VERSION_ARCH.deb")
+    .option("--service <name>", "what the package is called; else as the program")
+    .option("--label <version>", "the version, such as 1.214; else what git describe says")
+    .option("--main <package>", "which program, where there are several, such as ./cmd/shop")
+    .option("--arch <name>", "for which machines, by Go's name; else for those like this one")
+    .option("--maintainer <name>", "who answers for it: 'Ann <ann@example.com>'")
+    .option("--description <text>", "one line about it")
+    .action(async (file: string | undefined, options: PackageOptions) => {
+      const { makePackage } = await import("./commands/package.ts");
+      await makePackage(place, file, options);
     });
 }
 
@@ -159,7 +189,7 @@ function addSteering(program: Command, place: CommandPlace): void {
 function addSettings(program: Command, place: CommandPlace): void {
   const env = program
     .command("env")
-    .description("variables that an environment gives to a service");
+    .description("variables that an environment gives to a service, sealed for its machines");
   const about = (words: string, description: string): Command =>
     env
       .command(words)
@@ -178,6 +208,22 @@ function addSettings(program: Command, place: CommandPlace): void {
   about("list", "print the names of the variables").action(async (options: SettingsOptions) =>
     (await import("./commands/settings.ts")).listVariables(place, options),
   );
+  env
+    .command("key")
+    .description("print the secret keys of an environment, for machines that join without a server")
+    .option(...productionOption)
+    .option(...jsonOption)
+    .action(async (options: { environment: string; json?: boolean }) =>
+      (await import("./commands/settings.ts")).showKeys(place, options),
+    );
+  env
+    .command("rotate")
+    .description("seal all variables of an environment with a new key")
+    .option(...productionOption)
+    .option(...jsonOption)
+    .action(async (options: { environment: string; json?: boolean }) =>
+      (await import("./commands/settings.ts")).rotateKey(place, options),
+    );
 }
 
 function addTokens(program: Command, place: CommandPlace): void {

@@ -3,11 +3,12 @@ import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
-import { checkConfig, checkConnections, showConfig } from "./commands/config.ts";
+import { checkConfig, showConfig } from "./commands/config.ts";
 import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { printSettingsHelp } from "./config/print-config.ts";
 import { addDeliveryCommands } from "./delivery-commands.ts";
+import { addHousekeepingCommands } from "./housekeeping-commands.ts";
 import { programVersion } from "./version.ts";
 
 const program = new Command("stoa")
@@ -73,8 +74,12 @@ config
   .option(...fileOption)
   .option("--connect", "try whether what the configuration names can be reached and used")
   .action(async ({ connect, ...options }: FileOption & { connect?: boolean }) => {
-    if (connect === true) await checkConnections(placeOf(options));
-    else checkConfig(placeOf(options));
+    if (connect !== true) {
+      checkConfig(placeOf(options));
+      return;
+    }
+    const { checkConnections } = await import("./commands/check-connections.ts");
+    await checkConnections(placeOf(options));
   });
 
 const modules = program.command("modules").description("look at the module proxy");
@@ -175,17 +180,7 @@ modules
     const { moveModules } = await import("./commands/move-modules.ts");
     await moveModules(placeOf(options), { ...options, confirm: false });
   });
-modules
-  .command("remove <modules...>")
-  .description("remove MODULE@VERSION, or all versions of MODULE; says first what it would do")
-  .option("--yes", "do it")
-  .option(...fileOption)
-  .option("--json", "print one line of JSON for every version")
-  .action(async (named: string[], options: FileOption & { yes?: boolean; json?: boolean }) => {
-    const { yes = false, json = false } = options;
-    const { removeModules } = await import("./commands/remove-modules.ts");
-    await removeModules(placeOf(options), named, { yes, json });
-  });
+addHousekeepingCommands(modules, { fileOption, placeOf, parseCount });
 modules
   .command("crawl")
   .description(

@@ -1,4 +1,5 @@
 // This program's own way to repositories, asked the same.
+import assert from "node:assert/strict";
 import {
   isVersion,
   type ModulePath,
@@ -7,7 +8,7 @@ import {
   splitPathVersion,
   type Version,
 } from "@stoa/gomod";
-import { checkModuleZip, memorySource } from "@stoa/gomod/zip";
+import { type CheckedModuleZip, checkModuleZip, memorySource } from "@stoa/gomod/zip";
 import {
   type GitUpstreamOptions,
   gitUpstream,
@@ -78,7 +79,7 @@ export async function stoaVersion(
     // Of a version itself, the info has the origin.
     origin: isOwn ? undefined : originIn(resolved.bytes),
     mod: mod && Buffer.from(mod).toString(),
-    sum: zip && (await checkModuleZip(memorySource(zip), exact)).hash,
+    sum: zip && (await sumOf(exact, zip)),
     words,
   };
 }
@@ -109,14 +110,35 @@ export async function stoaModule(
   }
 }
 
+/** A zip, and what its maker says of it. */
+interface MadeZip {
+  readonly bytes: Buffer;
+  readonly found: object | undefined;
+}
+
 async function zipOf(
   stoa: StoaSide,
   module: { readonly path: ModulePath; readonly version: Version },
   signal: AbortSignal,
-): Promise<Buffer> {
+): Promise<MadeZip> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of (await stoa.zip(module, signal)).body) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  const { body, found } = await stoa.zip(module, signal);
+  for await (const chunk of body) chunks.push(chunk);
+  return { bytes: Buffer.concat(chunks), found: found?.() };
+}
+
+/** The hash. What the maker says must be what a check finds. */
+async function sumOf(
+  module: { readonly path: ModulePath; readonly version: Version },
+  { bytes, found }: MadeZip,
+): Promise<string> {
+  const checked = await checkModuleZip(memorySource(bytes), module);
+  const plain = ({ goMod, ...rest }: CheckedModuleZip) => ({
+    ...rest,
+    goMod: goMod && Buffer.from(goMod),
+  });
+  assert.deepEqual(plain(found as CheckedModuleZip), plain(checked));
+  return checked.hash;
 }
 
 function originIn(info: Uint8Array): unknown {

@@ -7,6 +7,7 @@ import {
   type RolloutRequest,
   Rollouts,
   ServiceSettings,
+  type SettingsKeys,
   SignedTree,
   startRollout,
   steerRollout,
@@ -26,6 +27,12 @@ export interface ControlSurroundings {
   /** Is told of what went wrong and is nobody's request. */
   readonly onFailure: (failure: unknown) => void;
 }
+
+/** Nothing is set in the simulated world. */
+const unusedKeys: SettingsKeys = {
+  of: () => Promise.reject(new Error("nothing is sealed here")),
+  renew: () => Promise.reject(new Error("nothing is sealed here")),
+};
 
 /** One life of the control plane. */
 export class SimulatedControl {
@@ -55,7 +62,7 @@ export class SimulatedControl {
     this.machines = new Machines(tree, documents, this.tokens, clock);
     this.environments = new Environments(tree, documents, clock);
     this.revisions = new Revisions(tree, blobs, documents);
-    this.#settings = new ServiceSettings(documents);
+    this.#settings = new ServiceSettings(documents, unusedKeys);
     const { environments, machines, audit } = this;
     this.rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
   }

@@ -158,6 +158,12 @@ export class SimulatedProcesses implements Supervisor, Probe {
     return viewOf(process);
   }
 
+  readonly addsSockets = true;
+
+  async restore(): Promise<readonly string[]> {
+    return [];
+  }
+
   async closeSockets(): Promise<void> {
     // A simulated socket costs nothing.
   }
@@ -176,6 +182,10 @@ export class SimulatedProcesses implements Supervisor, Probe {
 
   async listens(): Promise<boolean> {
     return false;
+  }
+
+  async holderOf(): Promise<undefined> {
+    return undefined;
   }
 
   async freePort(): Promise<number> {

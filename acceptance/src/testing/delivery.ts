@@ -23,6 +23,14 @@ export interface TestMachine {
   readonly startAgent: () => void;
 }
 
+/** A command that runs until it is ended. */
+export interface StayingCommand {
+  /** What it has said so far, on stdout and stderr. */
+  readonly output: () => string;
+  /** Sends SIGTERM, and gives its exit code. */
+  readonly end: () => Promise<number | null>;
+}
+
 /** Everything that deploying takes. Disposing of it ends all processes and removes what they kept. */
 export interface Delivery extends AsyncDisposable {
   readonly url: string;
@@ -34,18 +42,43 @@ export interface Delivery extends AsyncDisposable {
   readonly stoa: (...words: readonly string[]) => Promise<FinishedProgram>;
   /** Runs `stoa`, and rejects with what it said if it fails; gives its stdout. */
   readonly succeed: (...words: readonly string[]) => Promise<string>;
+  /** Starts `stoa` in the project, with variables of its own, and leaves it running. */
+  readonly stay: (
+    words: readonly string[],
+    variables: Readonly<Record<string, string>>,
+  ) => StayingCommand;
   /** Writes files of the project. */
   readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
-  /** Starts an agent that joins, and waits until the control plane has heard of it. */
-  readonly join: (name: string, tags?: string) => Promise<TestMachine>;
+  /**
+   * Starts an agent that joins, and waits until the control plane has heard of it. `inside` are the words of a program that starts it,
+   * in a world of its own.
+   */
+  readonly join: (name: string, tags?: string, inside?: readonly string[]) => Promise<TestMachine>;
+  /** Starts several at once. */
+  readonly joinAll: (names: readonly string[]) => Promise<readonly TestMachine[]>;
+  /** Starts an agent with words and variables of its own, which needs no control plane. */
+  readonly start: (
+    name: string,
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ) => TestMachine;
   /** Ends the control plane at once. */
   readonly killControl: () => Promise<void>;
   /** Starts it again at the same address with what it has kept. */
   readonly startControl: () => Promise<void>;
 }
 
-/** Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS. */
-export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
+/**
+ * Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS; `env` is added to the
+ * server's variables.
+ */
+export async function startDelivery({
+  tls = false,
+  env: more = {},
+}: {
+  readonly tls?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+} = {}): Promise<Delivery> {
   const folder = await temporaryFolder();
   const files = tls ? await tlsFiles(folder.path) : undefined;
   const port = await freePort();
@@ -58,6 +91,7 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
       root,
       env: {
         ATHENS_PORT: `127.0.0.1:${port}`,
+        ...more,
         ...(files && { ATHENS_TLSCERT_FILE: files.cert, ATHENS_TLSKEY_FILE: files.key }),
       },
     });
@@ -78,19 +112,41 @@ export async function startDelivery({ tls = false } = {}): Promise<Delivery> {
     return stdout;
   };
   await succeed("login", control.url, "--token-file", join(controlRoot, "admin-token"));
+  const joinAll = async (
+    names: readonly string[],
+    tags = "",
+    inside: readonly string[] = [],
+  ): Promise<readonly TestMachine[]> => {
+    const token = (await succeed("token", "join", "--tags", tags)).trim();
+    const machines = names.map((name) =>
+      startMachine(folder, name, {
+        words: ["--server", control.url],
+        env: trust,
+        once: { STOA_JOIN_TOKEN: token },
+        inside,
+      }),
+    );
+    await until(`${names.join(", ")} to join`, async () => {
+      const shown = await succeed("machines");
+      return names.every((name) => shown.includes(`${name} `));
+    });
+    return machines;
+  };
   return {
     url: control.url,
     project,
     controlRoot,
     stoa,
     succeed,
+    stay: (words, variables) => stayingCommand(words, project, { ...env, ...variables }),
     write: (files) => writeFiles(project, files),
-    join: async (name, tags = "") => {
-      const token = (await succeed("token", "join", "--tags", tags)).trim();
-      const machine = startMachine(folder, name, { server: control.url, token, trust });
-      await until(`${name} to join`, async () => (await succeed("machines")).includes(`${name} `));
+    join: async (name, tags = "", inside = []) => {
+      const [machine] = await joinAll([name], tags, inside);
+      if (machine === undefined) throw new Error("no machine was started");
       return machine;
     },
+    joinAll,
+    start: (name, words, variables) => startMachine(folder, name, { words, env: variables }),
     killControl: async () => {
       await control[Symbol.asyncDispose]();
     },
@@ -138,6 +194,34 @@ func main() {
   };
 }
 
+function stayingCommand(
+  words: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): StayingCommand {
+  const child = own(
+    spawn(process.execPath, [programFile, ...words], {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += String(chunk);
+    });
+  }
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return {
+    output: () => output,
+    end: () => {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
+}
+
 function commandVariables({ path }: TemporaryFolder): Readonly<Record<string, string>> {
   return {
     PATH: process.env["PATH"] ?? "",
@@ -157,18 +241,24 @@ function startMachine(
   folder: TemporaryFolder,
   name: string,
   {
-    server,
-    token,
-    trust,
+    words,
+    env,
+    once = {},
+    inside = [],
   }: {
-    readonly server: string;
-    readonly token: string;
-    readonly trust: Readonly<Record<string, string>>;
+    /** Beside its place and its name. */
+    readonly words: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    /** Variables of the first start alone. */
+    readonly once?: Readonly<Record<string, string>>;
+    readonly inside?: readonly string[];
   },
 ): TestMachine {
   const root = join(folder.path, "machines", name);
-  const words = ["agent", "--root", root, "--name", name, "--server", server];
-  let agent = startAgent(folder, words, { ...trust, STOA_JOIN_TOKEN: token });
+  const always = ["agent", "--root", root, "--supervisor", "keeper"];
+  const start = (more: readonly string[], variables: Readonly<Record<string, string>>) =>
+    startAgent(folder, [...inside, process.execPath, programFile, ...always, ...more], variables);
+  let agent = start(["--name", name, ...words], { ...env, ...once });
   return {
     name,
     root,
@@ -178,17 +268,17 @@ function startMachine(
       await ended;
     },
     startAgent: () => {
-      agent = startAgent(folder, ["agent", "--root", root], trust);
+      agent = start([], env);
     },
   };
 }
 
 function startAgent(
   { path }: TemporaryFolder,
-  words: readonly string[],
+  [program = "", ...words]: readonly string[],
   env: Readonly<Record<string, string>>,
 ): ChildProcess {
-  const child = spawn(process.execPath, [programFile, ...words], {
+  const child = spawn(program, words, {
     cwd: path,
     stdio: "ignore",
     env: {

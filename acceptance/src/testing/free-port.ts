@@ -6,12 +6,12 @@ export interface HeldPort extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Takes a port that nobody has and holds it. */
-export async function heldPort(): Promise<HeldPort> {
+/** Takes a port that nobody has and holds it, or just this one; rejects if somebody has it. */
+export async function heldPort(wanted = 0): Promise<HeldPort> {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(wanted, "127.0.0.1", resolve);
   });
   const { port } = server.address() as { port: number };
   return { port, [Symbol.asyncDispose]: () => closed(server) };

@@ -69,12 +69,13 @@ export async function finishedStoa(
   args: readonly string[],
   env: Variables = {},
   cwd?: string,
+  limitMs = 30_000,
 ): Promise<FinishedProgram> {
   await using folder = await temporaryFolder();
   return await finishedProgram(process.execPath, [programFile, ...args], {
     cwd: cwd ?? folder.path,
     env: { ...baseVariables(folder.path), ...env },
-    limitMs: 30_000,
+    limitMs,
   });
 }
 

@@ -115,6 +115,28 @@ export async function fossilRepository(
   };
 }
 
+/** A Bazaar repository behind `bzr serve`. */
+export async function bazaarRepository(folder: string): Promise<ServedRepository> {
+  const copy = join(folder, "m");
+  await mkdir(copy, { recursive: true });
+  const env = { EMAIL: "Ann <ann@example.com>", BRZ_LOG: "/dev/null" };
+  const run = runner("bzr", copy, env);
+  run("init", "-q", ".");
+  const port = await freePort();
+  const words = ["serve", "--listen=127.0.0.1", `--port=${port}`, `--directory=${folder}`];
+  const server = await serving("bzr", words, folder, port, env);
+  return {
+    place: `bzr bzr://127.0.0.1:${port}/m`,
+    run,
+    async commit(files, ...flags) {
+      await writeFiles(copy, files);
+      run("add", "-q");
+      run("commit", "-q", "-m", "a change", ...flags);
+    },
+    ...server,
+  };
+}
+
 function runner(
   program: string,
   cwd: string,

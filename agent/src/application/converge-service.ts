@@ -251,6 +251,7 @@ export class ConvergingService {
       note(`${service} should not run here any more and is being stopped`);
     await endOthers(this.#parts, []);
     await supervisor.closeSockets(service, []);
+    await supervisor.restore(service);
     const { committed } = journal.now;
     if (committed === undefined) return;
     if (committed.manner === "scripts") {
@@ -260,7 +261,12 @@ export class ConvergingService {
         step: () => undefined,
       });
     }
-    await journal.write({ committed: undefined, previous: undefined, handOver: undefined });
+    await journal.write({
+      committed: undefined,
+      previous: undefined,
+      handOver: undefined,
+      addresses: [],
+    });
   }
 
   #verdict(
@@ -286,7 +292,8 @@ export class ConvergingService {
       return { state: "converging", sentence: "about to be looked at" };
     }
     if (view.state !== "running") return { state: "failed", sentence: view.sentence };
-    return { state: "running", sentence: `process ${view.pid} runs` };
+    if (view.pid === 0) return { state: "converging", sentence: "about to be looked at again" };
+    return { state: "running", sentence: `it runs as process ${view.pid}` };
   }
 
   #withSince(status: Omit<ServiceStatus, "since">): ServiceStatus {

@@ -37,12 +37,14 @@ export async function deployBundle(
 ): Promise<void> {
   const { target, serial, revision, settings } = order;
   const bundle = await bundleOf(parts, revision, target.release);
+  await checkScripts(parts, bundle);
   const old = await oldBundle(parts, order.readRevision);
   order.signal.throwIfAborted();
   await begin(journal, order, "ApplicationStop");
   // A service that was run without scripts until now has none to end it with.
   await endOthers(parts, []);
   await parts.supervisor.closeSockets(parts.service, []);
+  await journal.write({ addresses: [] });
   const outcomes = await run(parts, journal, order, {
     bundle,
     old,
@@ -62,6 +64,36 @@ export async function deployBundle(
     handOver: undefined,
     refused: undefined,
   });
+}
+
+/**
+ * What is sure to fail is refused before the old revision is stopped: a script that is not there, and a user that is not
+ * there although no script before could have made it.
+ */
+async function checkScripts({ permissions }: ServiceParts, bundle: Bundle): Promise<void> {
+  const { hooks } = bundle.appspec;
+  const scripts = lifecycleOf({ hasTraffic: false }).flatMap((event) =>
+    (hooks.get(event) ?? []).map((script) => ({ event, script })),
+  );
+  const missing = scripts.find(
+    ({ script }) => !bundle.files.some(({ path }) => path === script.location),
+  );
+  if (missing !== undefined) {
+    throw new AgentFailure(
+      "refused_revision",
+      `${missing.event}: the bundle has no script ${missing.script.location}; nothing was touched`,
+    );
+  }
+  // ApplicationStop of this bundle runs when the next one comes.
+  const first = scripts.find(({ event }) => event !== "ApplicationStop");
+  const user = first?.script.runas;
+  if (first === undefined || user === undefined) return;
+  const problem = await permissions.problemWith({ owner: user });
+  if (problem === undefined) return;
+  throw new AgentFailure(
+    "refused_revision",
+    `${first.event}: ${first.script.location}: ${problem}; nothing was touched`,
+  );
 }
 
 /** Has the scripts of what was installed end it. */

@@ -44,6 +44,9 @@ export async function handOver(
   order: HandOverOrder,
 ): Promise<void> {
   const { target, run, step } = order;
+  const sockets = await resolveSockets(parts, journal, run);
+  await checkUser(parts, order);
+  await checkAddresses(parts, journal, sockets);
   step("rehearsing");
   const manner = await rehearse(parts, {
     ...order,
@@ -57,16 +60,17 @@ export async function handOver(
       `${parts.service} ${order.revision.version} binds $PORT by itself and cannot share it: old and new process do not overlap, and connections are refused for a moment`,
     );
   }
-  const sockets = await resolveSockets(parts, journal, run);
   const process = await nextId(journal, target);
+  const addresses = sockets.map(({ address }) => address);
   await journal.write({
+    addresses: [...new Set([...journal.now.addresses, ...addresses])],
     handOver: { phase: "begun", to: target, rollout: order.rollout, process },
   });
   await parts.failpoint("journal-begun");
 
   step("switching");
   const old = await keptView(parts);
-  const overlap = canOverlap(order, manner, old, journal);
+  const overlap = canOverlap(order, manner, old, journal) && mayKeepSockets(parts, old, sockets);
   if (old !== undefined && !overlap) {
     await end(parts, old);
     await parts.failpoint("old-stopped");
@@ -204,8 +208,49 @@ async function startAndValidate(
     run,
     addresses: addressesOf(manner, sockets, ports),
   });
-  if (problem !== undefined) throw new AgentFailure("failed_start", `it ${problem}`);
+  if (problem !== undefined) {
+    const faster = manner === "own" ? await whoWasFaster(parts, process, sockets) : "";
+    throw new AgentFailure("failed_start", `it ${problem}${faster}`);
+  }
   await parts.failpoint("new-validated");
+}
+
+async function checkUser({ permissions }: ServiceParts, { run }: HandOverOrder): Promise<void> {
+  if (run.user === undefined) return;
+  const problem = await permissions.problemWith({ owner: run.user });
+  if (problem !== undefined) throw new AgentFailure("cannot_start", problem);
+}
+
+/** Refuses an address that a stranger has, before anything is touched. */
+async function checkAddresses(
+  { probe, service }: ServiceParts,
+  { now }: JournalFile,
+  sockets: readonly SocketRequest[],
+): Promise<void> {
+  for (const { address } of sockets) {
+    if (now.addresses.includes(address)) continue;
+    const holder = await probe.holderOf(address);
+    if (holder === undefined) continue;
+    throw new AgentFailure(
+      "address_in_use",
+      `${address} is taken by ${holder}; end that, or give ${service} another port (stoa.toml: port)`,
+    );
+  }
+}
+
+/** A program that could not bind its port says so in its log at best; who has it now is worth a word. */
+async function whoWasFaster(
+  { supervisor, probe, service }: ServiceParts,
+  process: string,
+  sockets: readonly SocketRequest[],
+): Promise<string> {
+  const view = await supervisor.wait(service, process, "gone", 0);
+  if (view.state !== "gone") return "";
+  for (const { address } of sockets) {
+    const holder = await probe.holderOf(address);
+    if (holder !== undefined) return `; ${address} is taken by ${holder}`;
+  }
+  return "";
 }
 
 /** After the commit: every step may be repeated. */
@@ -262,7 +307,11 @@ async function undo(parts: ServiceParts, journal: JournalFile): Promise<void> {
     if (view.id === committed?.process || view.state === "gone") continue;
     await end(parts, view, failedGraceMs);
   }
-  await journal.write({ handOver: undefined });
+  if (committed === undefined) await parts.supervisor.closeSockets(parts.service, []);
+  await journal.write({
+    handOver: undefined,
+    ...(committed === undefined ? { addresses: [] } : {}),
+  });
 }
 
 /** Ends a process and waits until it is gone. */
@@ -292,6 +341,22 @@ function canOverlap(
 ): boolean {
   if (run.handOff === "restart" || manner === "own") return false;
   return journal.now.committed?.manner !== "own" && old?.adopted !== true;
+}
+
+/** A supervisor that cannot open one socket more while others are in use must have the old process ended before. */
+function mayKeepSockets(
+  { supervisor, service, note }: ServiceParts,
+  old: ProcessView | undefined,
+  sockets: readonly SocketRequest[],
+): boolean {
+  const addresses = (all: readonly SocketRequest[]): string =>
+    all.map(({ address }) => address).join(", ");
+  if (supervisor.addsSockets || old === undefined) return true;
+  if (addresses(old.sockets) === addresses(sockets)) return true;
+  note(
+    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}: its old process ends before, and connections are refused for a moment`,
+  );
+  return false;
 }
 
 async function keptView(parts: ServiceParts): Promise<ProcessView | undefined> {

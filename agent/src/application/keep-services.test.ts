@@ -139,6 +139,9 @@ function launch(
     directory: "/",
     sockets: [],
     readiness: "fd",
+    rehearsal: false,
+    ownIdVariables: [],
+    parent: "any",
     log: join(root, "service.log"),
     stopSignal: "SIGTERM",
     stopGraceMs: 10_000,
@@ -162,7 +165,7 @@ async function openFleet(
     root,
     [Symbol.asyncDispose]: async () => {
       for (const { service, id } of await supervisor.views()) {
-        await supervisor.stop(service, id, { signal: "SIGQUIT", graceMs: 0 });
+        await supervisor.stop(service, id, { graceMs: 0 });
         await supervisor.wait(service, id, "gone", 10_000);
       }
       await keeper[Symbol.asyncDispose]();

@@ -3,7 +3,7 @@ import { AgentFailure } from "../domain/agent-failure.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Disk } from "../domain/disk.ts";
 import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
-import type { Launch, ProcessView, SocketRequest, StopSignal } from "../domain/launch.ts";
+import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
 import type { ListeningSocket, ListeningSockets, LogFiles, Spawn } from "../domain/spawn.ts";
 import { isOwn, SupervisedProcess } from "./supervise-process.ts";
 
@@ -119,10 +119,10 @@ export class Keeper {
   async stop(
     service: string,
     id: string,
-    { signal, graceMs }: { readonly signal?: StopSignal; readonly graceMs?: number },
+    { graceMs }: { readonly graceMs?: number },
   ): Promise<ProcessView> {
     const process = this.#find(service, id);
-    process.stop(signal, graceMs);
+    process.stop(graceMs);
     await this.#save();
     return process.view;
   }

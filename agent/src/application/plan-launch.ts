@@ -1,10 +1,10 @@
 // From a revision and the settings of its environment to the process that is started. Pure.
 import { join } from "node:path";
-import type { Revision, Run } from "@stoa/deployment";
+import { type HandOff, handOffLibraryOf, type Revision, type Run } from "@stoa/deployment";
 import type { Launch, SocketRequest } from "../domain/launch.ts";
 import type { ServiceLayout } from "../domain/layout.ts";
 import type { Manner, Target } from "../domain/service-journal.ts";
-import { parseSocketAddress } from "../domain/socket-address.ts";
+import { parseSocketAddress, tcpAddressText } from "../domain/socket-address.ts";
 
 /** What a process is started from. */
 export interface LaunchOrder {
@@ -29,21 +29,49 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export function planLaunch(order: LaunchOrder): Launch {
   const { id, layout, target, run, sockets, manner, rehearsal } = order;
   const release = join(layout.releases, target.release);
+  const kind = handOffOf(order);
+  const given = manner === "own" ? [] : sockets;
+  const isGoagain = kind === "goagain" && given.length > 0;
   return {
     id,
     release: target.release,
     program: join(release, run.entry),
     arguments: run.arguments,
-    environment: environmentOf(order),
+    environment: { ...environmentOf(order), ...(isGoagain ? goagainVariables(given) : {}) },
     directory: release,
-    sockets: manner === "own" ? [] : sockets,
-    readiness: run.readiness === "fd" ? "fd" : "none",
+    sockets: given,
+    readiness: run.readiness === "health" ? "none" : run.readiness,
+    rehearsal,
+    ownIdVariables: isGoagain ? ["GOAGAIN_PPID"] : [],
+    parent: kind === "grace-shim" && given.length > 0 ? "init" : "any",
     user: run.user,
     limits: run.limits,
     log: layout.log,
-    stopSignal: "SIGTERM",
+    // What goagain calls graceful (goagain.Wait).
+    stopSignal: kind === "goagain" ? "SIGQUIT" : "SIGTERM",
     stopGraceMs: rehearsal ? Math.min(run.drainMs, rehearsalGraceMs) : run.drainMs,
   };
+}
+
+/** How the program is handed over: as the revision declares, or as a library in it demands. */
+export function handOffOf({ run, revision }: Pick<LaunchOrder, "run" | "revision">): HandOff {
+  if (run.handOff === "goagain" || run.handOff === "grace-shim") return run.handOff;
+  const library = revision.go === undefined ? undefined : handOffLibraryOf(revision.go);
+  return library?.handOff ?? run.handOff;
+}
+
+/**
+ * With these goagain takes its first socket instead of binding one. It then signals the process that GOAGAIN_PPID names,
+ * which is itself here, and the signal 0 does nothing (kill(2)): the old process ends when the new one is proven, and not
+ * when it says so. Authority: goagain.Listener and goagain.Kill.
+ */
+function goagainVariables([first]: readonly SocketRequest[]): Record<string, string> {
+  const address = parseSocketAddress(first?.address ?? "");
+  const name =
+    address.kind === "unix"
+      ? `unix:${address.path}->`
+      : `tcp:${tcpAddressText(address.host, address.port)}->`;
+  return { GOAGAIN_FD: "3", GOAGAIN_NAME: name, GOAGAIN_SIGNAL: "0" };
 }
 
 const rehearsalGraceMs = 2_000;

@@ -1,11 +1,10 @@
 // Starts a release where nobody sees it, to learn whether it works and how it takes its sockets.
 import { join } from "node:path";
-import { handOffLibraryOf } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { ProcessView, SocketRequest } from "../domain/launch.ts";
 import type { Manner } from "../domain/service-journal.ts";
-import { parseSocketAddress } from "../domain/socket-address.ts";
-import { type LaunchOrder, planLaunch } from "./plan-launch.ts";
+import { parseSocketAddress, withPort } from "../domain/socket-address.ts";
+import { handOffOf, type LaunchOrder, planLaunch, portOf } from "./plan-launch.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { problemOf } from "./validate-process.ts";
 
@@ -29,14 +28,15 @@ export async function rehearse(parts: ServiceParts, order: RehearsalOrder): Prom
   const ports = await Promise.all(
     run.sockets.map(({ address }) => (isUnix(address) ? undefined : parts.probe.freePort())),
   );
-  const sockets = run.sockets.map((socket) => privateSocket(parts, socket));
-  const manner = mayBeGivenSockets(order) ? "either" : "own";
-  const launch = planLaunch({ ...order, sockets, ports, manner, rehearsal: true });
+  const isPicky = handOffOf(order) === "grace-shim";
+  const sockets = run.sockets.map((socket, at) =>
+    isPicky ? sameAddress(socket, ports[at]) : privateSocket(parts, socket),
+  );
+  const launch = planLaunch({ ...order, sockets, ports, manner: "either", rehearsal: true });
   try {
     const view = await supervisor.launch(service, launch);
     const found = await mannerOf(parts, order, view, ports);
-    const reached = manner === "own" ? sockets : view.sockets;
-    const addresses = addressesOf(found, reached, ports);
+    const addresses = addressesOf(found, view.sockets, ports);
     const problem = await problemOf(parts, { id, run, addresses, signal: order.signal });
     if (problem !== undefined) throw failed(problem);
     return found;
@@ -76,8 +76,9 @@ async function mannerOf(
     const view = await supervisor.wait(service, id, "gone", 0);
     if (view.state === "gone") throw failed(view.sentence);
     for (const [at, port] of ports.entries()) {
-      if (port !== undefined && (await probe.listens(view.pid, port))) return "own";
       const given = sockets[at];
+      const isGiven = given !== undefined && portOf(given.address) === port;
+      if (port !== undefined && !isGiven && (await probe.listens(view.pid, port))) return "own";
       if (given === undefined) continue;
       const answer = await probe.connect(given.address, view.pid, lookAgainMs);
       if (answer.kind === "answered" && answer.by === "it") return "shared";
@@ -90,12 +91,11 @@ async function mannerOf(
 }
 
 /**
- * Two libraries cannot be given a socket: facebookgo/grace ends its parent when it is, and goagain crashes on what it then
- * does with it. Programs with one of them bind the port themselves.
+ * facebookgo/grace takes a socket only if it has the very address that the program listens on, so both are told the same
+ * port (gracenet.Net.Listen).
  */
-function mayBeGivenSockets({ run, revision }: RehearsalOrder): boolean {
-  if (run.handOff === "goagain" || run.handOff === "grace-shim") return false;
-  return revision.go === undefined || handOffLibraryOf(revision.go) === undefined;
+function sameAddress({ name, address }: SocketRequest, port: number | undefined): SocketRequest {
+  return { name, address: port === undefined ? address : withPort(address, port) };
 }
 
 function privateSocket({ layout }: ServiceParts, { name, address }: SocketRequest): SocketRequest {

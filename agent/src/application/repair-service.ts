@@ -41,9 +41,11 @@ export class Repair {
     this.#journal = journal;
   }
 
-  /** One round: files, link, process, program. Fails as what it does fails; the next round tries again. */
+  /** One round: files, link, what the supervisor keeps, process, program. Fails as what it does fails; the next round tries again. */
   async round(committed: Committed): Promise<Condition> {
     await this.filesAndLink(committed.revision);
+    const { supervisor, service } = this.#parts;
+    for (const sentence of await supervisor.restore(service)) this.#parts.note(sentence);
     const view = await this.#process(committed);
     const { listening, reached } = await committedAddresses(
       this.#parts,

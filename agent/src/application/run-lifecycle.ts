@@ -149,7 +149,7 @@ interface ScriptRun {
 }
 
 async function runScript(
-  { disk, scripts }: LifecycleParts,
+  { disk, scripts, install }: LifecycleParts,
   { order, event, bundle, script, timeoutMs }: ScriptRun,
   log: ScriptsLog,
 ): Promise<Pick<EventOutcome, "code" | "sentence"> | undefined> {
@@ -160,6 +160,15 @@ async function runScript(
       code: hookResults.missing,
       sentence: `${event}: the bundle has no script ${script.location}`,
     };
+  }
+  if (script.runas !== undefined) {
+    const problem = await install.permissions.problemWith({ owner: script.runas });
+    if (problem !== undefined) {
+      return {
+        code: hookResults.failed,
+        sentence: `${event}: ${script.location} was not run: ${problem}`,
+      };
+    }
   }
   // Bundles are read-only here, and so is their owner to himself: the bit is set where it is missing.
   if ((found.mode & 0o111) === 0) await disk.setMode(path, found.mode | 0o111);

@@ -8,7 +8,6 @@ import {
   type Launch,
   type ProcessState,
   type ProcessView,
-  type StopSignal,
 } from "../domain/launch.ts";
 import type { ListeningSocket, ProcessIdentity, Spawn, Spawned } from "../domain/spawn.ts";
 
@@ -95,7 +94,8 @@ export class SupervisedProcess {
   }
 
   /** Asks it to end, and kills what is left after a while. Resolves at once. May be called again with a shorter while. */
-  stop(signal: StopSignal = this.launch.stopSignal, graceMs = this.launch.stopGraceMs): void {
+  stop(graceMs = this.launch.stopGraceMs): void {
+    const signal = this.launch.stopSignal;
     this.#kept = false;
     if (this.#state === "gone") return;
     this.#stopping = true;
@@ -186,21 +186,10 @@ export class SupervisedProcess {
 
   async #spawn(): Promise<Spawned> {
     const { launch } = this;
-    const { program, environment, directory, readiness, user, limits, log } = launch;
     this.#become("starting", "is being started");
     this.#closeOwnSockets();
     this.#sockets = await this.#parts.openSockets(launch);
-    const spawned = await this.#parts.spawn.start({
-      program,
-      arguments: launch.arguments,
-      environment,
-      directory,
-      readiness,
-      user,
-      limits,
-      log,
-      sockets: this.#sockets,
-    });
+    const spawned = await this.#parts.spawn.start({ ...launch, sockets: this.#sockets });
     this.#identity = spawned.identity;
     this.#startedAtMs = this.#parts.clock.nowMs();
     if (this.#stopping) this.stop();

@@ -34,7 +34,8 @@ export async function problemOf(
   const view = await parts.supervisor.wait(parts.service, candidate.id, "ready", deadlineMs);
   if (hasEnded(view)) return endOf(view);
   if (view.state === "starting") {
-    return `did not say that it is ready (READY_FD) within ${deadlineMs / 1000} s`;
+    const where = candidate.run.readiness === "notify" ? "NOTIFY_SOCKET" : "READY_FD";
+    return `did not say that it is ready (${where}) within ${deadlineMs / 1000} s`;
   }
   const problem = await untilHealthy(parts, candidate, deadline, deadlineMs);
   return problem ?? (await whileProven(parts, candidate));

@@ -7,7 +7,7 @@
  * - `address_in_use`: another process listens on the address of a service.
  * - `cannot_start`: the program could not be started at all (missing, wrong architecture, unknown user).
  * - `failed_start`: the program ended, or did not become ready or healthy.
- * - `keeper_unreachable`: the keeper does not answer.
+ * - `keeper_unreachable`: the keeper, or systemd, does not answer.
  * - `source_unavailable`: documents or blobs could not be read; nothing is known about what should run.
  * - `refused_document`: a document is not signed as it must be, too old, expired or nonsense.
  * - `refused_revision`: a revision cannot run here, or what was downloaded is not what it names.

@@ -13,6 +13,8 @@ import { AgentFailure } from "./agent-failure.ts";
 /** From where a machine learns what should run. */
 export type SourcePlace =
   | { readonly kind: "folder"; readonly path: string }
+  /** As `parseBucketUrl` of the room blobs reads it. Credentials are found in the environment, or on the machine. */
+  | { readonly kind: "bucket"; readonly url: string }
   | { readonly kind: "http"; readonly url: string; readonly machineToken: string | undefined };
 
 /** What a machine remembers from one start of the agent to the next. */
@@ -44,6 +46,8 @@ export interface Joined {
   readonly rootKey: string;
   readonly environment: string;
   readonly pollMs: number;
+  /** The lines of the keys of the environment's settings. */
+  readonly settingsKeys: readonly string[];
 }
 
 /** Where machines join. */

@@ -1,4 +1,4 @@
-// What the keeper is told to start, and what it says about what runs.
+// What a supervisor is told to start, and what it says about what runs.
 
 /** A listening socket that a process inherits. */
 export interface SocketRequest {
@@ -18,21 +18,26 @@ export interface Limits {
   readonly coreBytes?: number | undefined;
 }
 
-/** One process that the keeper starts. */
+/** One process that a supervisor starts. */
 export interface Launch {
-  /** Chosen by whoever asks. Asked again with the same id, the keeper starts nothing. */
+  /** Chosen by whoever asks. Asked again with the same id, the supervisor starts nothing. */
   readonly id: string;
   /** The id of the revision it belongs to. */
   readonly release: string;
   readonly program: string;
   readonly arguments: readonly string[];
-  /** All of it: nothing is inherited from the keeper. */
+  /** All of it: nothing is inherited from the supervisor. */
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
   /** In the order of their descriptors, which begin at 3 (`LISTEN_FDS`, sd_listen_fds(3)). */
   readonly sockets: readonly SocketRequest[];
-  /** `fd`: it is ready when it writes a line to, or closes after a byte, the descriptor that `READY_FD` names. */
-  readonly readiness: "fd" | "none";
+  readonly readiness: LaunchReadiness;
+  /** It runs where no client is, for a while. */
+  readonly rehearsal: boolean;
+  /** Variables that hold its own process id, which nobody knows before it is started. */
+  readonly ownIdVariables: readonly string[];
+  /** `init`: the first process of the machine, for programs that end any other parent. */
+  readonly parent: "any" | "init";
   readonly user?: string | undefined;
   readonly limits?: Limits | undefined;
   /** Where its standard output and error go. */
@@ -42,6 +47,16 @@ export interface Launch {
   /** How long it may take to end before it is killed. */
   readonly stopGraceMs: number;
 }
+
+/**
+ * When it has said that it is ready.
+ *
+ * - `fd`: when it writes a line to, or closes after a byte, the descriptor that `READY_FD` names.
+ * - `notify`: when it sends `READY=1` to `NOTIFY_SOCKET` (sd_notify(3)). A supervisor that cannot hear that takes it for `none`.
+ * - `none`: it is not asked to.
+ */
+export const launchReadinesses = ["fd", "notify", "none"] as const;
+export type LaunchReadiness = (typeof launchReadinesses)[number];
 
 export const stopSignals = ["SIGTERM", "SIGQUIT", "SIGINT", "SIGUSR2", "SIGHUP"] as const;
 export type StopSignal = (typeof stopSignals)[number];
@@ -61,16 +76,16 @@ export interface Exit {
  */
 export type ProcessState = "starting" | "running" | "waiting" | "stopping" | "gone";
 
-/** What the keeper says about a process. */
+/** What a supervisor says about a process. */
 export interface ProcessView {
   readonly id: string;
   readonly service: string;
   readonly release: string;
   readonly program: string;
   readonly state: ProcessState;
-  /** Whether the keeper starts it again when it ends, and after the machine has started. */
+  /** Whether it is started again when it ends, and after the machine has started. */
   readonly kept: boolean;
-  /** It was started by a keeper that is gone: its listening sockets cannot be shared with another process. */
+  /** Nobody but itself holds its listening sockets any more: they cannot be shared with another process. */
   readonly adopted: boolean;
   /** 0 while none runs. */
   readonly pid: number;

@@ -6,11 +6,18 @@ export interface Layout {
   readonly keeperFolder: string;
   readonly keeperSocket: string;
   readonly keeperRecord: string;
+  /** Makes sockets listen, in a process that lives for a moment. */
+  readonly keeperScript: string;
+  /** Which units there are, and the environments of their processes. */
+  readonly systemdRecord: string;
+  readonly systemdEnvironments: string;
   /** The newest index that was believed. */
   readonly indexPath: string;
   /** What this machine is called, of which environment it is, and whom it believes. */
   readonly enrolmentPath: string;
   readonly machineKeyPath: string;
+  /** The keys of the environment's settings. */
+  readonly settingsKeysPath: string;
   readonly keeperLog: string;
   readonly blobsFolder: string;
   readonly servicesFolder: string;
@@ -25,8 +32,12 @@ export function layoutOf(root: string): Layout {
     keeperFolder: join(root, "keeper"),
     keeperSocket: join(root, "keeper", "control.sock"),
     keeperRecord: join(root, "keeper", "state.json"),
+    keeperScript: join(root, "keeper", "listen.cjs"),
+    systemdRecord: join(root, "systemd", "units.json"),
+    systemdEnvironments: join(root, "systemd", "environments"),
     enrolmentPath: join(root, "machine.json"),
     machineKeyPath: join(root, "keys", "machine.key"),
+    settingsKeysPath: join(root, "keys", "settings.keys"),
     keeperLog: join(root, "keeper", "keeper.log"),
     indexPath: join(root, "status", "index.json"),
     blobsFolder: join(root, "blobs"),

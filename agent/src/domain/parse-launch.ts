@@ -1,6 +1,12 @@
 // Reads what the keeper is asked to start, and refuses what cannot be meant.
 import { AgentFailure } from "./agent-failure.ts";
-import { type Launch, type Limits, type SocketRequest, stopSignals } from "./launch.ts";
+import {
+  type Launch,
+  type Limits,
+  launchReadinesses,
+  type SocketRequest,
+  stopSignals,
+} from "./launch.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -19,7 +25,10 @@ export function parseLaunch(document: unknown): Launch {
     environment: environmentOf(fields),
     directory: pathOf(fields, "directory"),
     sockets: socketsOf(fields),
-    readiness: oneOf(fields, "readiness", ["fd", "none"]),
+    readiness: oneOf(fields, "readiness", launchReadinesses),
+    rehearsal: fields["rehearsal"] === true,
+    ownIdVariables: variablesOf(fields),
+    parent: oneOf(fields, "parent", ["any", "init"]),
     user: user === undefined ? undefined : textOf(fields, "user"),
     limits: limits === undefined ? undefined : limitsOf(limits),
     log: pathOf(fields, "log"),
@@ -35,7 +44,7 @@ export function fieldsOf(value: unknown, what: string): Fields {
 }
 
 /** One of these words. */
-export function oneOf<T extends string>(fields: Fields, name: string, words: readonly T[]): T {
+function oneOf<T extends string>(fields: Fields, name: string, words: readonly T[]): T {
   const found = words.find((word) => word === fields[name]);
   if (found !== undefined) return found;
   throw refused(`${name} must be one of ${words.join(", ")}`);
@@ -81,6 +90,13 @@ function pathOf(fields: Fields, name: string): string {
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && !value.includes("\0");
+}
+
+/** They end up in the text of a shell command. */
+function variablesOf(fields: Fields): readonly string[] {
+  const names = textsOf(fields, "ownIdVariables");
+  if (names.every((name) => /^[A-Z][A-Z0-9_]*$/.test(name))) return names;
+  throw refused("ownIdVariables must be names of variables");
 }
 
 function environmentOf(fields: Fields): Readonly<Record<string, string>> {

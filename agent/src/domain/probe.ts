@@ -22,6 +22,8 @@ export interface Probe {
   get(address: string, path: string, pid: number, timeoutMs: number): Promise<Answer>;
   /** Whether the process, or one that it has started, has bound the port itself. */
   listens(pid: number, port: number): Promise<boolean>;
+  /** Who listens on a TCP address in such a way that nobody else can: `nginx (process 4711)`; undefined if nobody does. */
+  holderOf(address: string): Promise<string | undefined>;
   /** A TCP port that nobody listens on at this moment. */
   freePort(): Promise<number>;
   /** The hex SHA-256 of the program that the process executes; undefined if it has ended or cannot be looked at. */

@@ -64,6 +64,8 @@ export interface ServiceJournal {
   readonly refused: Refused | undefined;
   /** The ports that were chosen for addresses which left it open, by socket. They stay the same for good. */
   readonly ports: Readonly<Record<string, number>>;
+  /** The addresses that its processes listen on, or the keeper for them: what it holds there is not in its own way. */
+  readonly addresses: readonly string[];
   /** How many processes were started so far; part of the id of the next. */
   readonly launches: number;
 }
@@ -75,6 +77,7 @@ export const emptyJournal: ServiceJournal = {
   handOver: undefined,
   refused: undefined,
   ports: {},
+  addresses: [],
   launches: 0,
 };
 

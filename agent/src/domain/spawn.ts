@@ -1,5 +1,5 @@
 // What the keeper needs of the operating system: processes and listening sockets.
-import type { Exit, Limits } from "./launch.ts";
+import type { Exit, Launch } from "./launch.ts";
 
 /** Names one process for good: numbers are used again, and start anew when the machine does (proc(5), field 22). */
 export interface ProcessIdentity {
@@ -8,17 +8,9 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
-/** A process to be. It leads a session and process group of its own. */
-export interface SpawnPlan {
-  readonly program: string;
-  readonly arguments: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly directory: string;
+/** A process to be, with its sockets open. It leads a session and process group of its own. */
+export interface SpawnPlan extends Omit<Launch, "sockets"> {
   readonly sockets: readonly (ListeningSocket & { readonly name: string })[];
-  readonly readiness: "fd" | "none";
-  readonly user: string | undefined;
-  readonly limits: Limits | undefined;
-  readonly log: string;
 }
 
 /** A process that was started here. */

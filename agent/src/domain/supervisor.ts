@@ -1,9 +1,9 @@
 // What the agent needs of whoever runs the processes: the keeper, or systemd.
-import type { Launch, ProcessView, StopSignal } from "./launch.ts";
+import type { Launch, ProcessView } from "./launch.ts";
 
 /**
  * Runs the processes of services. It lives longer than the agent, and everything it is asked may be asked again. Failures
- * are the supervisor's own `AgentFailure`, or `keeper_unreachable`.
+ * are its own `AgentFailure`, or `keeper_unreachable`.
  */
 export interface Supervisor {
   /** All processes it knows of, with those that ended since a service's last launch. */
@@ -18,10 +18,17 @@ export interface Supervisor {
   stop(service: string, id: string, how: StopOrder): Promise<ProcessView>;
   /** Closes the listening sockets of a service, but those at these addresses. */
   closeSockets(service: string, but: readonly string[]): Promise<void>;
+  /**
+   * Puts right what it keeps on the machine for a service, if somebody has changed it, and removes what nothing needs any
+   * more. Says what it put right.
+   */
+  restore(service: string): Promise<readonly string[]>;
+  /** Whether a service that runs can be given a socket more. If not, its old process ends before the sockets change. */
+  readonly addsSockets: boolean;
 }
 
-/** How to end a process; what is not said is as its launch says. */
+/** How to end a process. */
 export interface StopOrder {
-  readonly signal?: StopSignal;
+  /** How long it may take; as its launch says unless said otherwise. */
   readonly graceMs?: number;
 }

@@ -2,8 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Keeper } from "../application/keep-services.ts";
 import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
-import { stopSignals } from "../domain/launch.ts";
-import { fieldsOf, isName, numberOf, oneOf, parseLaunch, textsOf } from "../domain/parse-launch.ts";
+import { fieldsOf, isName, numberOf, parseLaunch, textsOf } from "../domain/parse-launch.ts";
 import { statusOf } from "./failure-answer.ts";
 
 const mostBodyBytes = 1 << 20;
@@ -23,7 +22,7 @@ interface Call {
  *     PUT  /v1/services/SERVICE/processes/ID             a launch
  *     GET  /v1/services/SERVICE/processes/ID?until=ready|gone&waitMs=N
  *     POST /v1/services/SERVICE/processes/ID/keep
- *     POST /v1/services/SERVICE/processes/ID/stop        {"signal","graceMs"}
+ *     POST /v1/services/SERVICE/processes/ID/stop        {"graceMs"}
  *     POST /v1/services/SERVICE/close-sockets            {"but": [address, …]}
  */
 const routes: Readonly<Record<string, Route>> = {
@@ -39,7 +38,6 @@ const routes: Readonly<Record<string, Route>> = {
   "POST stop": (keeper, { service, process, body }) => {
     const fields = fieldsOf(body, "the order");
     return keeper.stop(service, process, {
-      ...(fields["signal"] === undefined ? {} : { signal: oneOf(fields, "signal", stopSignals) }),
       ...(fields["graceMs"] === undefined
         ? {}
         : { graceMs: numberOf(fields, "graceMs", 3_600_000) }),

@@ -1,10 +1,11 @@
-// An agent in a process of its own that ends itself at a named moment: node agent-process.ts SETTINGS
+// An agent in a process of its own, which may end itself at a named moment: node agent-process.ts SETTINGS
 import process from "node:process";
 import { parsePublicKey } from "@stoa/deployment";
 import { openAgent } from "../agent.ts";
 import { machineArchitecture, machineKeyOf } from "../enrolment.ts";
+import { chooseSupervision } from "../supervision.ts";
 
-const { root, tree, key, killAt } = JSON.parse(process.argv[2] ?? "{}");
+const { root, tree, key, killAt, supervisor } = JSON.parse(process.argv[2] ?? "{}");
 const agent = openAgent({
   root,
   machine: "one",
@@ -14,6 +15,7 @@ const agent = openAgent({
   keys: [parsePublicKey(key)],
   threshold: 1,
   machineKey: await machineKeyOf(root),
+  supervision: await chooseSupervision(root, supervisor),
   source: { kind: "folder", path: tree },
   pollMs: 50,
   version: "test",

@@ -18,6 +18,7 @@ import {
   makeSecretKey,
   type Revision,
   type Run,
+  readGoBuildInfo,
   revisionId,
   type SecretKey,
   type ServiceStatus,
@@ -65,7 +66,9 @@ export class Tree {
 
   /** Publishes a revision whose only file is a program, and returns its id. */
   publish(service: string, version: string, program: string, run: Partial<Run> = {}): string {
-    const sha256 = createHash("sha256").update(readFileSync(program)).digest("hex");
+    const content = readFileSync(program);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    const go = readGoBuildInfo(content);
     cpSync(program, join(this.folder, "blobs", "sha256", sha256));
     const revision: Revision = {
       format: 1,
@@ -75,6 +78,7 @@ export class Tree {
       arch: thisArch,
       files: [{ path: "bin/service", mode: 0o755, size: statSync(program).size, sha256 }],
       run: { ...usualRun, ...run },
+      ...(go === undefined ? {} : { go }),
     };
     return this.publishRevision(revision);
   }
@@ -144,6 +148,28 @@ export class Tree {
     mkdirSync(join(file, ".."), { recursive: true });
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
+  }
+
+  /** Waits until a machine reports a service as wanted, in a report that is not older, and returns its status. */
+  async until(
+    machine: string,
+    service: string,
+    wanted: (status: ServiceStatus) => boolean,
+    sinceMs = 0,
+  ): Promise<ServiceStatus> {
+    const deadline = performance.now() + 60_000;
+    while (true) {
+      const whole = this.status(machine);
+      const status = whole?.services[service];
+      const isNew = whole !== undefined && Date.parse(whole.at) >= sinceMs;
+      if (status !== undefined && isNew && wanted(status)) return status;
+      if (performance.now() > deadline) {
+        throw new Error(
+          `${service}: ${JSON.stringify(status)}\n${whole?.decisions.map((one) => JSON.stringify(one)).join("\n")}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** What a machine has reported last. */
@@ -217,19 +243,7 @@ function startAgent(tree: Tree, settings: AgentSettings): TestAgent {
   return {
     decisions,
     stopAgent,
-    until: async (service, wanted) => {
-      const deadline = performance.now() + 60_000;
-      while (true) {
-        const whole = tree.status(settings.machine);
-        const status = whole?.services[service];
-        const isOwn = whole !== undefined && Date.parse(whole.at) >= since;
-        if (status !== undefined && isOwn && wanted(status)) return status;
-        if (performance.now() > deadline) {
-          throw new Error(`${service}: ${JSON.stringify(status)}\n${decisions.join("\n")}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    },
+    until: (service, wanted) => tree.until(settings.machine, service, wanted, since),
     [Symbol.asyncDispose]: stopAgent,
   };
 }

@@ -48,10 +48,14 @@ export class DiskBlobStore implements BlobStore {
     this.#lock = new WritingLock(join(root, ownFolder, "lock"));
   }
 
-  /** Rejects with `missing_store` or another `BlobFailure` if the folder cannot be used. */
-  static open(folder: string): Promise<DiskBlobStore> {
+  /**
+   * Rejects with `missing_store` or another `BlobFailure` if the folder cannot be used. With `mode` a folder that is not there
+   * is made, for those whom the mode lets in.
+   */
+  static open(folder: string, mode?: number): Promise<DiskBlobStore> {
     const store = new DiskBlobStore(resolve(folder));
     return store.#translating(async () => {
+      if (mode !== undefined) await mkdir(store.#root, { recursive: true, mode });
       await stat(store.#root);
       await mkdir(store.#incoming, { recursive: true });
       await store.#sweep();

@@ -1,23 +1,33 @@
-// Settings: variables that an environment adds to a service. They are set, and never shown again.
-import type { Settings } from "@stoa/deployment";
+// Settings: variables that an environment adds to a service. They are set, sealed, and never shown again.
+import {
+  openSetting,
+  type Settings,
+  type SettingsKey,
+  sealingKeyOf,
+  sealSetting,
+} from "@stoa/deployment";
 import { ControlFailure } from "../domain/control-failure.ts";
 import { checkedName } from "../domain/names.ts";
+import type { SettingsKeys } from "../domain/settings-keys.ts";
 import type { SignedTree } from "./sign-documents.ts";
 
 interface SettingsRecord {
   readonly format: 1;
+  /** Sealed values by name. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The settings of all services. */
+/** The settings of all services. Only sealed values are written anywhere. */
 export class ServiceSettings {
   readonly #documents: SignedTree;
+  readonly #keys: SettingsKeys;
 
-  constructor(documents: SignedTree) {
+  constructor(documents: SignedTree, keys: SettingsKeys) {
     this.#documents = documents;
+    this.#keys = keys;
   }
 
-  /** As agents are told; without any if nothing was ever set. */
+  /** As agents are told, sealed; without any if nothing was ever set. */
   async read(environment: string, service: string): Promise<Settings> {
     const path = pathOf(environment, service);
     const record = await this.#documents.readRecord<SettingsRecord>(path, "settings");
@@ -40,16 +50,85 @@ export class ServiceSettings {
         `${service} has no setting ${absent} in ${environment}`,
       );
     }
-    const kept = Object.entries({ ...present, ...set }).filter(([name]) => !unset.includes(name));
+    const sealed = await this.#sealed({ environment, service }, set, present);
+    const kept = Object.entries({ ...present, ...sealed }).filter(
+      ([name]) => !unset.includes(name),
+    );
     const record: SettingsRecord = { format: 1, environment: Object.fromEntries(kept) };
     await this.#documents.writeRecord(pathOf(environment, service), "settings", record);
     return namesOf(record);
+  }
+
+  /**
+   * From now on everything of the environment is sealed with a new key, which machines that are no more of it do not get.
+   * Gives the names of the services whose settings were sealed anew; they go out with their next rollouts.
+   */
+  async renewKey(environment: string): Promise<readonly string[]> {
+    const keys = await this.#keys.of(environment);
+    const key = await this.#keys.renew(environment);
+    const services: string[] = [];
+    for (const path of await this.#documents.list(folderOf(environment))) {
+      const service = /([^/]+)\.json$/.exec(path)?.[1] ?? "";
+      const { environment: present } = await this.read(environment, service);
+      const plain = openAll({ environment, service }, present, keys);
+      const record: SettingsRecord = {
+        format: 1,
+        environment: sealAll({ environment, service }, plain, key),
+      };
+      await this.#documents.writeRecord(path, "settings", record);
+      services.push(service);
+    }
+    return services;
+  }
+
+  /** A value that is set again as it is keeps its sealed text: nothing has changed then. */
+  async #sealed(
+    of: Owner,
+    set: Readonly<Record<string, string>>,
+    present: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, string>>> {
+    const keys = await this.#keys.of(of.environment);
+    const [key] = keys;
+    const again = Object.fromEntries(
+      Object.entries(present).filter(
+        ([name, text]) =>
+          Object.hasOwn(set, name) &&
+          sealingKeyOf(text) === key.id &&
+          openSetting(text, { ...of, name }, keys) === set[name],
+      ),
+    );
+    return { ...sealAll(of, set, key), ...again };
   }
 }
 
 /** The names of variables, in order. */
 export function namesOf({ environment }: Settings): readonly string[] {
   return Object.keys(environment).toSorted((one, other) => (one < other ? -1 : 1));
+}
+
+interface Owner {
+  readonly environment: string;
+  readonly service: string;
+}
+
+function sealAll(
+  of: Owner,
+  plain: Readonly<Record<string, string>>,
+  key: SettingsKey,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(plain).map(([name, value]) => [name, sealSetting(value, { ...of, name }, key)]),
+  );
+}
+
+function openAll(
+  of: Owner,
+  sealed: Readonly<Record<string, string>>,
+  keys: readonly SettingsKey[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(sealed).map(([name, text]) => [name, openSetting(text, { ...of, name }, keys)]),
+  );
 }
 
 function checkVariable(name: string, value: string): void {
@@ -63,6 +142,10 @@ function checkVariable(name: string, value: string): void {
     throw new ControlFailure("bad_request", `the value of ${name} holds a NUL`);
 }
 
+function folderOf(environment: string): string {
+  return `private/settings/${checkedName(environment, "an environment")}`;
+}
+
 function pathOf(environment: string, service: string): string {
-  return `private/settings/${checkedName(environment, "an environment")}/${checkedName(service, "a service")}.json`;
+  return `${folderOf(environment)}/${checkedName(service, "a service")}.json`;
 }

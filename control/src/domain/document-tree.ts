@@ -3,7 +3,7 @@
 /** A document and the tag that names just these bytes. */
 export interface StoredDocument {
   readonly text: string;
-  /** Changes with the text and only with it; without quotes. */
+  /** Other bytes at this path have another one; without quotes. */
   readonly etag: string;
 }
 

@@ -31,7 +31,11 @@ export const joinedSchema = z.object({
   rootKey: z.string(),
   environment: z.string(),
   pollMs: z.int(),
+  settingsKeys: z.array(z.string()),
 });
+
+/** Keys of settings, as lines, the newest first. */
+export const settingsKeysSchema = z.object({ settingsKeys: z.array(z.string()) });
 
 const serviceStatusSchema = z.object({
   desired: z.string().optional(),

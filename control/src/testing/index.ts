@@ -13,4 +13,5 @@ export type { BlobShelf, OpenBlob } from "../domain/blob-shelf.ts";
 export type { Clock } from "../domain/clock.ts";
 export { ControlFailure } from "../domain/control-failure.ts";
 export type { DocumentTree, StoredDocument } from "../domain/document-tree.ts";
+export type { SettingsKeys } from "../domain/settings-keys.ts";
 export { treePaths } from "../domain/tree-paths.ts";

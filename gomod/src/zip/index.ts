@@ -10,5 +10,6 @@ export {
   selectModuleFiles,
 } from "./module-files.ts";
 export { maxZipBytes } from "./module-zip-limits.ts";
+export type { PackedContent } from "./packed-content.ts";
 export { readZipDirectory, type ZipDirectory, type ZipEntry } from "./zip-directory.ts";
-export { type ReadableModuleFile, writeModuleZip } from "./zip-writer.ts";
+export { type PackMemory, type ReadableModuleFile, writeModuleZip } from "./zip-writer.ts";

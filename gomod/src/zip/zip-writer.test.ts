@@ -22,6 +22,22 @@ test("writeModuleZip writes what checkModuleZip accepts", async () => {
   assert.equal(checked.uncompressedSize, 21 + 10 + 3 * 2 ** 20 + 1);
 });
 
+test("writeModuleZip says what checkModuleZip finds", async () => {
+  for (const files of [
+    [],
+    [file("ünï.go", "package a\n"), file("a/b.go", "x"), file("large", Buffer.alloc(2 ** 21, "x"))],
+    [file("b", ""), file("go.mod", "module example.com/a\n"), file("vendor/x/y.go", "x")],
+  ]) {
+    const zip = writeModuleZip(module, files);
+    const chunks: Uint8Array[] = [];
+    let step = await zip.next();
+    for (; !step.done; step = await zip.next()) chunks.push(step.value);
+    const { goMod, ...found } = step.value;
+    const checked = await checkModuleZip(memorySource(Buffer.concat(chunks)), module);
+    assert.deepEqual({ ...found, goMod: goMod && new Uint8Array(goMod) }, checked);
+  }
+});
+
 test("writeModuleZip of nothing is an empty archive", async () => {
   assert.equal((await written([])).toString("latin1"), `PK\u0005\u0006${"\u0000".repeat(18)}`);
 });

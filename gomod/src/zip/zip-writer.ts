@@ -1,12 +1,20 @@
 // Writes module zips.
+import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
-import { promisify } from "node:util";
-import { crc32, createDeflateRaw, deflateRaw, deflateRawSync } from "node:zlib";
+import { crc32, createDeflateRaw } from "node:zlib";
+import { hashRawFiles, type RawHashedFile } from "../directory-hash.ts";
 import { InvalidText } from "../invalid-text.ts";
 import { checkModuleVersion, type ModuleVersion } from "../module-version.ts";
 import { parseVersion } from "../version.ts";
+import type { CheckedModuleZip } from "./check-module-zip.ts";
 import { type ModuleFile, selectModuleFiles } from "./module-files.ts";
-import { maxGoModBytes, maxZipBytes } from "./module-zip-limits.ts";
+import { maxGoModBytes, maxPaths, maxZipBytes } from "./module-zip-limits.ts";
+import {
+  type ContentFacts,
+  deflateLevel,
+  type PackedContent,
+  packContent,
+} from "./packed-content.ts";
 import {
   encodeDataDescriptor,
   encodeDirectoryEnd,
@@ -25,153 +33,220 @@ export interface ReadableModuleFile extends ModuleFile {
   read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
-/** Deflate's usual compromise, the one that Go's archive/zip makes too. */
-const level = 6;
+/**
+ * What is remembered of files that have been packed before. With it the zip is the same, and takes less work.
+ */
+export interface PackMemory {
+  /** The content of a file, which is then not read. */
+  find(file: ReadableModuleFile): PackedContent | undefined;
+  /** Is told of every small file that has been packed. */
+  keep(file: ReadableModuleFile, packed: PackedContent): void;
+}
+
+const noMemory: PackMemory = { find: () => undefined, keep: () => undefined };
+
 /** Content is compressed in pieces of this length, so that the zip does not depend on how a file was read. */
 const pieceBytes = 2 ** 20;
 /** What is handed out at a time, at least. */
 const chunkBytes = 2 ** 17;
-/** Up to here the way to another thread and back takes longer than compressing. */
-const hereBytes = 32 * 1024;
-const deflateElsewhere = promisify(deflateRaw);
 
 /**
- * The zip of a module, made of those `files` that belong to it, in their order. The same files give the same bytes. No
- * more than a few pieces of one file are in memory. Chunks are large, for each may cost its reader a call to the disk.
- * Throws `InvalidText` of kind `module zip` if the files are no module, if a file has not the size that was announced, or
- * if the zip grows larger than it may be; what `read` throws is passed on. Authority: golang.org/x/mod/zip.Create, which
- * lets a file be shorter than announced.
+ * The zip of a module, made of those `files` that belong to it, in their order. The same files give the same bytes. At the
+ * end it gives what `checkModuleZip` would find in it. No more than a few pieces of one file are in memory. Chunks are
+ * large, for each may cost its reader a call to the disk. Throws `InvalidText` of kind `module zip` if the files are no
+ * module, if a file has not the size that was announced, or if the zip grows larger than it may be; what `read` throws is
+ * passed on. Authority: golang.org/x/mod/zip.Create, which lets a file be shorter than announced.
  */
-export function writeModuleZip(
+export async function* writeModuleZip(
   module: ModuleVersion,
   files: readonly ReadableModuleFile[],
-): AsyncGenerator<Uint8Array, void, undefined> {
-  return gathered(records(module, files));
-}
-
-/** Makes few large chunks out of many small ones. */
-async function* gathered(
-  chunks: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let held: Uint8Array[] = [];
-  let heldBytes = 0;
-  for await (const chunk of chunks) {
-    held.push(chunk);
-    heldBytes += chunk.length;
-    if (heldBytes < chunkBytes) continue;
-    yield joined(held);
-    held = [];
-    heldBytes = 0;
-  }
-  if (heldBytes > 0) yield joined(held);
-}
-
-async function* records(
-  module: ModuleVersion,
-  files: readonly ReadableModuleFile[],
-): AsyncGenerator<Uint8Array, void, undefined> {
+  memory: PackMemory = noMemory,
+): AsyncGenerator<Uint8Array, CheckedModuleZip, undefined> {
   checkModuleVersion(module.path, parseVersion(module.version));
   const prefix = `${module.path}@${module.version}`;
+  const goMod = await goModOf(files);
   const archive = new Archive(prefix);
-
-  for (const file of await filesToWrite(prefix, files)) {
+  for (const file of filesToWrite(prefix, files, goMod)) {
     const name = Buffer.from(`${prefix}/${file.path}`, "utf8");
     if (name.length > longestNameBytes)
       throw invalidZip(prefix, `${file.path}: its name is too long`);
-    const content = new MeasuredContent(file, prefix);
-    const headerOffset = archive.size;
-    yield archive.add(encodeLocalHeader(name));
-
-    const dataOffset = archive.size;
-    for await (const chunk of deflated(content.pieces())) yield archive.add(chunk);
-    yield archive.endEntry({
-      name,
-      crc32: content.crc32,
-      compressedSize: archive.size - dataOffset,
-      uncompressedSize: content.sizeBytes,
-      headerOffset,
-    });
+    archive.begin(name);
+    if (file.sizeBytes > pieceBytes) archive.endEntry(yield* addInPieces(archive, file));
+    else {
+      const packed = memory.find(file) ?? (await packFile(archive, file, memory));
+      archive.add(packed.deflated);
+      archive.endEntry(packed);
+    }
+    if (archive.heldBytes >= chunkBytes) yield archive.take();
   }
-  yield* archive.directory();
+  archive.addDirectory();
+  if (archive.heldBytes > 0) yield archive.take();
+  return { ...archive.summary(), goMod };
 }
 
-async function filesToWrite(
+/** Most files are small, and each step on the way of a file costs more than packing it. */
+async function packFile(
+  archive: Archive,
+  file: ReadableModuleFile,
+  memory: PackMemory,
+): Promise<PackedContent> {
+  const held: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of file.read()) {
+    held.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes > file.sizeBytes) break;
+  }
+  archive.requireSize(file, sizeBytes);
+  const packed = await packContent(joined(held));
+  memory.keep(file, packed);
+  return packed;
+}
+
+async function* addInPieces(
+  archive: Archive,
+  file: ReadableModuleFile,
+): AsyncGenerator<Uint8Array, ContentFacts, undefined> {
+  const content = new MeasuredContent(file, archive);
+  const deflate = createDeflateRaw({ level: deflateLevel });
+  // A failure of either side reaches whoever iterates: the pipeline destroys `deflate` with it.
+  pipeline(Readable.from(content.pieces(), { objectMode: false }), deflate, () => undefined);
+  for await (const chunk of deflate) {
+    archive.add(chunk);
+    if (archive.heldBytes >= chunkBytes) yield archive.take();
+  }
+  return content.facts();
+}
+
+function filesToWrite(
   prefix: string,
   files: readonly ReadableModuleFile[],
-): Promise<readonly ReadableModuleFile[]> {
-  const goMod = files.find((file) => file.path === "go.mod" && file.kind === "regular");
-  const selection = selectModuleFiles(files, goMod && (await contentOf(goMod)));
+  goMod: Uint8Array | undefined,
+): readonly ReadableModuleFile[] {
+  const selection = selectModuleFiles(files, goMod);
   for (const { path, reason } of selection.invalid) throw invalidZip(prefix, `${path}: ${reason}`);
   if (selection.isTooLarge) {
     throw invalidZip(prefix, `its files add up to more than ${maxZipBytes} bytes`);
   }
+  if (selection.keep.length > maxPaths) {
+    throw invalidZip(prefix, `it has more than ${maxPaths} files`);
+  }
   return selection.keep;
 }
 
-/** A go.mod that is too large is refused by its size, so what it says does not matter. */
-async function contentOf(goMod: ReadableModuleFile): Promise<Uint8Array | undefined> {
-  if (goMod.sizeBytes > maxGoModBytes) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of goMod.read()) chunks.push(chunk);
-  return Buffer.concat(chunks);
+/** The go.mod of the root. One that is too large is refused by its size, so what it says does not matter. */
+async function goModOf(files: readonly ReadableModuleFile[]): Promise<Uint8Array | undefined> {
+  const goMod = files.find((file) => file.path === "go.mod" && file.kind === "regular");
+  if (goMod === undefined || goMod.sizeBytes > maxGoModBytes) return undefined;
+  return Buffer.concat(await Array.fromAsync(goMod.read()));
 }
 
-/** Counts what has been written, and remembers the entries for the directory at the end. */
+/** The records and the data of a zip that have not been handed out, and what the directory at its end will say. */
 class Archive {
   size = 0;
+  heldBytes = 0;
   readonly #prefix: string;
   readonly #entries: WrittenEntry[] = [];
+  readonly #hashes: RawHashedFile[] = [];
+  #held: Uint8Array[] = [];
+  #name: Buffer = Buffer.alloc(0);
+  #headerOffset = 0;
+  #dataOffset = 0;
+  #uncompressedSize = 0;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
-  add(chunk: Uint8Array): Uint8Array {
+  add(chunk: Uint8Array): void {
     this.size += chunk.length;
     if (this.size > maxZipBytes) {
       throw invalidZip(this.#prefix, `it grows larger than ${maxZipBytes} bytes`);
     }
+    this.#held.push(chunk);
+    this.heldBytes += chunk.length;
+  }
+
+  /** What has been added since the last time. */
+  take(): Uint8Array {
+    const chunk = joined(this.#held);
+    this.#held = [];
+    this.heldBytes = 0;
     return chunk;
   }
 
-  endEntry(entry: WrittenEntry): Uint8Array {
-    this.#entries.push(entry);
-    return this.add(encodeDataDescriptor(entry));
+  begin(name: Buffer): void {
+    this.#name = name;
+    this.#headerOffset = this.size;
+    this.add(encodeLocalHeader(name));
+    this.#dataOffset = this.size;
   }
 
-  *directory(): Generator<Uint8Array, void, undefined> {
+  endEntry({ crc32, sha256, sizeBytes }: ContentFacts): void {
+    const entry = {
+      name: this.#name,
+      crc32,
+      compressedSize: this.size - this.#dataOffset,
+      uncompressedSize: sizeBytes,
+      headerOffset: this.#headerOffset,
+    };
+    this.#entries.push(entry);
+    this.#hashes.push({ rawName: this.#name.toString("latin1"), sha256 });
+    this.#uncompressedSize += sizeBytes;
+    this.add(encodeDataDescriptor(entry));
+  }
+
+  addDirectory(): void {
     const offset = this.size;
-    for (const entry of this.#entries) yield this.add(encodeDirectoryHeader(entry));
-    yield this.add(encodeDirectoryEnd(this.#entries.length, this.size - offset, offset));
+    for (const entry of this.#entries) this.add(encodeDirectoryHeader(entry));
+    this.add(encodeDirectoryEnd(this.#entries.length, this.size - offset, offset));
+  }
+
+  summary(): Omit<CheckedModuleZip, "goMod"> {
+    return {
+      hash: hashRawFiles(this.#hashes),
+      files: this.#entries.length,
+      uncompressedSize: this.#uncompressedSize,
+    };
+  }
+
+  /** Throws unless a file is as large as it was said to be. */
+  requireSize(file: ReadableModuleFile, sizeBytes: number): void {
+    if (sizeBytes === file.sizeBytes) return;
+    const difference = sizeBytes > file.sizeBytes ? "larger" : "smaller";
+    const reason = `it is ${difference} than the ${file.sizeBytes} bytes announced`;
+    throw invalidZip(this.#prefix, `${file.path}: ${reason}`);
   }
 }
 
-/** The content of a file, measured while it passes. */
+/** The content of a large file, measured while it passes. */
 class MeasuredContent {
-  crc32 = 0;
-  sizeBytes = 0;
   readonly #file: ReadableModuleFile;
-  readonly #prefix: string;
+  readonly #archive: Archive;
+  readonly #sha256 = createHash("sha256");
+  #crc32 = 0;
+  #sizeBytes = 0;
 
-  constructor(file: ReadableModuleFile, prefix: string) {
+  constructor(file: ReadableModuleFile, archive: Archive) {
     this.#file = file;
-    this.#prefix = prefix;
+    this.#archive = archive;
   }
 
   async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { path, sizeBytes } = this.#file;
     for await (const piece of inPieces(this.#file.read())) {
-      this.crc32 = crc32(piece, this.crc32);
-      this.sizeBytes += piece.length;
-      if (this.sizeBytes > sizeBytes) break;
+      this.#crc32 = crc32(piece, this.#crc32);
+      this.#sha256.update(piece);
+      this.#sizeBytes += piece.length;
+      if (this.#sizeBytes > this.#file.sizeBytes) break;
       yield piece;
     }
-    if (this.sizeBytes === sizeBytes) return;
-    const difference = this.sizeBytes > sizeBytes ? "larger" : "smaller";
-    throw invalidZip(
-      this.#prefix,
-      `${path}: it is ${difference} than the ${sizeBytes} bytes announced`,
-    );
+    this.#archive.requireSize(this.#file, this.#sizeBytes);
+  }
+
+  /** To be asked when all pieces have passed. */
+  facts(): ContentFacts {
+    const sha256 = this.#sha256.digest("hex");
+    return { crc32: this.#crc32, sha256, sizeBytes: this.#sizeBytes };
   }
 }
 
@@ -198,30 +273,6 @@ async function* inPieces(
 function joined(chunks: readonly Uint8Array[]): Uint8Array {
   const [only] = chunks;
   return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-}
-
-/** A single piece is compressed in one go; more of them pass through a stream. */
-async function* deflated(
-  pieces: AsyncGenerator<Uint8Array, void, undefined>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const first = await pieces.next();
-  const second = first.done ? first : await pieces.next();
-  if (second.done) {
-    const only = first.value ?? new Uint8Array();
-    yield only.length <= hereBytes
-      ? deflateRawSync(only, { level })
-      : await deflateElsewhere(only, { level });
-    return;
-  }
-  const all = (async function* () {
-    if (!first.done) yield first.value;
-    yield second.value;
-    yield* pieces;
-  })();
-  const deflate = createDeflateRaw({ level });
-  // A failure of either side reaches whoever iterates: the pipeline destroys `deflate` with it.
-  pipeline(Readable.from(all, { objectMode: false }), deflate, () => undefined);
-  yield* deflate;
 }
 
 function invalidZip(prefix: string, reason: string): InvalidText {

@@ -1,17 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openLog } from "@stoa/telemetry";
+import type { ModuleUses } from "../domain/module-uses.ts";
 import { UseCounts } from "./count-uses.ts";
+
+function usesThat(note: Partial<ModuleUses>): ModuleUses {
+  return {
+    used: async () => undefined,
+    lastUse: async () => undefined,
+    versionsUsed: async () => undefined,
+    versionUses: async () => new Map(),
+    forgetVersion: async () => undefined,
+    ...note,
+  };
+}
 
 test("uses are written once, the hottest lists come first, and who is not asked for any more is forgotten", async () => {
   const written: (readonly string[])[] = [];
   await using counts = new UseCounts({
-    uses: {
+    uses: usesThat({
       async used(paths) {
         written.push(paths);
       },
-      lastUse: async () => undefined,
-    },
+    }),
     log: openLog({ level: "error", format: "json" }),
   });
   for (const path of ["b", "a", "b"]) counts.count(path, true);
@@ -26,4 +37,28 @@ test("uses are written once, the hottest lists come first, and who is not asked 
   assert.deepEqual(counts.hottest(5), ["a"]);
   await counts.write();
   assert.equal(written.length, 2);
+});
+
+test("a version's clock is written at its first use, not again within the hour, and again after a failure", async () => {
+  const written: string[] = [];
+  let isBroken = true;
+  await using counts = new UseCounts({
+    uses: usesThat({
+      async versionsUsed(modules) {
+        if (isBroken) throw new Error("the disk is full");
+        written.push(...modules.map(({ path, version }) => `${path}@${version}`));
+      },
+    }),
+    log: openLog({ level: "silent", format: "json" }),
+  });
+  counts.count("example.com/a", false, "v1.0.0");
+  await counts.write();
+  isBroken = false;
+  for (let round = 0; round < 3; round += 1) {
+    counts.count("example.com/a", false, "v1.0.0");
+    counts.count("example.com/a", false, "main");
+    counts.count("example.com/a", false, "v1.1.0");
+    await counts.write();
+  }
+  assert.deepEqual(written, ["example.com/a@v1.0.0", "example.com/a@v1.1.0"]);
 });

@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { type ModuleVersion, parseModulePath, parseVersion } from "@stoa/gomod";
 import { openState } from "../adapters/sql-state/open-state.ts";
 import { catalogPage } from "../domain/catalog-order.ts";
-import { AlreadyCrawling, type CrawlOrder, ModuleCrawl } from "./crawl-modules.ts";
+import { type CrawlOrder, ModuleCrawl } from "./crawl-modules.ts";
 import { PacedHosts } from "./paced-hosts.ts";
+import { AlreadyAtWork } from "./schedule-work.ts";
 
 const everything: CrawlOrder = { patterns: "", usedSince: undefined, versions: "all" };
 const version = parseVersion("v1.0.0");
@@ -94,7 +95,7 @@ test("while one crawls nobody else does", async () => {
   await begun.promise;
   await assert.rejects(
     scene.crawl.run(everything, signal, () => undefined),
-    AlreadyCrawling,
+    AlreadyAtWork,
   );
   assert.equal((await first).modules, 450);
 });

@@ -16,6 +16,7 @@ import { ProxyFailure, type ProxyFailureCode } from "../domain/proxy-failure.ts"
 import type { VersionCatalog } from "../domain/version-catalog.ts";
 import type { AppliedPolicy } from "./apply-policy.ts";
 import type { PacedHosts } from "./paced-hosts.ts";
+import { AlreadyAtWork } from "./schedule-work.ts";
 
 /** What is crawled. */
 export interface CrawlOrder {
@@ -66,9 +67,6 @@ export interface CrawlParts {
   readonly workers: number;
 }
 
-/** Another crawler of the fleet is at work. */
-export class AlreadyCrawling extends Error {}
-
 /** A page of the catalog is what is done again after a crash. */
 const pageSize = 200;
 const feedPageSize = 2000;
@@ -95,7 +93,7 @@ export class ModuleCrawl {
   }
 
   /**
-   * Crawls. Rejects with `AlreadyCrawling`, with `refused` if the proxy is offline, with `store_unavailable`, or with the
+   * Crawls. Rejects with `AlreadyAtWork`, with `refused` if the proxy is offline, with `store_unavailable`, or with the
    * signal's reason; what happens to single modules is told and counted.
    */
   async run(
@@ -108,7 +106,7 @@ export class ModuleCrawl {
     }
     const lease = await this.#parts.leases.take("crawl");
     if (lease === undefined) {
-      throw new AlreadyCrawling("another crawler of this fleet is at work; one is enough");
+      throw new AlreadyAtWork("another crawler of this fleet is at work; one is enough");
     }
     await using _held = lease;
     const run = new CrawlRun(this.#parts, order, signal, tell);

@@ -1,11 +1,17 @@
 // Tells other programs what happened to modules: signed, and again until they have heard it.
 import { createHmac, randomUUID } from "node:crypto";
-import type { ModuleVersion } from "@stoa/gomod";
 import type { Log } from "@stoa/telemetry";
 import type { Notice, NoticeQueue } from "../domain/notice-queue.ts";
+import type { FailureSubject } from "../domain/proxy-failure.ts";
 
 /** What is told. */
-export type NoticeKind = "module.stored" | "module.refused" | "module.altered";
+export type NoticeKind =
+  | "module.stored"
+  | "module.refused"
+  | "module.altered"
+  | "module.mismatch"
+  | "module.moved"
+  | "module.vanished";
 
 export interface NoticeParts {
   readonly queue: NoticeQueue;
@@ -51,7 +57,7 @@ export class NoticeDelivery implements AsyncDisposable {
   }
 
   /** Tells; nobody waits for it, and nobody's request fails by it. */
-  tell(kind: NoticeKind, module: ModuleVersion, reason?: string): void {
+  tell(kind: NoticeKind, module: FailureSubject, reason?: string): void {
     if (this.#parts.urls.length === 0 || this.#isRepeated(kind, module)) return;
     const data = { module: module.path, version: module.version, reason };
     const body = JSON.stringify({ type: kind, timestamp: new Date().toISOString(), data });
@@ -66,7 +72,7 @@ export class NoticeDelivery implements AsyncDisposable {
     await this.#working;
   }
 
-  #isRepeated(kind: NoticeKind, { path, version }: ModuleVersion): boolean {
+  #isRepeated(kind: NoticeKind, { path, version = "" }: FailureSubject): boolean {
     if (kind === "module.stored") return false;
     const key = `${kind} ${path}@${version}`;
     const now = performance.now();

@@ -18,17 +18,21 @@ export interface VersionKeepingParts {
 
 /** Is told before a version is put, and what came of it. Never rejects: the version is kept all the same. */
 export interface KeepRecords {
+  /** The hashes that the version had when it was kept before; also of one that is not there any more. */
+  remembered(module: ModuleVersion): Promise<VersionHashes | undefined>;
   begin(module: ModuleVersion): Promise<void>;
   kept(module: ModuleVersion, entry: HashEntry): Promise<void>;
   dropped(module: ModuleVersion, failure: unknown): Promise<void>;
 }
 
-/** The bytes of a version, all there and unchecked. */
+/** The bytes of a version, all there and unchecked, unless its upstream has made them. */
 export interface ArrivedVersion {
   readonly info: Uint8Array;
   readonly mod: Uint8Array;
   /** Has ended. It stays the caller's. */
   readonly zip: StagedZip;
+  /** See `ZipDelivery.found`. */
+  readonly found?: ZipDelivery["found"] | undefined;
   /** Rejects if other hashes are on record; otherwise says which database has confirmed them, if one has. */
   readonly verdict: { require(hashes: VersionHashes): Promise<string | undefined> };
   /** Called as soon as the version is in the store, before what belongs to it is done. */
@@ -43,9 +47,9 @@ export class VersionKeeping {
     this.#parts = parts;
   }
 
-  /** Says that a version is on its way. */
-  expect(): void {
-    this.#parts.zipCheck.prepare();
+  /** Says that a zip is on its way. */
+  expect({ found }: Pick<ZipDelivery, "found">): void {
+    if (found === undefined) this.#parts.zipCheck.prepare();
   }
 
   /** Writes a whole delivery into a stage and ends it; `grew` is told of every step. */
@@ -64,12 +68,14 @@ export class VersionKeeping {
    */
   async keep(module: ModuleVersion, arrived: ArrivedVersion, signal: AbortSignal): Promise<void> {
     const { zipCheck, records } = this.#parts;
-    const checked = await zipCheck.check(module, arrived.zip.place, signal);
+    const checked = arrived.found?.() ?? (await zipCheck.check(module, arrived.zip.place, signal));
     requireSameGoMod(module, checked, arrived.mod);
     const hashes = { zip: checked.hash, mod: hashGoMod(arrived.mod) };
     const database = await arrived.verdict.require(hashes);
     await records.begin(module);
     try {
+      // What a database confirms needs no other witness.
+      if (database === undefined) await this.#requireRemembered(module, hashes);
       await this.#put(module, arrived, hashes, signal);
     } catch (failure) {
       // Otherwise it may be in the store all the same.
@@ -78,6 +84,16 @@ export class VersionKeeping {
     }
     arrived.visible?.();
     await records.kept(module, { ...hashes, database });
+  }
+
+  async #requireRemembered(module: ModuleVersion, hashes: VersionHashes): Promise<void> {
+    const before = await this.#parts.records.remembered(module);
+    if (before === undefined || (before.zip === hashes.zip && before.mod === hashes.mod)) return;
+    throw new ProxyFailure(
+      "altered_module",
+      `what has just arrived has ${hashes.zip}, but the version had ${before.zip} when it was kept before: versions never change, so it is refused; if it is right, "stoa modules remove --for-good" forgets the old one`,
+      { subject: module },
+    );
   }
 
   async #put(

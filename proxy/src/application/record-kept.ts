@@ -33,6 +33,15 @@ export class KeptRecords implements Disposable {
     this.#parts = parts;
   }
 
+  /** See `KeepRecords`. */
+  async remembered(module: ModuleVersion): Promise<HashEntry | undefined> {
+    let entry: HashEntry | undefined;
+    await this.#told("the recorded hashes of a version cannot be read", module, async () => {
+      entry = await this.#parts.hashes.read(module);
+    });
+    return entry;
+  }
+
   /** A version is about to be put. */
   async begin(module: ModuleVersion): Promise<void> {
     await this.#told("a version that is being kept was not noted", module, () =>

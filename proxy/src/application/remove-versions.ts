@@ -9,6 +9,7 @@ import {
 import type { KeptHashes } from "../domain/kept-hashes.ts";
 import type { StoreRemoval, VersionTraces } from "../domain/store-removal.ts";
 import type { VersionIndex } from "../domain/version-index.ts";
+import type { VersionTrash } from "../domain/version-trash.ts";
 
 /** A version that would be removed. */
 export interface RemovalCandidate {
@@ -19,15 +20,19 @@ export interface RemovalCandidate {
 /** Finds what is meant, and removes it. */
 export class VersionRemoval {
   readonly #store: StoreRemoval;
-  readonly #hashes: Pick<KeptHashes, "remove">;
+  readonly #trash: Pick<VersionTrash, "discard"> | undefined;
+  readonly #hashes: Pick<KeptHashes, "read" | "remove">;
   readonly #index: Pick<VersionIndex, "remove"> | undefined;
 
   constructor(parts: {
     readonly store: StoreRemoval;
-    readonly hashes: Pick<KeptHashes, "remove">;
+    /** Where what is removed can be had back from; without it everything is removed for good. */
+    readonly trash?: Pick<VersionTrash, "discard"> | undefined;
+    readonly hashes: Pick<KeptHashes, "read" | "remove">;
     readonly index: Pick<VersionIndex, "remove"> | undefined;
   }) {
     this.#store = parts.store;
+    this.#trash = parts.trash;
     this.#hashes = parts.hashes;
     this.#index = parts.index;
   }
@@ -51,9 +56,22 @@ export class VersionRemoval {
       });
   }
 
-  /** Removes a version, its hashes and its line of the index: the store first, which is what counts. */
-  async remove(module: ModuleVersion): Promise<void> {
-    await this.#store.remove(module);
+  /** Whether what is removed can be had back. */
+  get isRecoverable(): boolean {
+    return this.#trash !== undefined;
+  }
+
+  /**
+   * Removes a version, its hashes and its line of the index: the store first, which is what counts. It can be restored for a
+   * while, unless it is removed for good.
+   */
+  async remove(module: ModuleVersion, isForGood = false): Promise<void> {
+    if (this.#trash === undefined || isForGood) {
+      await this.#store.remove(module);
+    } else {
+      const hashes = await this.#hashes.read(module);
+      await this.#trash.discard(module, { isRefetchable: false, hashes });
+    }
     await this.#hashes.remove(module);
     await this.#index?.remove([module]);
   }

@@ -48,6 +48,7 @@ async function setUp(module: ModuleFixture) {
     store,
     zipCheck,
     records: {
+      remembered: async () => undefined,
       begin: async () => undefined,
       dropped: async () => undefined,
       async kept({ path, version }, entry) {
@@ -96,6 +97,28 @@ describe("Stash", () => {
     assert.deepEqual(await storedZip(parts), Buffer.from(parts.module.zip));
     assert.deepEqual(parts.kept, ["example.com/m@v1.0.0"]);
     assert.equal(await parts.loose.read(parts.module.module, "mod"), undefined);
+  });
+
+  it("does not check a zip of which its upstream says what is in it", async () => {
+    const scene = await setUp(await fixture());
+    scene.check.run = () => Promise.reject(new Error("it was checked"));
+    const { zip } = scene.upstream;
+    const found = { hash: "h1:made", goMod: Buffer.from(goMod) };
+    scene.upstream.zip = async (...asked) => ({ ...(await zip(...asked)), found: () => found });
+    await scene.stash.keep(scene.module.module, present);
+    assert.deepEqual(await storedZip(scene), scene.module.zip);
+    assert.deepEqual(
+      scene.entries.map((entry) => entry.zip),
+      ["h1:made"],
+    );
+
+    const other = await setUp(await fixture());
+    const wrong = { hash: "h1:made", goMod: Buffer.from("module example.com/other\n") };
+    const given = other.upstream.zip;
+    other.upstream.zip = async (...asked) => ({ ...(await given(...asked)), found: () => wrong });
+    await assert.rejects(other.stash.keep(other.module.module, present), {
+      code: "invalid_module",
+    });
   });
 
   it("fetches a version that is kept already from nobody", async () => {

@@ -83,14 +83,14 @@ export class Stash {
     signal: AbortSignal,
     arrived: (zip: ArrivingZip) => void,
   ): Promise<void> {
-    this.#parts.keeping.expect();
     const verdict = this.#parts.verification.begin(module, signal);
     const { info, mod, delivery } = await this.#fetch(module, signal);
+    this.#parts.keeping.expect(delivery);
     const { staged, arriving } = await this.#receive(delivery, arrived);
     try {
       await this.#parts.keeping.receive(delivery, staged, () => arriving.grew());
       const visible = (): void => arriving.kept();
-      const arrivedVersion = { info, mod, zip: staged, verdict, visible };
+      const arrivedVersion = { info, mod, zip: staged, found: delivery.found, verdict, visible };
       await this.#parts.keeping.keep(module, arrivedVersion, signal);
     } catch (failure) {
       arriving.failed(failure);

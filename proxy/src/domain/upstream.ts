@@ -1,5 +1,6 @@
 // Where modules come from.
 import type { ModulePath, ModuleVersion, Version, VersionInfo } from "@stoa/gomod";
+import type { CheckedZip } from "./zip-check.ts";
 
 /**
  * Common to every method of this file: several calls may run at once. A call rejects with a `ProxyFailure`; `not_found`
@@ -52,4 +53,9 @@ export interface ZipDelivery {
   readonly body: AsyncIterable<Uint8Array>;
   /** The name of the upstream that gives it. */
   readonly from: string;
+  /**
+   * What `ZipCheck` would find, from an upstream that has made the zip itself by every rule of module zips. To be called
+   * when the body has ended. Without it the zip must be checked.
+   */
+  readonly found?: () => CheckedZip;
 }

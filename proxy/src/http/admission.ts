@@ -21,7 +21,9 @@ export function admit(
 
 /** The methods with which a request may come. */
 function methodsOf(parsed: ModuleRequest | ExternalRequest): readonly string[] {
-  if (parsed.kind === "order") return ["POST"];
+  if (parsed.kind === "order") {
+    return parsed.page === "api/modules/keep" ? [...reading, "POST", "DELETE"] : ["POST"];
+  }
   if (parsed.kind !== "external") return reading;
   switch (parsed.operation) {
     case "save":

@@ -12,7 +12,11 @@ export type PageName = "home" | "healthz" | "readyz" | "version" | "metrics" | "
 export type RecordName = "catalog" | "index" | "api/modules/explain";
 
 /** A page that is posted to, to have something done. */
-export type OrderName = "api/modules/seed" | "api/modules/refresh" | `api/hooks/${HookHost}`;
+export type OrderName =
+  | "api/modules/seed"
+  | "api/modules/refresh"
+  | "api/modules/keep"
+  | `api/hooks/${HookHost}`;
 
 /**
  * A request in the words of the protocol. `keptOnly` is set by the base path `/cached-only`: answer from what is kept,
@@ -48,6 +52,7 @@ const recordPages = new Set(["catalog", "index", "api/modules/explain"]);
 const orderPages = new Set([
   "api/modules/seed",
   "api/modules/refresh",
+  "api/modules/keep",
   ...hookHosts.map((host) => `api/hooks/${host}`),
 ]);
 const rootPages = new Set(["healthz", "readyz", "version", "metrics", "robots.txt"]);

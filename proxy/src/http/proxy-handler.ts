@@ -38,7 +38,7 @@ export interface HandlerParts {
   /** Present where another program may keep its modules here. */
   readonly external: ExternalStorage | undefined;
   /** Is told which modules are asked for. */
-  readonly uses: { count(path: string, isList: boolean): void };
+  readonly uses: { count(path: string, isList: boolean, version?: string): void };
   readonly hot: HotAnswers<ReadyAnswer>;
   readonly counters: RequestCounters;
   readonly log: Log;
@@ -127,7 +127,7 @@ export class ProxyHandler {
     const id = this.#parts.requestId(request);
     const span = this.#parts.traces?.ofRequest(traceparentOf(request), startedMs);
     const sent = sendPrepared(request, response, prepared, [requestIdHeader, id]);
-    if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
+    this.#count(label);
     if (span !== undefined) endSpan(span, request, id, { label, sent, cache: "hit" });
     if (sent.status === 200 && sent.completed && request.method === "GET") {
       series.requests += 1;
@@ -180,8 +180,12 @@ export class ProxyHandler {
     if (sent.failure !== undefined) {
       this.#logFailure(sent.failure, 500, "transfer broken off", work.id);
     }
-    if (label.module !== undefined) this.#parts.uses.count(label.module, label.endpoint === "list");
+    this.#count(label);
     return { label, sent, cache: answer.cache, from: answer.from };
+  }
+
+  #count({ module, endpoint, version }: RequestLabel): void {
+    if (module !== undefined) this.#parts.uses.count(module, endpoint === "list", version);
   }
 
   #parse({ url = "/" }: IncomingMessage): ModuleRequest | ExternalRequest {

@@ -1,13 +1,10 @@
 // The page that seeds this proxy: a go.sum or a list comes in, and what is not there afterwards is named.
 import type { IncomingMessage } from "node:http";
 import type { SeedResult, VersionSeeding } from "../application/seed-versions.ts";
-import { parseImportList } from "../domain/listed-source.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type Answer, momentary } from "./answer.ts";
-import { readBody } from "./request-body.ts";
+import { readListBody } from "./list-body.ts";
 
-/** The go.sum of the largest projects has less than one. */
-const mostBytes = 16 << 20;
 const namedFailures = 20;
 
 /**
@@ -19,12 +16,7 @@ export async function answerSeed(
   seeding: VersionSeeding,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const entries = parseImportList((await readBody(request, mostBytes)).toString("utf8"));
-  const wrong = entries.find((entry) => entry.kind === "unusable");
-  if (wrong !== undefined) throw new ProxyFailure("bad_request", `${wrong.place}: ${wrong.why}`);
-  if (entries.length === 0) {
-    throw new ProxyFailure("bad_request", "send a go.sum, or lines of MODULE@VERSION, as the body");
-  }
+  const entries = await readListBody(request);
   const results: SeedResult[] = [];
   const of = (kind: "whole" | "loose") =>
     entries.flatMap((entry) => (entry.kind === kind ? [entry.module] : []));

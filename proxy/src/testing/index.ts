@@ -16,4 +16,4 @@ export {
 } from "./lease-servers.ts";
 export { fillMongo, mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
-export { runServer } from "./server-process.ts";
+export { missingProgram, runServer } from "./server-process.ts";

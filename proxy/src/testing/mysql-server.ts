@@ -49,7 +49,7 @@ export async function startMysql(): Promise<MysqlServer> {
     "sh",
     [
       "-c",
-      `printf '%s\\n' "CREATE DATABASE athens CHARACTER SET utf8;" "CREATE USER athens@'%' IDENTIFIED BY 'secret';" "GRANT ALL ON athens.* TO athens@'%';" > ${init}`,
+      `printf '%s\\n' "CREATE DATABASE athens CHARACTER SET utf8;" "CREATE USER athens@'%' IDENTIFIED BY 'secret';" "GRANT SELECT, INSERT, DELETE, CREATE ON athens.* TO athens@'%';" > ${init}`,
     ],
     options,
   );

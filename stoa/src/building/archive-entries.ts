@@ -1,12 +1,14 @@
-// What lies in a ready-made bundle: a folder, a zip, a tar, or a tar under gzip, entry by entry.
+// What lies in a ready-made bundle: a folder, a zip, a tar, a tar under gzip, or a .deb, entry by entry.
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { open, readdir, readlink, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import { createGunzip } from "node:zlib";
+import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Entry, Options, ZipFile } from "yauzl";
+import { arMembers, arSignature } from "./ar-archive.ts";
 
 /** One entry of a bundle; its content must be read, or drained, before the next is asked for. */
 export interface ArchiveEntry {
@@ -24,13 +26,18 @@ export async function* archiveEntries(place: string): AsyncGenerator<ArchiveEntr
   try {
     if (kind === "folder") yield* folderEntries(place);
     else if (kind === "zip") yield* zipEntries(place);
-    else yield* tarEntries(place, kind === "gzip");
+    else if (kind === "deb") yield* debEntries(place);
+    else yield* tarEntries(createReadStream(place), kind === "gzip" ? [createGunzip()] : []);
   } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
-    throw new Error(`${place} is damaged, or not the ${kind} it looks like: ${cause.message}`, {
-      cause,
-    });
+    throw damaged(place, kind, cause);
   }
+}
+
+function damaged(place: string, kind: string, cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause;
+  return new Error(`${place} is damaged, or not the ${kind} it looks like: ${cause.message}`, {
+    cause,
+  });
 }
 
 /** The first bytes of a file. Throws a sentence if it cannot be read. */
@@ -48,14 +55,15 @@ export async function headOf(place: string, bytes: number): Promise<Uint8Array> 
   }
 }
 
-async function kindOf(place: string): Promise<"folder" | "zip" | "gzip" | "tar"> {
+async function kindOf(place: string): Promise<"folder" | "zip" | "gzip" | "deb" | "tar"> {
   if ((await stat(place).catch(() => undefined))?.isDirectory() === true) return "folder";
   const head = Buffer.from(await headOf(place, 512));
   if (head.readUInt16BE(0) === 0x504b) return "zip";
   if (head.readUInt16BE(0) === 0x1f8b) return "gzip";
+  if (head.toString("latin1", 0, arSignature.length) === arSignature) return "deb";
   // POSIX pax, https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html (ustar interchange format).
   if (head.toString("latin1", 257, 262) === "ustar") return "tar";
-  throw new Error(`${place} is neither a program nor a zip, tar, tar.gz or folder`);
+  throw new Error(`${place} is neither a program nor a zip, tar, tar.gz, deb or folder`);
 }
 
 async function* folderEntries(root: string): AsyncGenerator<ArchiveEntry> {
@@ -121,11 +129,62 @@ function zipKind(path: string, mode: number): ArchiveEntry["kind"] {
   return type === 0o120000 ? "link" : "other";
 }
 
-async function* tarEntries(place: string, isPacked: boolean): AsyncGenerator<ArchiveEntry> {
+/** The files of a package as it would install them: its `data` member (deb(5)). */
+async function* debEntries(place: string): AsyncGenerator<ArchiveEntry> {
+  const { stream, unpacking } = await debMember(place, "data");
+  yield* tarEntries(stream, unpacking);
+}
+
+/** What a package says about itself, and which scripts it would have dpkg run; undefined for what is no package. */
+export async function debControl(
+  place: string,
+): Promise<{ readonly text: string; readonly scripts: readonly string[] } | undefined> {
+  if ((await kindOf(place)) !== "deb") return undefined;
+  try {
+    const { stream, unpacking } = await debMember(place, "control");
+    const scripts: string[] = [];
+    let text = "";
+    for await (const { path, content } of tarEntries(stream, unpacking)) {
+      if (/^(pre|post)(inst|rm)$/.test(path)) scripts.push(path);
+      if (path !== "control") continue;
+      for await (const chunk of await content()) text += Buffer.from(chunk).toString();
+    }
+    return { text, scripts };
+  } catch (cause) {
+    throw damaged(place, "deb", cause);
+  }
+}
+
+const unpackings: Readonly<Record<string, () => Transform>> = {
+  ".gz": createGunzip,
+  ".zst": createZstdDecompress,
+};
+
+async function debMember(
+  place: string,
+  name: "control" | "data",
+): Promise<{ readonly stream: Readable; readonly unpacking: readonly Transform[] }> {
+  const member = (await arMembers(place)).find((candidate) =>
+    candidate.name.startsWith(`${name}.tar`),
+  );
+  if (member === undefined) throw new Error(`it has no ${name}.tar`);
+  const ending = member.name.slice(`${name}.tar`.length);
+  const unpack = unpackings[ending];
+  if (ending !== "" && unpack === undefined) {
+    throw new Error(`${member.name} cannot be unpacked here; build it with dpkg-deb -Zgzip`);
+  }
+  const { start, size } = member;
+  const stream = createReadStream(place, { start, end: start + size - 1 });
+  return { stream, unpacking: unpack === undefined ? [] : [unpack()] };
+}
+
+async function* tarEntries(
+  packed: Readable,
+  unpacking: readonly Transform[],
+): AsyncGenerator<ArchiveEntry> {
   const { extract } = await import("tar-stream");
   const entries = extract();
-  const packed = createReadStream(place);
-  const reading = isPacked ? pipeline(packed, createGunzip(), entries) : pipeline(packed, entries);
+  const reading = pipeline([packed, ...unpacking, entries]);
   reading.catch(() => undefined);
   for await (const entry of entries) {
     const { name, mode, type } = entry.header;

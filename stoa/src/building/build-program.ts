@@ -8,8 +8,8 @@ export interface ProgramBuild {
   readonly package: string;
   readonly os: string;
   readonly arch: string;
-  /** Where the go command gets modules from. */
-  readonly goproxy: string;
+  /** Where the go command gets modules from; as it is configured itself if absent. */
+  readonly goproxy: string | undefined;
   /** Becomes the program's `main.version`, if it has such a variable; see `checkedLabel`. */
   readonly version: string;
   /** Becomes `main.commit`, likewise. */
@@ -33,7 +33,7 @@ export async function buildProgram(
       CGO_ENABLED: "0",
       GOOS: build.os,
       GOARCH: build.arch,
-      GOPROXY: build.goproxy,
+      ...(build.goproxy === undefined ? {} : { GOPROXY: build.goproxy }),
     },
     onLine,
   });

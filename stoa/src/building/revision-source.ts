@@ -17,8 +17,9 @@ import { findAppspec } from "@stoa/deployment/appspec";
 import type { Environment } from "../config/load-config.ts";
 import { type BundleFile, readBundleFile } from "../delivery/file-contents.ts";
 import { marked, say } from "../delivery/terminal.ts";
-import { headOf } from "./archive-entries.ts";
+import { debControl, headOf } from "./archive-entries.ts";
 import { buildProgram, checkedLabel } from "./build-program.ts";
+import { controlField, labelOfDebianVersion } from "./debian-control.ts";
 import { readGivenBundle } from "./given-bundle.ts";
 import { type GoProject, readGoProject, type SourceCommit } from "./go-project.ts";
 import { lintFiles } from "./lint-files.ts";
@@ -31,7 +32,8 @@ export interface RevisionOrder {
   readonly env: Environment;
   readonly file: ServiceFile;
   readonly arch: Architecture;
-  readonly goproxy: string;
+  /** Where the go command gets modules from; as it is configured itself if absent. */
+  readonly goproxy: string | undefined;
   readonly service: string | undefined;
   readonly label: string | undefined;
   readonly main: string | undefined;
@@ -64,14 +66,15 @@ export async function revisionOfSources(order: RevisionOrder): Promise<MadeRevis
 /** Describes what was built elsewhere: a Linux program, or a bundle with an appspec.yml or one program. */
 export async function revisionOfFile(place: string, order: RevisionOrder): Promise<MadeRevision> {
   const { file, arch, label } = order;
+  const isNative = await isProgram(place);
+  const names = isNative ? undefined : await namesInPackage(place);
   const service =
     order.service ??
     file.service ??
-    serviceName(basename(place).replace(/\.(zip|tar|tgz|tar\.gz)$/, ""));
-  const version = checkedLabel(label ?? "dev");
-  const isFolder = (await stat(place).catch(() => undefined))?.isDirectory() === true;
+    serviceName(names?.service ?? basename(place).replace(/\.(zip|tar|tgz|tar\.gz)$/, ""));
+  const version = checkedLabel(label ?? names?.label ?? "dev");
   return await inTemporaryFolder(async (temporary) => {
-    if (!isFolder && isElf(await headOf(place, 4))) {
+    if (isNative) {
       return await programRevision(place, { service, version, file, arch, commit: undefined });
     }
     const contents = await readGivenBundle(place, temporary);
@@ -80,6 +83,33 @@ export async function revisionOfFile(place: string, order: RevisionOrder): Promi
       contents,
     };
   });
+}
+
+/** How a .deb calls what it holds; undefined for any other bundle. */
+async function namesInPackage(
+  place: string,
+): Promise<
+  { readonly service: string | undefined; readonly label: string | undefined } | undefined
+> {
+  const control = await debControl(place);
+  if (control === undefined) return undefined;
+  const { text, scripts } = control;
+  if (scripts.length > 0) {
+    say(
+      `its ${scripts.join(", ")} will not run: dpkg runs such scripts, Stoa those of an appspec.yml`,
+    );
+  }
+  const version = controlField(text, "Version");
+  return {
+    service: controlField(text, "Package"),
+    label: version === undefined ? undefined : labelOfDebianVersion(version),
+  };
+}
+
+/** Whether it is a Linux program, and no bundle of any kind. */
+export async function isProgram(place: string): Promise<boolean> {
+  const isFolder = (await stat(place).catch(() => undefined))?.isDirectory() === true;
+  return !isFolder && isElf(await headOf(place, 4));
 }
 
 type Made = Pick<MadeRevision, "revision" | "contents">;

@@ -3,18 +3,22 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
 import {
+  chooseSupervision,
   type Enrolment,
   joinMachine,
   keepEnrolment,
+  keepSettingsKeys,
   machineArchitecture,
   machineKeyOf,
   openAgent,
   openKeeper,
   readEnrolment,
 } from "@stoa/agent";
+import { isBucketUrl, parseBucketUrl } from "@stoa/blobs";
 import { parsePublicKey } from "@stoa/deployment";
 import { openLog } from "@stoa/telemetry";
 import type { Environment } from "../config/load-config.ts";
+import { programWords } from "../program-words.ts";
 import { programVersion } from "../version.ts";
 
 /** What the command line says. */
@@ -28,6 +32,7 @@ export interface AgentOptions {
   readonly threshold: number;
   readonly name?: string;
   readonly tag: readonly string[];
+  readonly supervisor?: "systemd" | "keeper";
 }
 
 const usualPollMs = 2_000;
@@ -36,20 +41,29 @@ const usualPollMs = 2_000;
 export async function runAgent(options: AgentOptions, environment: Environment): Promise<void> {
   const root = resolve(options.root);
   const enrolment = await enrolmentOf({ ...options, root }, environment);
+  const supervision = await chooseSupervision(root, options.supervisor);
   const log = openLog({ level: "info", format: process.stdout.isTTY ? "plain" : "json" });
-  const [program = process.execPath, script = ""] = [process.execPath, process.argv[1]];
   const agent = openAgent({
     ...enrolment,
     root,
     arch: machineArchitecture(),
     machineKey: await machineKeyOf(root),
     version: programVersion,
-    keeperWords: [program, script, "keeper", "--root", root],
+    supervision:
+      supervision.kind === "systemd"
+        ? supervision
+        : { ...supervision, words: [...programWords(), "keeper", "--root", root] },
     decided: (sentence) => log.info(sentence),
+    variables: environment,
   });
   const { machine, environment: joined, source } = enrolment;
   log.info(
-    `the agent of ${machine} serves ${joined}, from ${source.kind === "http" ? source.url : source.path}`,
+    `the agent of ${machine} serves ${joined}, from ${source.kind === "folder" ? source.path : source.url}`,
+  );
+  log.info(
+    supervision.kind === "systemd"
+      ? `processes are run by systemd ${supervision.version}`
+      : "processes are run by the keeper",
   );
   await agent.run(untilTold());
   log.info("the agent has stopped; the services run on");
@@ -79,7 +93,11 @@ function untilTold(): AbortSignal {
 
 async function enrolmentOf(options: AgentOptions, environment: Environment): Promise<Enrolment> {
   const { root, from, server, join = environment["STOA_JOIN_TOKEN"] } = options;
-  if (from !== undefined) return await keepEnrolment(root, enrolmentFrom(options, from));
+  const keys = environment["STOA_SETTINGS_KEYS"];
+  if (keys !== undefined) await keepSettingsKeys(root, keys.split(/\s+/).filter(Boolean));
+  if (from !== undefined) {
+    return await keepEnrolment(root, enrolmentFrom(options, placeOf(from, environment)));
+  }
   const kept = await readEnrolment(root);
   if (server !== undefined && join !== undefined) {
     return await joinMachine({
@@ -97,7 +115,15 @@ async function enrolmentOf(options: AgentOptions, environment: Environment): Pro
   );
 }
 
-function enrolmentFrom(options: AgentOptions, folder: string): Enrolment {
+/** A bucket or a folder. Throws a sentence if the URL cannot be one. */
+function placeOf(from: string, environment: Environment): Enrolment["source"] {
+  if (!/^[a-z0-9]+:\/\//.test(from)) return { kind: "folder", path: resolve(from) };
+  if (isBucketUrl(from)) parseBucketUrl(from, environment);
+  else throw new Error(`--from ${from}: name a folder or a bucket, such as s3://bucket/tree`);
+  return { kind: "bucket", url: from };
+}
+
+function enrolmentFrom(options: AgentOptions, source: Enrolment["source"]): Enrolment {
   const { environment, key, threshold } = options;
   if (environment === undefined) throw new Error("--from needs --environment NAME");
   if (key.length === 0)
@@ -108,7 +134,7 @@ function enrolmentFrom(options: AgentOptions, folder: string): Enrolment {
     environment,
     keys: key.map(parsePublicKey),
     threshold,
-    source: { kind: "folder", path: resolve(folder) },
+    source,
     pollMs: usualPollMs,
   };
 }

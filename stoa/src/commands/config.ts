@@ -20,27 +20,6 @@ export function checkConfig(place: ConfigurationPlace): void {
   reportProblems(problems);
 }
 
-/** As `checkConfig`; if nothing is wrong so far, tries the storage as a start would, and says whether it works. */
-export async function checkConnections(place: ConfigurationPlace): Promise<void> {
-  checkConfig(place);
-  if (process.exitCode === 1) return;
-  const config = readConfiguration(place);
-  const { openStorage } = await import("@stoa/proxy");
-  const { namingTheKey, storageSettings } = await import("./storage-settings.ts");
-  const { storageType } = config.values;
-  try {
-    await using storage = await namingTheKey(config, async () =>
-      openStorage(storageSettings(config)),
-    );
-    await storage.store.check();
-    process.stdout.write(`storage ${storageType}: works\n`);
-  } catch (failure) {
-    process.stdout.write(`storage ${storageType}: does not work\n`);
-    process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
-    process.exitCode = 1;
-  }
-}
-
 /** Writes one line per problem and makes the program end with exit code 1 if there are any. */
 export function reportProblems(problems: readonly ConfigProblem[]): void {
   for (const { at, message } of problems) process.stderr.write(`stoa: ${at}: ${message}\n`);

@@ -1,9 +1,11 @@
 // The control plane beside the module proxy: loaded when it is first needed, so that a proxy that deploys nothing pays nothing.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { parseBucketUrl } from "@stoa/blobs";
 import type { ControlPlane } from "@stoa/control";
 import { type Handler, sendText } from "@stoa/serving";
 import type { Log } from "@stoa/telemetry";
+import type { Environment } from "../config/load-config.ts";
 import type { SettingValues } from "../config/settings.ts";
 import { programVersion } from "../version.ts";
 
@@ -27,18 +29,24 @@ function controlRootOf(values: SettingValues): string | undefined {
 }
 
 /** Prepares a control plane. Nothing is read or written before it is needed. */
-export function lazyControlPlane(values: SettingValues, log: Log): LazyControlPlane {
+export function lazyControlPlane(
+  values: SettingValues,
+  environment: Environment,
+  log: Log,
+): LazyControlPlane {
   const root = controlRootOf(values);
   let opening: Promise<ControlPlane> | undefined;
   const open = async (folder: string): Promise<ControlPlane> => {
     const { openControlPlane } = await import("@stoa/control");
     const control = await openControlPlane({
       root: folder,
+      documents:
+        values.documents === "" ? undefined : parseBucketUrl(values.documents, environment),
       version: programVersion,
       goproxyPath: values.pathPrefix,
       onFailure: (failure) => log.error("the control plane failed", { failure }),
     });
-    log.info("control plane ready", { root: folder });
+    log.info("control plane ready", { root: folder, documents: values.documents || "on disk" });
     return control;
   };
   const opened = (folder: string): Promise<ControlPlane> => {

@@ -1,5 +1,6 @@
 // stoa deploy: builds, describes, uploads what is missing, rolls out, and says how it went.
 import { resolve } from "node:path";
+import { isBucketUrl } from "@stoa/blobs";
 import {
   type Architecture,
   formatTagQuery,
@@ -8,6 +9,7 @@ import {
   shortId,
   type TagQuery,
 } from "@stoa/deployment";
+import { openDrop } from "../building/bundle-drop.ts";
 import {
   type MadeRevision,
   revisionOfFile,
@@ -25,6 +27,7 @@ import {
 } from "../delivery/rollout-progress.ts";
 import { give, giveJson, marked, say } from "../delivery/terminal.ts";
 import { uploadRevision } from "../delivery/upload.ts";
+import { interruption } from "./interruption.ts";
 
 /** What the command line says. */
 export interface DeployOptions {
@@ -36,6 +39,8 @@ export interface DeployOptions {
   readonly strategy?: string;
   readonly reason?: string;
   readonly detach?: boolean;
+  readonly follow?: boolean;
+  readonly every: number;
   readonly rollback: boolean;
   readonly bake?: number;
   readonly patience?: number;
@@ -49,10 +54,34 @@ export interface CommandPlace {
 }
 
 /**
- * Deploys the Go program of the folder, or what `given` names: a program, a zip, tar or tar.gz, a folder. Throws a sentence
- * if the service does not run it in the end.
+ * Deploys the Go program of the folder, or what `given` names: a program, a zip, tar, tar.gz or deb, a folder, or the URL of
+ * one of these in a bucket. Throws a sentence if the service does not run it in the end.
  */
 export async function deploy(
+  place: CommandPlace,
+  given: string | undefined,
+  options: DeployOptions,
+): Promise<void> {
+  const once = (bundle: string | undefined): Promise<void> => deployOnce(place, bundle, options);
+  if (options.follow === true) {
+    if (given === undefined) {
+      throw new Error("--follow needs what is followed: stoa deploy s3://BUCKET/shop.deb --follow");
+    }
+    await readLogin(place.environment);
+    const { followDrop } = await import("./follow-drop.ts");
+    await using drop = await openDrop(given, place.folder, place.environment);
+    const everyMs = options.every * 1000;
+    await followDrop(drop, { everyMs, deploy: once, signal: interruption() });
+  } else if (given !== undefined && isBucketUrl(given)) {
+    const { deployDrop } = await import("./follow-drop.ts");
+    await using drop = await openDrop(given, place.folder, place.environment);
+    await deployDrop(drop, once);
+  } else {
+    await once(given);
+  }
+}
+
+async function deployOnce(
   place: CommandPlace,
   given: string | undefined,
   options: DeployOptions,

@@ -5,6 +5,7 @@ import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
 import { credentialsOf, directSettings } from "./direct-settings.ts";
 import { freshnessSettings } from "./freshness-settings.ts";
+import { housekeepingSettings } from "./housekeeping-settings.ts";
 import { indexPlace } from "./index-place.ts";
 import { leasePlace } from "./lease-place.ts";
 import { statePlace } from "./state-place.ts";
@@ -53,6 +54,7 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
     },
     state: statePlace(values),
     freshness: freshnessSettings(values),
+    housekeeping: housekeepingSettings(config),
     leases: leasePlace(values),
     leaseLifetimeMs: values.leaseSeconds * 1000,
     index: indexPlace(values),

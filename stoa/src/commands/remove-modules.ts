@@ -11,6 +11,8 @@ import { proxySettings } from "./proxy-settings.ts";
 export interface RemoveOptions {
   /** Without it nothing is removed. */
   readonly yes: boolean;
+  /** It cannot be restored. */
+  readonly forGood: boolean;
   readonly json: boolean;
 }
 
@@ -21,7 +23,7 @@ export interface RemoveOptions {
 export async function removeModules(
   place: ConfigurationPlace,
   named: readonly string[],
-  { yes, json }: RemoveOptions,
+  { yes, forGood, json }: RemoveOptions,
 ): Promise<void> {
   const config = readConfiguration(place);
   reportProblems(config.problems);
@@ -45,10 +47,11 @@ export async function removeModules(
       process.exitCode = interruptedExitCode;
       return;
     }
-    if (yes) await removal.remove(candidate.module);
+    if (yes) await removal.remove(candidate.module, forGood);
     process.stdout.write(json ? jsonLine(candidate, yes) : plainLine(candidate, yes));
   }
-  if (!json) process.stdout.write(sentence(candidates.size, yes));
+  const isRecoverable = removal.isRecoverable && !forGood;
+  if (!json) process.stdout.write(sentence(candidates.size, yes, isRecoverable));
 }
 
 function nameOf({ module }: RemovalCandidate): string {
@@ -66,9 +69,9 @@ function jsonLine({ module, traces }: RemovalCandidate, removed: boolean): strin
   return `${JSON.stringify({ ...module, state, beside, bytes, removed })}\n`;
 }
 
-function sentence(count: number, isDone: boolean): string {
+function sentence(count: number, isDone: boolean, isRecoverable: boolean): string {
   if (count === 0) return "";
-  return isDone
-    ? `${count} versions removed; restart running servers, which may hold their small files in memory. They are fetched anew when they are asked for, unless a policy forbids it\n`
-    : `${count} versions; nothing has been removed: add --yes to do it\n`;
+  if (!isDone) return `${count} versions; nothing has been removed: add --yes to do it\n`;
+  const back = isRecoverable ? "stoa modules restore brings them back" : "they are gone";
+  return `${count} versions removed, ${back}; restart running servers, which may hold their small files in memory. They are fetched anew when they are asked for, unless a policy forbids it\n`;
 }

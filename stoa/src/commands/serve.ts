@@ -50,7 +50,7 @@ export async function serve(place: ConfigurationPlace): Promise<void> {
     openModuleProxy(proxySettings(config), { log, metrics, traces }),
   );
   const diagnostics = values.enablePprof ? await openDiagnostics(values, log, metrics) : undefined;
-  const control = lazyControlPlane(values, log);
+  const control = lazyControlPlane(values, place.environment, log);
   const listening = await listenFor(control.before(proxy.handle), values).catch(async (failure) => {
     await diagnostics?.drain(0);
     throw failure;

@@ -1,4 +1,4 @@
-// stoa env set | unset | list
+// stoa env set | unset | list | key | rotate
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
 import { give, giveJson, say } from "../delivery/terminal.ts";
@@ -41,6 +41,37 @@ export async function listVariables(place: CommandPlace, options: SettingsOption
   const { names } = await client.get<{ names: readonly string[] }>(pathOf(options));
   if (options.json === true) giveJson({ names });
   else for (const name of names) give(name);
+}
+
+/** Prints the keys with which the settings of an environment are sealed. */
+export async function showKeys(
+  place: CommandPlace,
+  { environment, json }: Omit<SettingsOptions, "service">,
+): Promise<void> {
+  const client = new ControlClient(await readLogin(place.environment));
+  const keys = await client.get<{ settingsKeys: readonly string[] }>(keysPathOf(environment));
+  if (json === true) giveJson(keys);
+  else for (const line of keys.settingsKeys) give(line);
+}
+
+/** Makes a new key, and seals all settings of an environment with it. */
+export async function rotateKey(
+  place: CommandPlace,
+  { environment, json }: Omit<SettingsOptions, "service">,
+): Promise<void> {
+  const client = new ControlClient(await readLogin(place.environment));
+  const done = await client.post<{ services: readonly string[] }>(keysPathOf(environment), {});
+  if (json === true) giveJson(done);
+  else if (done.services.length === 0) say(`${environment} has a new key; there are no settings`);
+  else {
+    say(
+      `the settings of ${done.services.join(", ")} are sealed with a new key; they go out with the next deployments`,
+    );
+  }
+}
+
+function keysPathOf(environment: string): string {
+  return `/environments/${encodeURIComponent(environment)}/settings-keys`;
 }
 
 async function change(

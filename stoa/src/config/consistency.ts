@@ -51,6 +51,12 @@ export function* findContradictions(config: LoadedConfig): Generator<ConfigProbl
       "WebhookSecret (STOA_WEBHOOK_SECRET) must be set as well: without a signature nobody can tell who sends the notices";
     yield { at: placeOf(config, "webhookUrls"), message };
   }
+  const { retainEverySeconds, retainAgeDays, retainUnusedDays, retainMebibytes } = config.values;
+  if (retainEverySeconds > 0 && retainAgeDays + retainUnusedDays + retainMebibytes === 0) {
+    const message =
+      "it needs a rule: RetainAgeDays, RetainUnusedDays or RetainSize (STOA_RETAIN_AGE_DAYS, STOA_RETAIN_UNUSED_DAYS, STOA_RETAIN_SIZE)";
+    yield { at: placeOf(config, "retainEverySeconds"), message };
+  }
   const { adminApi, adminToken, basicAuthUser, storageType, diskRoot } = config.values;
   if (storageType === "disk" && diskRoot.trim() === "") {
     const message = "with StorageType disk it must name the folder in which modules are kept";

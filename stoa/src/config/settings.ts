@@ -2,6 +2,7 @@
 import { deliverySettings } from "./sections/delivery-settings.ts";
 import { directSettings } from "./sections/direct-settings.ts";
 import { freshnessSettings } from "./sections/freshness-settings.ts";
+import { housekeepingSettings } from "./sections/housekeeping-settings.ts";
 import { indexSettings } from "./sections/index-settings.ts";
 import { observationSettings } from "./sections/observation-settings.ts";
 import { policySettings } from "./sections/policy-settings.ts";
@@ -21,6 +22,7 @@ export const settings = {
   ...directSettings,
   ...policySettings,
   ...freshnessSettings,
+  ...housekeepingSettings,
   ...observationSettings,
   ...indexSettings,
   ...singleFlightSettings,
@@ -39,6 +41,7 @@ export const settingSections: readonly {
   { title: "Straight from repositories", settings: directSettings },
   { title: "What may be had", settings: policySettings },
   { title: "Staying up to date", settings: freshnessSettings },
+  { title: "Keeping the store in bounds", settings: housekeepingSettings },
   { title: "What can be seen", settings: observationSettings },
   { title: "The index", settings: indexSettings },
   { title: "Several instances", settings: singleFlightSettings },

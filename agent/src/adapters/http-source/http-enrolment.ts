@@ -42,10 +42,10 @@ async function post(url: string, body: unknown): Promise<Response> {
 
 function checked(url: string, text: string): Joined {
   try {
-    const { machineToken, rootKey, environment, pollMs } = JSON.parse(text);
+    const { machineToken, rootKey, environment, pollMs, settingsKeys = [] } = JSON.parse(text);
     const texts = [machineToken, rootKey, environment];
     if (texts.every((value) => typeof value === "string") && Number.isSafeInteger(pollMs)) {
-      return { machineToken, rootKey, environment, pollMs };
+      return { machineToken, rootKey, environment, pollMs, settingsKeys: settingsKeys.map(String) };
     }
   } catch {
     // Refused below.

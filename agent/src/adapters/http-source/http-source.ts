@@ -1,6 +1,7 @@
 // The document tree as the control plane serves it.
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { DocumentSource, LogSink, StatusSink } from "../../domain/document-source.ts";
+import type { SettingsKeySource } from "../../domain/settings-opening.ts";
 
 const answerWithinMs = 10_000;
 const silenceMs = 20_000;
@@ -14,8 +15,17 @@ export interface ControlPlane {
 }
 
 /** Reads from a control plane and reports to it. */
-export function httpSource(plane: ControlPlane): DocumentSource & StatusSink & LogSink {
+export function httpSource(
+  plane: ControlPlane,
+): DocumentSource & StatusSink & LogSink & SettingsKeySource {
   return {
+    keys: async () => {
+      const response = await ask(plane, "settings-keys", within(undefined));
+      await refuseOthers(response, 200);
+      const { settingsKeys } = JSON.parse(await readText(response));
+      if (Array.isArray(settingsKeys)) return settingsKeys.map(String);
+      throw unavailable(response.url, "it answered with no keys", undefined);
+    },
     read: async (path, ifNoneMatch, signal) => {
       const headers = ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch };
       const response = await ask(plane, `tree/${path}`, { headers, ...within(signal) });

@@ -24,6 +24,9 @@ export function keeperClient(socketPath: string): Supervisor {
     closeSockets: async (service, but) => {
       await call("POST", `services/${service}/close-sockets`, { but });
     },
+    // What it keeps is in its memory.
+    restore: async () => [],
+    addsSockets: true,
   };
 }
 

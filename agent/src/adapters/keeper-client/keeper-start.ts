@@ -59,6 +59,8 @@ export function startingKeeper(
     keep: (service, id) => tried(() => client.keep(service, id)),
     stop: (service, id, how) => tried(() => client.stop(service, id, how)),
     closeSockets: (service, but) => tried(() => client.closeSockets(service, but)),
+    restore: (service) => client.restore(service),
+    addsSockets: client.addsSockets,
   };
 }
 

@@ -1,11 +1,18 @@
 // Asks processes of this machine, and finds out in /proc which of those that share a socket has answered.
 import { createHash, randomInt } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, isIPv4, type Socket } from "node:net";
+import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Answer, Probe } from "../../domain/probe.ts";
 import { parseSocketAddress } from "../../domain/socket-address.ts";
-import { sessionMembers, socketInodes, tcpLines } from "./proc-files.ts";
+import {
+  holderOfSocket,
+  sessionMembers,
+  socketInodes,
+  type TcpLine,
+  tcpLines,
+} from "./proc-files.ts";
 
 /** The processes of this machine, as they appear to a client on it. */
 export const linuxProbe: Probe = {
@@ -22,6 +29,21 @@ export const linuxProbe: Probe = {
     return tcpLines(pid).some(
       ({ listens, localPort, inode }) => listens && localPort === port && inodes.has(inode),
     );
+  },
+  holderOf: async (text) => {
+    const address = parseSocketAddress(text);
+    if (address.kind === "unix") return undefined;
+    const line = tcpLines(process.pid).find(
+      (candidate) =>
+        candidate.listens &&
+        candidate.localPort === address.port &&
+        standsInTheWay(candidate, address.host),
+    );
+    if (line === undefined) return undefined;
+    const holder = holderOfSocket(line.inode);
+    return holder === undefined
+      ? "a process that cannot be seen from here"
+      : `${holder.name} (process ${holder.pid})`;
   },
   freePort: async () => {
     for (let tries = 0; tries < mostTries; tries += 1) {
@@ -50,6 +72,14 @@ export const linuxProbe: Probe = {
 const firstPort = 10_240;
 const lastPort = 20_000;
 const mostTries = 1_000;
+
+/** Two addresses of the machine do not get in each other's way; every address gets in that of each (bind(2), tcp(7)). */
+function standsInTheWay({ localAddress }: TcpLine, host: string | undefined): boolean {
+  if (host === undefined || /^0+$/.test(localAddress) || !isIPv4(host)) return true;
+  const [a = 0, b = 0, c = 0, d = 0] = host.split(".").map(Number);
+  const hostInMemory = Buffer.from([d, c, b, a]).toString("hex").toUpperCase();
+  return host === "0.0.0.0" || localAddress === hostInMemory;
+}
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {

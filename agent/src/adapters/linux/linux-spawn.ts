@@ -1,15 +1,19 @@
 // Starts processes on Linux so that they live on when their parent does not, and tells whether they live.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync } from "node:fs";
 import type { Socket } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Exit, Limits } from "../../domain/launch.ts";
 import type { ProcessIdentity, Spawn, Spawned, SpawnPlan } from "../../domain/spawn.ts";
+import { orphanOf, orphanWords } from "./orphan.ts";
 import { readBootId, readProcStat } from "./proc-files.ts";
 
 const firstDescriptor = 3;
+const orphanPollMs = 50;
+const toolFolders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
 /** The processes of this machine. */
 export const linuxSpawn: Spawn = {
@@ -35,6 +39,7 @@ async function start(plan: SpawnPlan): Promise<Spawned> {
   const log = openLog(plan.log);
   const readyAt = firstDescriptor + plan.sockets.length;
   try {
+    const isOrphan = plan.parent === "init";
     const child = spawn(command, args, {
       // A session and group of its own: signals reach its children too, and those of our terminal do not reach it.
       detached: true,
@@ -43,20 +48,25 @@ async function start(plan: SpawnPlan): Promise<Spawned> {
       // A file, never a pipe: a Go program dies of SIGPIPE when it prints to one whose reader is gone (os/signal).
       stdio: [
         "ignore",
-        log,
+        isOrphan ? "pipe" : log,
         log,
         ...plan.sockets.map(({ descriptor }) => descriptor),
         ...(plan.readiness === "fd" ? (["pipe"] as const) : []),
       ],
     });
     const exited = exitOf(child);
-    const { pid } = await started(child, plan);
-    const startTicks = readProcStat(pid)?.startTicks ?? 0;
-    const identity: ProcessIdentity = { pid, startTicks, bootId: readBootId() };
-    return { identity, exited, ready: readyOf(child, plan, readyAt) };
+    const ready = readyOf(child, plan, readyAt);
+    const first = await started(child, plan);
+    if (!isOrphan) return { identity: identityOf(first.pid), exited, ready };
+    const identity = identityOf(await orphanOf(child));
+    return { identity, exited: endOfOrphan(identity), ready };
   } finally {
     closeSync(log);
   }
+}
+
+function identityOf(pid: number): ProcessIdentity {
+  return { pid, startTicks: readProcStat(pid)?.startTicks ?? 0, bootId: readBootId() };
 }
 
 function checkProgram({ program, directory }: SpawnPlan): void {
@@ -83,12 +93,16 @@ function commandLine({
   program,
   arguments: args,
   sockets,
+  ownIdVariables,
+  parent,
   limits,
   user,
 }: SpawnPlan): readonly string[] {
   const whole = [...limitWords(limits), ...userWords(user), program, ...args];
-  if (sockets.length === 0) return whole;
-  return ["/bin/sh", "-c", 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', "sh", ...whole];
+  const names = [...(sockets.length === 0 ? [] : ["LISTEN_PID"]), ...ownIdVariables];
+  const steps = [...names.map((name) => `export ${name}=$$`), 'exec "$@"'].join("; ");
+  if (parent === "init") return [...orphanWords(toolPath("setsid"), steps), ...whole];
+  return names.length === 0 ? whole : ["/bin/sh", "-c", steps, "sh", ...whole];
 }
 
 function limitWords(limits: Limits | undefined): readonly string[] {
@@ -98,7 +112,7 @@ function limitWords(limits: Limits | undefined): readonly string[] {
     ["as", limits?.memoryBytes],
     ["core", limits?.coreBytes],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
-  return words.length === 0 ? [] : ["prlimit", ...words, "--"];
+  return words.length === 0 ? [] : [toolPath("prlimit"), ...words, "--"];
 }
 
 /** `setpriv` and not the parent's setuid, which would leave the groups of the keeper with the process. */
@@ -106,7 +120,18 @@ function userWords(user: string | undefined): readonly string[] {
   if (user === undefined) return [];
   const [name = "", group] = user.split(":");
   const [uid, gid] = [numberOf("-u", name, user), group ?? numberOf("-g", name, user)];
-  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--init-groups", "--no-new-privs", "--"];
+  const ids = [`--reuid=${uid}`, `--regid=${gid}`];
+  return [toolPath("setpriv"), ...ids, "--init-groups", "--no-new-privs", "--"];
+}
+
+/** Not by PATH, which is the service's own. */
+function toolPath(name: string): string {
+  const path = toolFolders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+  if (path !== undefined) return path;
+  throw new AgentFailure(
+    "cannot_start",
+    `${name} is missing on this machine, and services with limits or a user need it; install util-linux`,
+  );
 }
 
 function numberOf(flag: string, name: string, user: string): string {
@@ -169,9 +194,15 @@ function exitOf(child: ChildProcess): Promise<Exit> {
   });
 }
 
+/** Only a parent learns how a process has ended, and this one is the child of another. */
+async function endOfOrphan(identity: ProcessIdentity): Promise<Exit> {
+  while (await linuxSpawn.isAlive(identity)) await sleep(orphanPollMs);
+  return { code: undefined, signal: undefined };
+}
+
 /** As s6 does it: a line, or the end after something was written, says "ready". */
 function readyOf(child: ChildProcess, { readiness }: SpawnPlan, at: number): Promise<void> {
-  if (readiness === "none") return Promise.resolve();
+  if (readiness !== "fd") return Promise.resolve();
   const channel = child.stdio[at] as Socket;
   return new Promise((resolve) => {
     let wrote = false;

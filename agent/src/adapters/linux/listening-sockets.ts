@@ -1,7 +1,8 @@
 // Owns listening sockets without accepting from them, so that processes can come and go behind them.
 import { spawn } from "node:child_process";
-import { lstatSync, unlinkSync } from "node:fs";
+import { lstatSync, mkdirSync, unlinkSync, writeFileSync } from "node:fs";
 import net, { connect } from "node:net";
+import { dirname } from "node:path";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import {
@@ -30,16 +31,33 @@ const backlog = 4096;
  * The sockets of this machine. Node's own servers accept as soon as they listen, so a socket is bound here, and a child
  * that lives for a moment makes it listen: that is a state of the socket, which parent and child have in common
  * (listen(2)).
+ *
+ * The child is this very program, so that nothing else need be there, no compiler and no other interpreter. It runs the
+ * script at `scriptPath` before anything of its own and ends: `--require` in NODE_OPTIONS is heard by Node and by single
+ * executables alike, while `-e` is for those a word like any other.
  */
-export const linuxSockets: ListeningSockets = { open: (address) => open(address) };
+export function linuxSockets(scriptPath: string, program = process.execPath): ListeningSockets {
+  return {
+    open: async (address) => {
+      mkdirSync(dirname(scriptPath), { recursive: true });
+      writeFileSync(scriptPath, listenScript);
+      return await open(address, { program, scriptPath });
+    },
+  };
+}
 
-async function open(text: string): Promise<ListeningSocket> {
+interface ListenChild {
+  readonly program: string;
+  readonly scriptPath: string;
+}
+
+async function open(text: string, child: ListenChild): Promise<ListeningSocket> {
   const address = parseSocketAddress(text);
   if (address.kind === "unix") await removeDeadSocket(address.path);
   const handle = bind(address, text);
   try {
     const bound = boundAddress(handle, address, text);
-    await makeListen(handle, text);
+    await makeListen(handle, text, child);
     return { address: bound, descriptor: handle.fd, close: once(() => close(handle, address)) };
   } catch (failure) {
     handle.close();
@@ -68,18 +86,28 @@ function boundAddress(handle: BoundHandle, address: SocketAddress, text: string)
   return tcpAddressText(address.host, name.port);
 }
 
-const listenScript = `require("net").createServer().listen({fd:3},${backlog});process.exit(0)`;
+/** No program ends with this code by chance: one that ran on instead of the script would not be taken for it. */
+const listensCode = 77;
+const listenScript = `// Makes the socket at descriptor 3 listen, and ends. Written by the keeper.
+require("node:net").createServer().listen({ fd: 3 }, ${backlog});
+process.exit(${listensCode});
+`;
 
-async function makeListen(handle: BoundHandle, text: string): Promise<void> {
-  const child = spawn(process.execPath, ["-e", listenScript], {
+async function makeListen(
+  handle: BoundHandle,
+  text: string,
+  { program, scriptPath }: ListenChild,
+): Promise<void> {
+  const path = scriptPath.replaceAll(/[\\"]/g, "\\$&");
+  const child = spawn(program, [], {
     stdio: ["ignore", "ignore", "ignore", handle.fd],
-    env: {},
+    env: { NODE_OPTIONS: `--require="${path}"` },
   });
   const code = await new Promise((resolve) => {
     child.once("exit", resolve);
     child.once("error", resolve);
   });
-  if (code !== 0) throw inUse(text, "it cannot be listened on");
+  if (code !== listensCode) throw inUse(text, "it cannot be listened on");
 }
 
 function inUse(text: string, why: string): AgentFailure {

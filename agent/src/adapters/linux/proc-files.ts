@@ -1,5 +1,6 @@
 // What Linux tells about processes in /proc (proc(5)).
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 
 /** Some of `/proc/PID/stat`. */
 export interface ProcStat {
@@ -56,6 +57,8 @@ export function socketInodes(pid: number): ReadonlySet<string> {
 
 /** A line of `/proc/net/tcp`. */
 export interface TcpLine {
+  /** In hexadecimal digits, as the kernel writes it; all zeros where it is every address of the machine. */
+  readonly localAddress: string;
   readonly localPort: number;
   readonly remotePort: number;
   readonly listens: boolean;
@@ -76,8 +79,24 @@ function toTcpLine(line: string): readonly TcpLine[] {
   if (local === undefined || remote === undefined || inode === undefined) return [];
   const portOf = (address: string): number => Number.parseInt(address.slice(-4), 16);
   return [
-    { localPort: portOf(local), remotePort: portOf(remote), listens: state === listenState, inode },
+    {
+      localAddress: local.slice(0, local.indexOf(":")),
+      localPort: portOf(local),
+      remotePort: portOf(remote),
+      listens: state === listenState,
+      inode,
+    },
   ];
+}
+
+/** The process that holds a socket, and the name of its program; undefined where it is out of reach. */
+export function holderOfSocket(
+  inode: string,
+): { readonly pid: number; readonly name: string } | undefined {
+  const pid = allPids().find((candidate) => socketInodes(candidate).has(inode));
+  if (pid === undefined) return undefined;
+  const program = linkOrNothing(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "");
+  return { pid, name: basename(program ?? "") };
 }
 
 function readOrNothing(path: string): string | undefined {

@@ -1,8 +1,19 @@
-// The control plane's own files: its signing key and the token of its first administrator.
+// The control plane's own files: its signing key, the keys of settings, and the token of its first administrator.
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { makeSecretKey, parseSecretKey, type SecretKey, secretKeyFile } from "@stoa/deployment";
+import {
+  makeSecretKey,
+  makeSettingsKey,
+  parseSecretKey,
+  parseSettingsKey,
+  type SecretKey,
+  type SettingsKey,
+  secretKeyFile,
+  settingsKeyLine,
+} from "@stoa/deployment";
 import { ControlFailure } from "../../domain/control-failure.ts";
+import { checkedName } from "../../domain/names.ts";
+import type { SettingsKeys } from "../../domain/settings-keys.ts";
 
 /** Where the token of the first administrator is written. */
 function adminTokenFile(root: string): string {
@@ -17,6 +28,60 @@ export async function openSigningKey(root: string): Promise<SecretKey> {
   const key = makeSecretKey();
   await writePrivate(file, secretKeyFile(key));
   return key;
+}
+
+/** The keys of settings in a folder, one file for each environment. */
+export function settingsKeyFiles(root: string): SettingsKeys {
+  return new SettingsKeyFiles(join(root, "keys", "settings"));
+}
+
+class SettingsKeyFiles implements SettingsKeys {
+  readonly #folder: string;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async of(environment: string): Promise<readonly [SettingsKey, ...SettingsKey[]]> {
+    const [newest, ...older] = await this.#read(environment);
+    if (newest !== undefined) return [newest, ...older];
+    return await this.#inTurn(async () => {
+      const [made, ...others] = await this.#read(environment);
+      return made === undefined ? [await this.#add(environment, [])] : [made, ...others];
+    });
+  }
+
+  async renew(environment: string): Promise<SettingsKey> {
+    return await this.#inTurn(
+      async () => await this.#add(environment, await this.#read(environment)),
+    );
+  }
+
+  async #add(environment: string, known: readonly SettingsKey[]): Promise<SettingsKey> {
+    const key = makeSettingsKey();
+    const lines = [key, ...known].map((one) => `${settingsKeyLine(one)}\n`);
+    await writePrivate(this.#file(environment), lines.join(""));
+    return key;
+  }
+
+  async #read(environment: string): Promise<readonly SettingsKey[]> {
+    const text = await read(this.#file(environment));
+    return (text ?? "")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(parseSettingsKey);
+  }
+
+  #file(environment: string): string {
+    return join(this.#folder, `${checkedName(environment, "an environment")}.keys`);
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn;
+    return await turn;
+  }
 }
 
 /** Makes the first administrator's token and writes it down, unless that was done before. */

@@ -1,4 +1,5 @@
 // Routes that agents call: joining, the tree that they read, what they report.
+import { settingsKeyLine } from "@stoa/deployment";
 import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
 import type { Logs } from "../../application/collect-logs.ts";
@@ -8,11 +9,12 @@ import type { BlobShelf } from "../../domain/blob-shelf.ts";
 import { ControlFailure } from "../../domain/control-failure.ts";
 import type { DocumentTree } from "../../domain/document-tree.ts";
 import type { LogLine } from "../../domain/log-archive.ts";
+import type { SettingsKeys } from "../../domain/settings-keys.ts";
 import { checkedPath, isServed } from "../../domain/tree-paths.ts";
 import { limitedText } from "../api.ts";
 import { eventStream } from "../event-stream.ts";
 import { type Call, param, type Route, route } from "../route.ts";
-import { joinedSchema, joinSchema, logLineSchema } from "../schemas.ts";
+import { joinedSchema, joinSchema, logLineSchema, settingsKeysSchema } from "../schemas.ts";
 
 interface AgentParts {
   readonly tree: DocumentTree;
@@ -21,6 +23,7 @@ interface AgentParts {
   readonly environments: Environments;
   readonly logs: Logs;
   readonly audit: AuditLog;
+  readonly settingsKeys: SettingsKeys;
   readonly rootKey: string;
   readonly pollMs: number;
   /** From where a request came. */
@@ -36,7 +39,7 @@ export function agentRoutes(parts: AgentParts): readonly Route[] {
 }
 
 function readRoutes(parts: AgentParts): readonly Route[] {
-  const { machines, environments, audit } = parts;
+  const { machines, environments, audit, rootKey, pollMs } = parts;
   return [
     route({
       method: "POST",
@@ -50,8 +53,20 @@ function readRoutes(parts: AgentParts): readonly Route[] {
         await environments.ensure(record.environment);
         const { machine, environment, os, arch } = record;
         await audit.record(machine, "machine.join", environment, { machine, os, arch });
-        return { machineToken: token, rootKey: parts.rootKey, environment, pollMs: parts.pollMs };
+        const settingsKeys = await keyLines(parts, environment);
+        return { machineToken: token, rootKey, environment, pollMs, settingsKeys };
       },
+    }),
+    route({
+      method: "GET",
+      path: "/settings-keys",
+      summary: "The keys of the settings of the machine's environment.",
+      admission: "machine",
+      answer: settingsKeysSchema,
+      handle: async ({ principal }) => ({
+        settingsKeys:
+          principal?.kind === "machine" ? await keyLines(parts, principal.environment) : [],
+      }),
     }),
     route({
       method: "GET",
@@ -77,6 +92,13 @@ function readRoutes(parts: AgentParts): readonly Route[] {
         }),
     }),
   ];
+}
+
+async function keyLines(
+  { settingsKeys }: Pick<AgentParts, "settingsKeys">,
+  environment: string,
+): Promise<string[]> {
+  return (await settingsKeys.of(environment)).map(settingsKeyLine);
 }
 
 function reportRoutes({ machines, logs, hostOf }: AgentParts): readonly Route[] {

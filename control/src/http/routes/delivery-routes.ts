@@ -1,24 +1,27 @@
 // Routes of what is delivered: contents, revisions, settings.
+import { settingsKeyLine } from "@stoa/deployment";
 import { z } from "zod";
 import type { Revisions } from "../../application/keep-revisions.ts";
 import { namesOf, type ServiceSettings } from "../../application/keep-settings.ts";
 import type { Retention } from "../../application/prune-revisions.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
 import type { BlobShelf } from "../../domain/blob-shelf.ts";
+import type { SettingsKeys } from "../../domain/settings-keys.ts";
 import { nameOf, param, type Route, route } from "../route.ts";
-import { settingsRequestSchema, sha256Schema } from "../schemas.ts";
+import { settingsKeysSchema, settingsRequestSchema, sha256Schema } from "../schemas.ts";
 
 interface DeliveryParts {
   readonly blobs: BlobShelf;
   readonly revisions: Revisions;
   readonly retention: Retention;
   readonly settings: ServiceSettings;
+  readonly settingsKeys: SettingsKeys;
   readonly audit: AuditLog;
 }
 
 /** The routes of what is delivered. */
 export function deliveryRoutes(parts: DeliveryParts): readonly Route[] {
-  return [...contentRoutes(parts), ...settingsRoutes(parts)];
+  return [...contentRoutes(parts), ...settingsRoutes(parts), ...settingsKeyRoutes(parts)];
 }
 
 function contentRoutes({ blobs, revisions, retention, audit }: DeliveryParts): readonly Route[] {
@@ -97,6 +100,36 @@ function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
           unset: unset.join(","),
         });
         return { names: await settings.change(environment, service, set, unset) };
+      },
+    }),
+  ];
+}
+
+function settingsKeyRoutes({ settings, settingsKeys, audit }: DeliveryParts): readonly Route[] {
+  return [
+    route({
+      method: "GET",
+      path: "/environments/:environment/settings-keys",
+      summary: "The keys of an environment's settings, for machines that join without this server.",
+      admission: "admin",
+      answer: settingsKeysSchema,
+      handle: async (call) => {
+        const environment = param(call, "environment");
+        await audit.record(nameOf(call), "settings.keys.show", environment);
+        return { settingsKeys: (await settingsKeys.of(environment)).map(settingsKeyLine) };
+      },
+    }),
+    route({
+      method: "POST",
+      path: "/environments/:environment/settings-keys",
+      summary:
+        "Makes a new key and seals the settings with it; they go out with the next rollouts.",
+      admission: "admin",
+      answer: z.object({ services: z.array(z.string()) }),
+      handle: async (call) => {
+        const environment = param(call, "environment");
+        await audit.record(nameOf(call), "settings.keys.renew", environment);
+        return { services: await settings.renewKey(environment) };
       },
     }),
   ];

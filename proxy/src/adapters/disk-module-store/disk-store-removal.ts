@@ -1,5 +1,5 @@
 // Taking versions out of a storage folder for good.
-import { mkdir, readdir, rename, rmdir, stat, unlink } from "node:fs/promises";
+import { readdir, rmdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   escapePath,
@@ -12,8 +12,6 @@ import {
   type Version,
 } from "@stoa/gomod";
 import type { StoreRemoval, VersionTraces } from "../../domain/store-removal.ts";
-import type { IncomingFolder } from "./incoming-folder.ts";
-import { removeFolder } from "./staged-disk-zip.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 import { fileName, moduleFolder, moduleVersionOf, versionFolder } from "./version-folder.ts";
 import type { WholeVersions } from "./whole-versions.ts";
@@ -27,12 +25,10 @@ type Beside = VersionTraces["beside"][number];
 
 export class DiskStoreRemoval implements StoreRemoval {
   readonly #root: StorageRoot;
-  readonly #incoming: IncomingFolder;
   readonly #whole: WholeVersions;
 
-  constructor(root: StorageRoot, incoming: IncomingFolder, whole: WholeVersions) {
+  constructor(root: StorageRoot, whole: WholeVersions) {
     this.#root = root;
-    this.#incoming = incoming;
     this.#whole = whole;
   }
 
@@ -58,16 +54,11 @@ export class DiskStoreRemoval implements StoreRemoval {
   remove(module: ModuleVersion): Promise<void> {
     return this.#root.translating(async () => {
       const from = versionFolder(this.#root.path, module);
-      const away = this.#incoming.newPath();
-      await mkdir(away);
-      // The info first: without it the version is not whole. Under names that Athens' catalog does not count.
-      for (const kind of kinds) {
-        await unlessAbsent(rename(join(from, fileName(module, kind)), join(away, kind)));
-      }
+      // The info first: without it the version is not whole. A full disk stands against none of it.
+      for (const kind of kinds) await unlessAbsent(unlink(join(from, fileName(module, kind))));
       this.#whole.forget(module);
       // There are names for which the folder must stay: it holds those of longer paths.
       await rmdir(from).catch(() => undefined);
-      await removeFolder(away);
       for (const place of this.#besidePlaces(module)) await unlessAbsent(unlink(place));
     });
   }

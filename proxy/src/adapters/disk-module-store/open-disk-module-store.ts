@@ -2,16 +2,20 @@
 import { resolve } from "node:path";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
+import type { StorageSpace } from "../../domain/storage-space.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { StoreRemoval } from "../../domain/store-removal.ts";
 import { StoreSource } from "../../domain/store-source.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import type { VersionTrash } from "../../domain/version-trash.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
 import { diskEntries } from "./disk-entries.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
+import { DiskStorageSpace } from "./disk-storage-space.ts";
 import { DiskStoreInspection } from "./disk-store-inspection.ts";
 import { DiskStoreRemoval } from "./disk-store-removal.ts";
+import { DiskVersionTrash } from "./disk-version-trash.ts";
 import { DurableDisk, makeFolders } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
@@ -27,6 +31,8 @@ export interface OpenedStore {
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
   readonly removal: StoreRemoval;
+  readonly trash: VersionTrash;
+  readonly space: StorageSpace;
 }
 
 /**
@@ -39,7 +45,7 @@ export async function openDiskModuleStore(options: {
 }): Promise<OpenedStore> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
-  const { incoming, disk, whole, store } = await storeIn(root);
+  const { incoming, disk, whole, lock, store } = await storeIn(root);
   await store.check();
   await incoming.sweep();
   return {
@@ -47,7 +53,9 @@ export async function openDiskModuleStore(options: {
     loose: new DiskLooseFiles(root, disk, incoming),
     catalog: new DiskCatalog(root),
     inspection: new DiskStoreInspection(root, disk, whole),
-    removal: new DiskStoreRemoval(root, incoming, whole),
+    removal: new DiskStoreRemoval(root, whole),
+    trash: new DiskVersionTrash({ root, disk, incoming, lock, whole }),
+    space: new DiskStorageSpace(root),
   };
 }
 
@@ -69,6 +77,7 @@ async function storeIn(root: StorageRoot): Promise<{
   readonly incoming: IncomingFolder;
   readonly disk: DurableDisk;
   readonly whole: WholeVersions;
+  readonly lock: MendLock;
   readonly store: DiskModuleStore;
 }> {
   const mark = await ProcessMark.ofThisProcess();
@@ -78,7 +87,7 @@ async function storeIn(root: StorageRoot): Promise<{
   const lock = new MendLock(root, incoming, mark);
   const placing = new VersionPlacing({ root, disk, lock, whole });
   const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
-  return { incoming, disk, whole, store };
+  return { incoming, disk, whole, lock, store };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {

@@ -14,6 +14,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/*.sqlite   see openState
  *     .stoa/mirrors    see MirrorFolder
  *     .stoa/quarantine see DiskStoreInspection
+ *     .stoa/trash      see DiskVersionTrash
  */
 export class StorageRoot {
   readonly path: string;
@@ -21,6 +22,7 @@ export class StorageRoot {
   readonly loose: string;
   readonly mending: string;
   readonly quarantine: string;
+  readonly trash: string;
   readonly #sign: string;
 
   /** `sign` is what is there as long as the storage is: a folder of ours, unless it is only read. */
@@ -31,6 +33,7 @@ export class StorageRoot {
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
     this.quarantine = join(path, ".stoa", "quarantine");
+    this.trash = join(path, ".stoa", "trash");
   }
 
   /**

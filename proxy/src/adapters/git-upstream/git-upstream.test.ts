@@ -365,6 +365,22 @@ describe("gitUpstream", { skip }, () => {
       assert.equal(info.origin?.url, address);
     });
 
+    for (const [address, code] of [
+      ["svn svn+ssh://svn.example/m", "unsupported"],
+      ["svn svn://svn.example/m", "unsupported"],
+      ["bzr bzr+ssh://bzr.example/m", "unsupported"],
+      ["bzr bzr://bzr.example/m", "unsupported"],
+      ["git svn+ssh://git.example/m", "not_found"],
+      ["hg ext::sh", "not_found"],
+      ["svn file:///m", "not_found"],
+    ] as const) {
+      it(`has an address that its system knows: ${address} is ${code}`, async () => {
+        await using scene = await openScene({ rules: { govcs: "*:all" } });
+        scene.server.pages.set("go.example/m", goImportPage(`go.example/m ${address}`));
+        await assert.rejects(scene.upstream.list("go.example/m" as ModulePath, never), { code });
+      });
+    }
+
     it("is what GOVCS allows, and of that only git", async () => {
       await using scene = await openScene({ rules: { govcs: "hg.example:hg,off.example:off" } });
       await assert.rejects(scene.upstream.list("a.example/m.hg" as ModulePath, never), {
@@ -601,6 +617,75 @@ describe("gitUpstream", { skip }, () => {
 
       await rm(join(scene.mirrorFolder, name, "HEAD"));
       assert.deepEqual(await zipOf(scene.again()), expected);
+    });
+
+    it("give the same zips whatever was packed before", async () => {
+      const draft = new RepositoryDraft();
+      const text = (seed: string) => seed.repeat(3000);
+      const files = { "a.go": text("a\n"), "b/b.go": text("b\n"), "b/same.go": text("a\n") };
+      draft.commit({ ...files, "go.mod": `module ${place}\n`, LICENSE: "L" });
+      draft.tag("v1.0.0");
+      draft.commit({ "b/b.go": text("c\n"), ".gitattributes": "a.go text\n", "d.go": "d" });
+      draft.tag("v1.1.0");
+      draft.commit({ ".gitattributes": "*.go text eol=crlf\n" });
+      draft.tag("v1.2.0");
+      await using scene = await openScene({ repositories: { [place]: draft } });
+      for (const version of ["v1.0.0", "v1.1.0", "v1.2.0", "v1.1.0", "v1.0.0"]) {
+        const wanted = moduleVersion(`${place}@${version}`);
+        await using fresh = scene.again({
+          mirrors: { folder: join(scene.folder, "fresh"), mostBytes: 1, mostFetchBytes: 2 ** 30 },
+        });
+        assert.deepEqual(
+          await zipOf(scene.upstream, wanted),
+          await zipOf(fresh, wanted),
+          `of ${version}`,
+        );
+      }
+    });
+
+    it("that are damaged while a zip is read break it off, and are made anew", async () => {
+      const draft = new RepositoryDraft();
+      const large = Object.fromEntries(
+        ["a", "b", "c"].map((name) => [name, randomBytes(2 ** 21)] as const),
+      );
+      draft.commit({ ...large, "go.mod": `module ${place}\n` });
+      draft.tag("v1.0.0");
+      await using scene = await openScene({ repositories: { [place]: draft } });
+      const begun = (await scene.upstream.zip(module, never)).body[Symbol.asyncIterator]();
+      assert.equal((await begun.next()).done, false);
+      const [name = ""] = (await readdir(scene.mirrorFolder)).filter(
+        (entry) => !entry.startsWith("."),
+      );
+      await rm(join(scene.mirrorFolder, name, "objects"), { recursive: true });
+      const rest = { [Symbol.asyncIterator]: () => begun };
+      await assert.rejects(Array.fromAsync(rest), {
+        code: "upstream_unavailable",
+        message: /mirror .* was damaged .* ask again/,
+      });
+      assert.ok((await zipOf(scene.upstream)).length > 3 * 2 ** 21);
+    });
+
+    it("stay while a zip is read that was made of them", async () => {
+      const draft = new RepositoryDraft();
+      draft.commit({
+        "go.mod": `module ${place}\n`,
+        "a.bin": randomBytes(2 ** 21),
+        b: randomBytes(2 ** 21),
+      });
+      draft.tag("v1.0.0");
+      const other = "github.com/o/other";
+      await using scene = await openScene({
+        repositories: { [place]: draft, [other]: simpleDraft() },
+        mirrors: { mostBytes: 1000 },
+      });
+      const begun = (await scene.upstream.zip(module, never)).body[Symbol.asyncIterator]();
+      assert.equal((await begun.next()).done, false);
+      await scene.upstream.list(other as ModulePath, never);
+      await scene.upstream.list(other as ModulePath, never);
+      scene.server.requests.length = 0;
+      const rest = await Array.fromAsync({ [Symbol.asyncIterator]: () => begun });
+      assert.ok(Buffer.concat(rest).length > 2 ** 21);
+      assert.deepEqual(scene.server.requests, []);
     });
 
     it("leave nothing lying about", async () => {

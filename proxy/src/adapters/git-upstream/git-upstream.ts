@@ -18,6 +18,7 @@ import { keptInfo } from "../../domain/repository/version-origin.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
 import { type AccessCheckParts, checkAccess } from "./access-check.ts";
 import { readModuleContent } from "./content/module-content.ts";
+import { PackedFiles } from "./content/packed-files.ts";
 import { zipDelivery } from "./content/zip-body.ts";
 import { PageFetch } from "./discovery/page-fetch.ts";
 import { type AddressLookup, systemLookup } from "./discovery/private-addresses.ts";
@@ -160,6 +161,7 @@ export function gitUpstream(options: GitUpstreamOptions): GitRepositories {
     git,
     mirrors,
     archives,
+    packed: new PackedFiles(mostPackedBytes),
     ended,
     access: { finder, credentials, environment, nowMs },
   });
@@ -171,10 +173,13 @@ interface GitUpstreamParts {
   readonly git: Git;
   readonly mirrors: MirrorFolder;
   readonly archives: WorkPlaces;
+  readonly packed: PackedFiles;
   readonly ended: AbortController;
   readonly access: Pick<AccessCheckParts, "finder" | "credentials" | "environment" | "nowMs">;
 }
 
+/** What packed files may take in memory. */
+const mostPackedBytes = 2 ** 24;
 /** What a go.mod may measure: 16 MiB (golang.org/x/mod/zip.MaxGoMod). */
 const mostGoModBytes = 2 ** 24;
 
@@ -229,19 +234,39 @@ class GitUpstream implements GitRepositories {
   }
 
   zip(module: ModuleVersion, signal: AbortSignal): Promise<ZipDelivery> {
-    const { archives, git, mirrors } = this.#parts;
     return this.#answer(module, signal, {
       counts: "ever",
       askProxy: (proxy) => proxy.zip(module, signal),
-      ask: async (source) => {
-        const { revision, directory } = await versionIn(source, module);
-        const parts = { git, view: source.repository, commit: revision.commit, directory };
-        const content = await archives.run(signal, () =>
-          readModuleContent({ ...parts, scratch: mirrors.scratch }),
-        );
-        return zipDelivery({ module, content, signal, from: this.name });
-      },
+      ask: (source) => this.#zipOf(module, source, signal),
     });
+  }
+
+  /** The zip is made while it is read: until its end the mirror stays, and it has its place among the archives. */
+  async #zipOf(
+    module: ModuleVersion,
+    source: MirroredSource,
+    signal: AbortSignal,
+  ): Promise<ZipDelivery> {
+    const { archives, git, mirrors, packed } = this.#parts;
+    const { revision, directory } = await versionIn(source, module);
+    await using unfinished = new AsyncDisposableStack();
+    const held = unfinished.use(new AsyncDisposableStack());
+    const { mirror } = held.use(await mirrors.use(source.repository.url));
+    held.use(await archives.take(signal));
+    const { generation } = mirror.repository;
+    const parts = { git, packed, view: source.repository, commit: revision.commit, directory };
+    const content = held.use(await readModuleContent({ ...parts, scratch: mirrors.scratch }));
+    const delivery = await zipDelivery({
+      module,
+      files: content.files,
+      memory: content.memory,
+      held,
+      signal,
+      from: this.name,
+      onDamage: () => mirror.discard(generation),
+    });
+    unfinished.move();
+    return delivery;
   }
 
   expireNames(): void {

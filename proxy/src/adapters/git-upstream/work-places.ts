@@ -19,12 +19,20 @@ export class WorkPlaces {
 
   /** Does the work when there is a place for it. Rejects with `overloaded` if too many are waiting already. */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    using _place = await this.take(signal);
+    return await work();
+  }
+
+  /** A place, until it is disposed of. Doing so twice is harmless. Rejects as `run` does. */
+  async take(signal: AbortSignal): Promise<Disposable> {
     await this.#enter(signal);
-    try {
-      return await work();
-    } finally {
-      this.#leave();
-    }
+    let isTaken = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isTaken) this.#leave();
+        isTaken = false;
+      },
+    };
   }
 
   async #enter(signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@ import type { Bookmarks } from "../../domain/bookmarks.ts";
 import type { FillMark } from "../../domain/fill-mark.ts";
 import type { JobQueue } from "../../domain/job-queue.ts";
 import type { KeepJournal } from "../../domain/keep-journal.ts";
+import type { KeepLists } from "../../domain/keep-lists.ts";
 import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LeaseEngine } from "../../domain/leases.ts";
 import type { ModuleUses } from "../../domain/module-uses.ts";
@@ -16,6 +17,7 @@ import type { SqlDatabase } from "./sql-database.ts";
 import { SqlFillMark } from "./sql-fill-mark.ts";
 import { SqlJobQueue } from "./sql-job-queue.ts";
 import { SqlKeepJournal } from "./sql-keep-journal.ts";
+import { SqlKeepLists } from "./sql-keep-lists.ts";
 import { SqlKeptHashes } from "./sql-kept-hashes.ts";
 import { SqlLeaseEngine } from "./sql-lease-engine.ts";
 import { SqlModuleUses } from "./sql-module-uses.ts";
@@ -38,6 +40,7 @@ export interface ProxyState extends AsyncDisposable {
   readonly journal: KeepJournal;
   readonly bookmarks: Bookmarks;
   readonly uses: ModuleUses;
+  readonly keepLists: KeepLists;
   readonly notices: NoticeQueue;
   /** The mark of the index of a name. */
   readonly filling: (index: string) => FillMark;
@@ -66,6 +69,7 @@ export async function openState(
       journal: new SqlKeepJournal(database),
       bookmarks: new SqlBookmarks(database),
       uses: new SqlModuleUses(database),
+      keepLists: new SqlKeepLists(database),
       notices: new SqlNoticeQueue(database),
       filling: (index) => new SqlFillMark(database, index),
       leases: new SqlLeaseEngine(database, nameOf(place)),

@@ -70,4 +70,18 @@ export const schemaSteps: readonly string[] = [
      attempts BIGINT NOT NULL,
      due_ms BIGINT NOT NULL
    )`,
+  `CREATE TABLE stoa_version_use (
+     path TEXT NOT NULL,
+     version TEXT NOT NULL,
+     used_ms BIGINT NOT NULL,
+     PRIMARY KEY (path, version)
+   )`,
+  `CREATE TABLE stoa_keep (
+     name TEXT NOT NULL,
+     path TEXT NOT NULL,
+     version TEXT NOT NULL,
+     at_ms BIGINT NOT NULL,
+     PRIMARY KEY (name, path, version)
+   )`,
+  "CREATE INDEX stoa_keep_path ON stoa_keep (path)",
 ];

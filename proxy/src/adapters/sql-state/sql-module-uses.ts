@@ -1,5 +1,5 @@
-// When modules were last used, in the proxy's state.
-import type { ModulePath } from "@stoa/gomod";
+// When modules and versions were last used, in the proxy's state.
+import { type ModulePath, type ModuleVersion, parseVersion, type Version } from "@stoa/gomod";
 import type { ModuleUses } from "../../domain/module-uses.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { translating } from "./state-failure.ts";
@@ -30,5 +30,35 @@ export class SqlModuleUses implements ModuleUses {
       this.#database.rows("SELECT used_ms FROM stoa_use WHERE path = ?", path),
     );
     return row === undefined ? undefined : new Date(Number(row["used_ms"]));
+  }
+
+  async versionsUsed(modules: readonly ModuleVersion[], time: Date): Promise<void> {
+    await translating(what, () =>
+      this.#database.changeInTurn(
+        `INSERT INTO stoa_version_use (path, version, used_ms) VALUES (?, ?, ?)
+         ON CONFLICT (path, version) DO UPDATE SET used_ms = excluded.used_ms
+         WHERE stoa_version_use.used_ms < excluded.used_ms`,
+        modules.map(({ path, version }) => [path, version, time.getTime()]),
+      ),
+    );
+  }
+
+  async versionUses(path: ModulePath): Promise<ReadonlyMap<Version, Date>> {
+    const rows = await translating(what, () =>
+      this.#database.rows("SELECT version, used_ms FROM stoa_version_use WHERE path = ?", path),
+    );
+    return new Map(
+      rows.map((row) => [parseVersion(String(row["version"])), new Date(Number(row["used_ms"]))]),
+    );
+  }
+
+  async forgetVersion({ path, version }: ModuleVersion): Promise<void> {
+    await translating(what, () =>
+      this.#database.change(
+        "DELETE FROM stoa_version_use WHERE path = ? AND version = ?",
+        path,
+        version,
+      ),
+    );
   }
 }

@@ -1,14 +1,26 @@
 // The zip of a module, made while it is read.
 import { InvalidText, type ModuleVersion } from "@stoa/gomod";
-import { writeModuleZip } from "@stoa/gomod/zip";
+import {
+  type CheckedModuleZip,
+  type PackMemory,
+  type ReadableModuleFile,
+  writeModuleZip,
+} from "@stoa/gomod/zip";
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import type { ZipDelivery } from "../../../domain/upstream.ts";
-import type { ModuleContent } from "./module-content.ts";
+import { DamagedRepository } from "../git/bare-repository.ts";
+
+/** Nobody asks what a zip says that was not read to its end. */
+const nothing: CheckedModuleZip = { hash: "", goMod: undefined, files: 0, uncompressedSize: 0 };
 
 export interface ZipBodyParts {
   readonly module: ModuleVersion;
-  /** Belongs to the body from now on. */
-  readonly content: ModuleContent;
+  readonly files: readonly ReadableModuleFile[];
+  readonly memory: PackMemory;
+  /** What is needed as long as the zip is read. Belongs to the body from now on. */
+  readonly held: AsyncDisposable;
+  /** Told when the mirror has turned out to be damaged. */
+  readonly onDamage: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly from: string;
 }
@@ -17,18 +29,25 @@ export interface ZipBodyParts {
 export async function zipDelivery(parts: ZipBodyParts): Promise<ZipDelivery> {
   const body = new ZipBody(parts);
   await body.prepare();
-  return { size: undefined, body, from: parts.from };
+  return { size: undefined, body, from: parts.from, found: () => body.found() };
 }
 
 /** Can be read once. It must be read to its end or returned, or files stay on disk. */
-class ZipBody implements AsyncIterableIterator<Uint8Array> {
+class ZipBody implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly #parts: ZipBodyParts;
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #first: IteratorResult<Uint8Array> | undefined;
+  readonly #chunks: AsyncGenerator<Uint8Array, CheckedModuleZip, undefined>;
+  #first: IteratorResult<Uint8Array, undefined> | undefined;
+  #found: CheckedModuleZip | undefined;
 
   constructor(parts: ZipBodyParts) {
     this.#parts = parts;
-    this.#chunks = writeModuleZip(parts.module, parts.content.files);
+    this.#chunks = writeModuleZip(parts.module, parts.files, parts.memory);
+  }
+
+  /** What the zip says, once it has been read to its end. */
+  found(): CheckedModuleZip {
+    if (this.#found === undefined) throw new Error("the zip has not been read to its end");
+    return this.#found;
   }
 
   /** Makes the first bytes: before them all files are looked at. */
@@ -40,35 +59,45 @@ class ZipBody implements AsyncIterableIterator<Uint8Array> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<Uint8Array>> {
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const first = this.#first;
     this.#first = undefined;
     if (first !== undefined) return first;
     try {
       this.#parts.signal.throwIfAborted();
       const result = await this.#chunks.next();
-      if (result.done) await this.#end();
-      return result;
+      if (!result.done) return result;
+      this.#found = result.value;
     } catch (failure) {
       await this.#end();
-      throw bodyFailure(failure, this.#parts);
+      throw await bodyFailure(failure, this.#parts);
     }
+    await this.#end();
+    return { done: true, value: undefined };
   }
 
-  async return(): Promise<IteratorResult<Uint8Array>> {
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
     this.#first = undefined;
-    await this.#chunks.return?.();
+    await this.#chunks.return(nothing);
     await this.#end();
     return { done: true, value: undefined };
   }
 
   #end(): Promise<void> {
-    return Promise.resolve(this.#parts.content[Symbol.asyncDispose]());
+    return Promise.resolve(this.#parts.held[Symbol.asyncDispose]());
   }
 }
 
-function bodyFailure(failure: unknown, { module, signal }: ZipBodyParts): unknown {
+async function bodyFailure(
+  failure: unknown,
+  { module, signal, onDamage }: ZipBodyParts,
+): Promise<unknown> {
   if (signal.aborted) return signal.reason;
+  if (failure instanceof DamagedRepository) {
+    await onDamage();
+    const message = "the mirror of its repository was damaged and has been removed: ask again";
+    return new ProxyFailure("upstream_unavailable", message, { subject: module, cause: failure });
+  }
   if (!(failure instanceof InvalidText)) return failure;
   // The message names the module, which the subject does already.
   const reason = failure.message.replace(/^invalid module zip "[^"]*": /, "");

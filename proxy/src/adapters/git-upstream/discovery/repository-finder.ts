@@ -160,6 +160,14 @@ function pageWithoutTags({ status, url }: Page): ProxyFailure {
   return new ProxyFailure("not_found", `${url.host} has no go-import tags there`);
 }
 
+/** Authority: cmd/go vcs, the `scheme` of each system and defaultSecureScheme. */
+const commonProtocols = ["https:", "http:", "ssh:"];
+const systemProtocols: Readonly<Record<string, readonly string[]>> = {
+  git: ["git+ssh:"],
+  svn: ["svn:", "svn+ssh:"],
+  bzr: ["bzr:", "bzr+ssh:"],
+};
+
 function placeOfTag(tag: GoImportTag, reach: Reach): RepositoryPlace {
   const { system, root, directory } = tag;
   const refuse = (reason: string) =>
@@ -171,10 +179,11 @@ function placeOfTag(tag: GoImportTag, reach: Reach): RepositoryPlace {
   const url = URL.parse(tag.url);
   if (url === null) throw refuse("names no address with a scheme");
   if (url.password !== "") throw refuse("has a password in its address");
-  if (!/^(https?|ssh|git\+ssh):$/.test(url.protocol)) {
+  const protocols = systemProtocols[system] ?? [];
+  if (![...commonProtocols, ...protocols].includes(url.protocol)) {
     throw refuse(`names an address that begins with ${url.protocol}`);
   }
-  if (url.protocol === "http:" && !reach.isInsecure) {
+  if (!/^(https|.*ssh):$/.test(url.protocol) && !reach.isInsecure) {
     throw new ProxyFailure("refused", `the go-import tag for ${root} names an address without TLS`);
   }
   return { system, urls: [tag.url], root, directory: directory.replace(/\/+$/, "") };

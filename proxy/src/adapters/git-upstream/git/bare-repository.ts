@@ -5,9 +5,9 @@ import { join } from "node:path";
 import type { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 import { missingGit } from "./git-complaint.ts";
 import { readingEnvironment } from "./git-environment.ts";
-import { type Git, type GitCall, type GitDeadlines, GitFailure } from "./git-process.ts";
-import { type GitObject, ObjectReader } from "./object-reader.ts";
-import { parsePackedRefs } from "./ref-lines.ts";
+import { type Git, type GitDeadlines, GitFailure } from "./git-process.ts";
+import { type GitObject, type ObjectHead, ObjectReader } from "./object-reader.ts";
+import { parsePackedRefs, withHeadRef } from "./ref-lines.ts";
 
 export interface BareRepositoryParts {
   readonly git: Git;
@@ -20,9 +20,6 @@ export interface BareRepositoryParts {
   readonly ended: AbortSignal;
 }
 
-/** How a repository names its objects. */
-export type HashFormat = "sha1" | "sha256";
-
 /** What lies on this machine cannot be read as the repository that it was. Starting over helps. */
 export class DamagedRepository extends Error {
   override readonly name = "DamagedRepository";
@@ -31,6 +28,9 @@ export class DamagedRepository extends Error {
 const noteFile = "stoa-mirror.json";
 /** Neither leaves out files nor puts in hashes, whatever .gitattributes says (cmd/go codehost.ensureGitAttributes). */
 const attributes = "* -export-subst -export-ignore\n";
+/** Authority: git-scm.com/docs/repository-version. */
+const sha1Config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n";
+const sha256Config = `${sha1Config.replace("= 0", "= 1")}[extensions]\n\tobjectformat = sha256\n`;
 /** How long the process that reads objects stays when nobody needs it. */
 const lingerMs = 5000;
 /** What one object may measure to be read as a whole: more than a go.mod may, and more than directories do. */
@@ -72,17 +72,14 @@ export class BareRepository<Note> {
   }
 
   /**
-   * Makes a repository and puts it in the place of what is there when `fill` has filled it; until then it is seen by
-   * nobody else. `fill` gives what is to be noted.
+   * Has a repository cloned to a place that is not there yet, and puts it in the place of what is here; until then it is
+   * seen by nobody else. `clone` gives what is to be noted.
    */
-  async create(format: "sha1" | "sha256", fill: (folder: string) => Promise<Note>): Promise<void> {
+  async replace(clone: (folder: string) => Promise<Note>): Promise<void> {
     const draft = join(this.#parts.scratch, randomUUID());
     try {
-      await mkdir(join(draft, "info"), { recursive: true });
-      const args = ["init", "--bare", "--quiet", "--template=", `--object-format=${format}`];
-      await this.#run({ args, env: readingEnvironment(this.#parts.environment, draft) });
-      await writeFile(join(draft, "info", "attributes"), attributes);
-      const note = await fill(draft);
+      const note = await clone(draft);
+      await settle(draft);
       await writeFile(join(draft, noteFile), `${JSON.stringify(note)}\n`);
       await this.#remove();
       await rename(draft, this.folder);
@@ -95,26 +92,43 @@ export class BareRepository<Note> {
   /** An object by its hash, or the beginning of that with `^{commit}` behind it; `undefined` if it is not here. */
   async object(name: string): Promise<GitObject | undefined> {
     if ((await this.note()) === undefined) return undefined;
-    if (this.#reader?.isRunning !== true) {
-      this.#reader = new ObjectReader(this.#parts.git, this.environment);
-    }
+    return this.#read((reader) => reader.read(name, mostObjectBytes));
+  }
+
+  /** What is known of an object without reading it; `undefined` if it is not here. */
+  async objectHead(hash: string): Promise<ObjectHead | undefined> {
+    if ((await this.note()) === undefined) return undefined;
+    return this.#read((reader) => reader.head(hash));
+  }
+
+  /** The names that it had when they were last packed; HEAD is that of the repository it was fetched from. */
+  async refs(): Promise<RepositoryRefs> {
+    return parsePackedRefs(await readPackedRefs(this.folder));
+  }
+
+  /** Runs a git command on it. */
+  async run(args: readonly string[], signal: AbortSignal): Promise<Buffer> {
+    const call = { args, env: this.environment, deadlines: localDeadlines };
     try {
-      return await this.#reader.read(name, mostObjectBytes);
+      return await this.#parts.git.run(call, signal);
     } catch (failure) {
       throw localFailure(failure);
     }
   }
 
-  /** The names that it had when they were last packed; HEAD is that of the repository it was fetched from. */
-  async refs(): Promise<RepositoryRefs> {
-    return parsePackedRefs(
-      await readFile(join(this.folder, "packed-refs"), "utf8").catch(unlessGone),
-    );
-  }
-
-  /** Runs a git command on it. */
-  run(args: readonly string[], signal: AbortSignal, input?: string): Promise<Buffer> {
-    return this.#run({ args, env: this.environment, input }, signal);
+  /** The content of a file of any size, as it comes out of git. */
+  async *stream(hash: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const args = ["cat-file", "blob", hash];
+    const call = { args, env: this.environment, deadlines: localDeadlines };
+    const running = this.#parts.git.start(call, signal);
+    try {
+      yield* running.stdout;
+      await running.ended;
+    } catch (failure) {
+      throw localFailure(failure);
+    } finally {
+      running.stop(new Error("nobody reads it any more"));
+    }
   }
 
   /** Says that nobody uses it for now. */
@@ -151,9 +165,12 @@ export class BareRepository<Note> {
     await rm(away, { recursive: true, force: true });
   }
 
-  async #run(call: Omit<GitCall, "deadlines">, signal = this.#parts.ended): Promise<Buffer> {
+  async #read<T>(ask: (reader: ObjectReader) => Promise<T>): Promise<T> {
+    if (this.#reader?.isRunning !== true) {
+      this.#reader = new ObjectReader(this.#parts.git, this.environment);
+    }
     try {
-      return await this.#parts.git.run({ ...call, deadlines: localDeadlines }, signal);
+      return await ask(this.#reader);
     } catch (failure) {
       throw localFailure(failure);
     }
@@ -165,6 +182,29 @@ export function localFailure(failure: unknown): unknown {
   if (!(failure instanceof GitFailure)) return failure;
   if (failure.kind === "missing") return missingGit(failure);
   return new DamagedRepository(failure.complaint, { cause: failure });
+}
+
+/**
+ * Makes a clone ours: its configuration has nothing of where it came from (git notes the address and the filter), git's
+ * attributes are those of the go command, and the default branch has a name.
+ */
+async function settle(folder: string): Promise<void> {
+  const [config, head, packed] = await Promise.all([
+    readFile(join(folder, "config"), "utf8"),
+    readFile(join(folder, "HEAD"), "utf8"),
+    readPackedRefs(folder),
+    mkdir(join(folder, "info"), { recursive: true }),
+  ]);
+  const isSha256 = /^\s*objectformat\s*=\s*sha256\s*$/im.test(config);
+  await Promise.all([
+    writeFile(join(folder, "config"), isSha256 ? sha256Config : sha1Config),
+    writeFile(join(folder, "info", "attributes"), attributes),
+    writeFile(join(folder, "packed-refs"), withHeadRef(packed, head)),
+  ]);
+}
+
+function readPackedRefs(folder: string): Promise<string> {
+  return readFile(join(folder, "packed-refs"), "utf8").catch(unlessGone);
 }
 
 /** A repository without names has no file with names. */

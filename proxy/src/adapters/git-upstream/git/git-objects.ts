@@ -7,10 +7,17 @@ export interface ParsedCommit {
   readonly time: Date;
 }
 
-/** One name in a directory. */
+/** What a name in a directory leads to. */
 export interface TreeEntry {
   readonly kind: "file" | "link" | "directory" | "submodule";
   readonly hash: string;
+}
+
+/** One name in a directory, as git keeps it. */
+export interface NamedEntry extends TreeEntry {
+  readonly mode: string;
+  /** As it is, byte by byte. */
+  readonly rawName: Buffer;
 }
 
 /** The modes that git gives to entries; every other is a file's. Authority: git-scm.com/docs/git-fast-import. */
@@ -20,11 +27,6 @@ const kinds: Readonly<Record<string, TreeEntry["kind"]>> = {
   "120000": "link",
   "160000": "submodule",
 };
-
-/** The kind that a mode stands for, as it is written in trees or in lists of their content. */
-export function kindOfMode(mode: string): TreeEntry["kind"] {
-  return kinds[mode] ?? "file";
-}
 
 /** Throws an `Error` if it is no commit. */
 export function parseCommit(bytes: Uint8Array): ParsedCommit {
@@ -37,18 +39,22 @@ export function parseCommit(bytes: Uint8Array): ParsedCommit {
   return { tree, time: new Date(Number(seconds) * 1000) };
 }
 
-/** The entries of a directory by name; a name that is no UTF-8 is read as Latin-1. Throws an `Error` if it is none. */
-export function parseTree(bytes: Uint8Array, hashLength: number): ReadonlyMap<string, TreeEntry> {
+/** The entries of a directory, in git's order. Throws an `Error` if it is none. */
+export function parseTree(bytes: Uint8Array, hashLength: number): readonly NamedEntry[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const entries = new Map<string, TreeEntry>();
+  const entries: NamedEntry[] = [];
   for (let position = 0; position < buffer.length; ) {
     const space = buffer.indexOf(0x20, position);
     const nul = buffer.indexOf(0, space);
     const end = nul + 1 + hashLength;
     if (space < 0 || nul < 0 || end > buffer.length) throw new Error("a directory cannot be read");
     const mode = buffer.toString("latin1", position, space);
-    const name = buffer.toString("utf8", space + 1, nul);
-    entries.set(name, { kind: kindOfMode(mode), hash: buffer.toString("hex", nul + 1, end) });
+    entries.push({
+      kind: kinds[mode] ?? "file",
+      hash: buffer.toString("hex", nul + 1, end),
+      mode,
+      rawName: buffer.subarray(space + 1, nul),
+    });
     position = end;
   }
   return entries;

@@ -4,6 +4,24 @@ import { RepositoryRefs } from "../../../domain/repository/repository-refs.ts";
 /** Where a mirror keeps the tip of the default branch, which need not be that of any branch. */
 export const headRef = "refs/stoa/head";
 
+/**
+ * The packed names of a clone with `headRef` among them, in git's order; `head` is the content of its file HEAD. Without
+ * a default branch, or one with commits, as it was.
+ */
+export function withHeadRef(packed: string, head: string): string {
+  const lines = packed.split("\n");
+  const branch = /^ref: (.+)$/m.exec(head)?.[1];
+  const hash =
+    branch === undefined
+      ? head.trim()
+      : lines.find((line) => line.endsWith(` ${branch}`) && /^[0-9a-f]/.test(line))?.split(" ")[0];
+  if (!hash) return packed;
+  const isBehind = (line: string): boolean =>
+    /^[0-9a-f]/.test(line) && line.slice(line.indexOf(" ") + 1) > headRef;
+  const at = lines.findIndex((line) => line === "" || isBehind(line));
+  return lines.toSpliced(at, 0, `${hash} ${headRef}`).join("\n");
+}
+
 /** Reads the file that `git pack-refs` writes. Authority: git-scm.com/docs/git-pack-refs; refs/packed-backend.c. */
 export function parsePackedRefs(text: string): RepositoryRefs {
   let name = "";

@@ -5,7 +5,13 @@ import type { RepositoryRefs } from "../../../domain/repository/repository-refs.
 import type { Commit, RepositoryView } from "../../../domain/repository/repository-view.ts";
 import type { Reach } from "../discovery/page-fetch.ts";
 import { DamagedRepository } from "../git/bare-repository.ts";
-import { type ParsedCommit, parseCommit, parseTree, type TreeEntry } from "../git/git-objects.ts";
+import {
+  type NamedEntry,
+  type ParsedCommit,
+  parseCommit,
+  parseTree,
+  type TreeEntry,
+} from "../git/git-objects.ts";
 import type { GitObject } from "../git/object-reader.ts";
 import type { Mirror } from "./mirror.ts";
 
@@ -16,7 +22,7 @@ export interface Sight {
   readonly signal: AbortSignal;
 }
 
-type Tree = ReadonlyMap<string, TreeEntry>;
+type Tree = readonly NamedEntry[];
 
 /** Remembers what it has read; to be used for one question. */
 export class MirrorView implements RepositoryView {
@@ -79,9 +85,19 @@ export class MirrorView implements RepositoryView {
     let entry: TreeEntry | undefined = { kind: "directory", hash: await this.#rootOf(commit) };
     for (const name of path.split("/").filter((element) => element !== "")) {
       if (entry?.kind !== "directory") return undefined;
-      entry = (await this.#tree(entry.hash)).get(name);
+      const rawName = Buffer.from(name);
+      entry = (await this.tree(entry.hash)).find((named) => named.rawName.equals(rawName));
     }
     return entry;
+  }
+
+  /** The entries of a directory; with it all directories below it are fetched if they are not here. */
+  tree(hash: string): Promise<Tree> {
+    const known = this.#trees.get(hash);
+    if (known !== undefined) return known;
+    const tree = this.#readTree(hash);
+    this.#trees.set(hash, tree);
+    return tree;
   }
 
   /** What a name of the mirror leads to is here, but need not be a commit. */
@@ -99,14 +115,6 @@ export class MirrorView implements RepositoryView {
     if (known !== undefined) return (await known).tree;
     const { reach, signal } = this.sight;
     return parsedCommit(await this.mirror.object(hash, reach, signal)).tree;
-  }
-
-  #tree(hash: string): Promise<Tree> {
-    const known = this.#trees.get(hash);
-    if (known !== undefined) return known;
-    const tree = this.#readTree(hash);
-    this.#trees.set(hash, tree);
-    return tree;
   }
 
   async #readTree(hash: string): Promise<Tree> {

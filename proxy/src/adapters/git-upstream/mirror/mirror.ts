@@ -5,7 +5,6 @@ import {
   BareRepository,
   type BareRepositoryParts,
   DamagedRepository,
-  type HashFormat,
 } from "../git/bare-repository.ts";
 import { type FetchLimits, TooMuchToFetch } from "../git/fetch-progress.ts";
 import type { GitObject } from "../git/object-reader.ts";
@@ -142,11 +141,6 @@ export class Mirror {
     return [...names].some(([, named]) => named === hash);
   }
 
-  /** Whether it has every object of the commits that are here. */
-  async isWhole(): Promise<boolean> {
-    return (await this.repository.note())?.filter === "";
-  }
-
   /** Fetches objects, directories with all directories below them. */
   async fetchObjects(hashes: readonly string[], reach: Reach, signal: AbortSignal): Promise<void> {
     if (hashes.length === 0) return;
@@ -174,33 +168,38 @@ export class Mirror {
     const takenMs = this.#parts.nowMs();
     const note = await this.repository.note();
     if (note === undefined) await this.#fill(reach, this.#parts.fillSteps);
-    else await this.#parts.remote.fetchHistory(this.repository.folder, reach, note);
-    await this.repository.run(["pack-refs", "--all"], this.#parts.ended);
+    else await this.#fetchNew(reach, note);
     this.#here = { refs: await this.repository.refs(), takenMs };
     this.#parts.onGrown();
   }
 
+  /** A repository that was made anew with other hashes is cloned anew. */
+  async #fetchNew(reach: Reach, { filter }: MirrorNote): Promise<void> {
+    try {
+      await this.#parts.remote.fetchHistory(this.repository.folder, reach, filter);
+    } catch (failure) {
+      if (!(failure instanceof OtherFormat)) throw failure;
+      return this.#fill(reach, this.#parts.fillSteps);
+    }
+    await this.repository.run(["pack-refs", "--all"], this.#parts.ended);
+  }
+
   /** Fills a new mirror in the first of some ways that is not too much. */
-  async #fill(
-    reach: Reach,
-    steps: readonly FillStep[],
-    format: HashFormat = this.#heard === undefined ? "sha1" : formatOf(this.#heard),
-  ): Promise<void> {
+  async #fill(reach: Reach, steps: readonly FillStep[]): Promise<void> {
     const [step = { filter: "" }, ...others] = steps;
     try {
-      await this.#fillOnce(reach, step, format);
+      await this.#fillOnce(reach, step);
     } catch (failure) {
-      if (failure instanceof OtherFormat) return this.#fill(reach, steps, "sha256");
-      if (failure instanceof TooMuchToFetch) return this.#fill(reach, others, format);
+      if (failure instanceof TooMuchToFetch) return this.#fill(reach, others);
       // A server that does not send parts sends everything.
-      if (failure instanceof NoParts && step.filter !== "") return this.#fill(reach, [], format);
+      if (failure instanceof NoParts && step.filter !== "") return this.#fill(reach, []);
       throw failure;
     }
   }
 
-  #fillOnce(reach: Reach, step: FillStep, format: HashFormat): Promise<void> {
-    return this.repository.create(format, async (folder) => {
-      const { isFiltered } = await this.#parts.remote.fetchHistory(folder, reach, step);
+  #fillOnce(reach: Reach, step: FillStep): Promise<void> {
+    return this.repository.replace(async (folder) => {
+      const { isFiltered } = await this.#parts.remote.clone(folder, reach, step);
       return { url: this.url, filter: isFiltered ? step.filter : "" };
     });
   }
@@ -241,9 +240,4 @@ export class Mirror {
       name === "HEAD" ? hashes.has(hash) : here.hashOf(name) === hash,
     );
   }
-}
-
-function formatOf({ refs }: RefsSnapshot): HashFormat {
-  const [anyName] = refs.entries();
-  return anyName?.[1].length === 64 ? "sha256" : "sha1";
 }

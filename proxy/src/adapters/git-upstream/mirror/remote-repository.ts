@@ -84,26 +84,41 @@ export class RemoteRepository {
   }
 
   /**
-   * Brings all commits of branches and tags into a bare repository, with what the filter lets through, and makes its
-   * names those that there are now. Tells whether the server knows filters. Rejects with `NoParts` if it refuses this
-   * one, with `TooMuchToFetch` if that breaks the limits, with `OtherFormat` if the two have different kinds of hashes.
+   * Makes a bare repository, which must not be there yet, with all commits of branches and tags, what the filter lets
+   * through, and the names packed: one process, where `init`, `fetch` and `pack-refs` would be three. Tells whether the
+   * server knows filters. Rejects with `NoParts` if it refuses this one, with `TooMuchToFetch` if that breaks the limits.
    */
-  async fetchHistory(
+  async clone(
     folder: string,
     reach: Reach,
-    options: { readonly filter: ObjectFilter; readonly limits?: FetchLimits },
+    { filter, limits }: { readonly filter: ObjectFilter; readonly limits?: FetchLimits },
   ): Promise<{ readonly isFiltered: boolean }> {
-    const progress = new FetchProgress(options.limits ?? this.#limits);
-    const config = filterConfig(options.filter);
+    const progress = new FetchProgress(limits ?? this.#limits);
+    const options = [...quietClone, ...(filter === "" ? [] : [`--filter=${filter}`])];
+    const args = (url: string) => ["clone", ...options, "--end-of-options", url, folder];
+    try {
+      await this.#ask({ args, folder, reach, progress });
+    } catch (failure) {
+      throw this.#unlessWanted(failure, limits);
+    }
+    return { isFiltered: filter !== "" && !progress.ignoresFilter };
+  }
+
+  /**
+   * Brings what is new in branches and tags into a bare repository, with what the filter lets through, and makes its
+   * names those that there are now. Rejects with `OtherFormat` if the two have different kinds of hashes.
+   */
+  async fetchHistory(folder: string, reach: Reach, filter: ObjectFilter): Promise<void> {
+    const progress = new FetchProgress(this.#limits);
+    const config = filterConfig(filter);
     const args = ["fetch", ...quietFetch, "--prune", "--end-of-options", "origin", ...everyName];
     const question: Question = { args, folder, reach, config, progress };
     try {
       await this.#ask({ ...question, args: [...args, `+HEAD:${headRef}`] });
     } catch (failure) {
-      if (!(failure instanceof NoHead)) throw this.#unlessWanted(failure, options.limits);
+      if (!(failure instanceof NoHead)) throw this.#unlessWanted(failure, undefined);
       await this.#ask(question);
     }
-    return { isFiltered: options.filter !== "" && !progress.ignoresFilter };
   }
 
   /**
@@ -194,7 +209,7 @@ export class RemoteRepository {
   async #run({ args, folder, reach, input, progress, config = [] }: Question): Promise<Buffer> {
     const { git, deadlines, environment, readsUserConfiguration, ended } = this.#parts;
     const call: GitCall = {
-      args,
+      args: typeof args === "function" ? args(this.#movedTo ?? this.url) : args,
       input,
       deadlines,
       ...(progress && { onProgress: (text) => progress.hear(text) }),
@@ -203,13 +218,22 @@ export class RemoteRepository {
         folder,
         readsUserConfiguration,
         isInsecure: reach.isInsecure,
-        config: [...(await this.#remoteConfig(reach)), ...config],
+        config: [
+          ...(typeof args === "function" ? [] : this.#originConfig),
+          ...(await this.#connectionConfig(reach)),
+          ...config,
+        ],
       }),
     };
     return git.run(call, ended);
   }
 
-  async #remoteConfig(reach: Reach): Promise<GitConfig> {
+  /** What `origin` stands for in commands that name it. */
+  get #originConfig(): GitConfig {
+    return [["remote.origin.url", this.#movedTo ?? this.url]];
+  }
+
+  async #connectionConfig(reach: Reach): Promise<GitConfig> {
     const url = this.#address;
     const isHttp = this.#isHttp;
     const login = isHttp ? await this.#parts.credentials(url) : undefined;
@@ -218,7 +242,6 @@ export class RemoteRepository {
       : await publicAddresses(url.hostname, this.#parts.lookupAddresses);
     const silenceSeconds = Math.ceil(this.#parts.deadlines.silenceMs / 1000);
     return [
-      ["remote.origin.url", this.#movedTo ?? this.url],
       ["protocol.version", "2"],
       ["fetch.unpackLimit", "1"],
       ["fetch.recurseSubmodules", "false"],
@@ -278,7 +301,8 @@ export class RemoteRepository {
 }
 
 interface Question {
-  readonly args: readonly string[];
+  /** Words, with `origin` for the repository; or a function of its address, for commands that take that. */
+  readonly args: readonly string[] | ((url: string) => readonly string[]);
   readonly folder: string;
   readonly reach: Reach;
   readonly config?: GitConfig;
@@ -286,6 +310,7 @@ interface Question {
   readonly progress?: FetchProgress;
 }
 
+const quietClone = ["--bare", "--origin=origin", "--template=", "--progress"];
 const quietFetch = [
   "--force",
   "--progress",

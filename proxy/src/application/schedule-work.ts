@@ -1,22 +1,26 @@
-// Crawls again and again, by a clock that all instances share.
+// Long work that is done again and again, by a clock that all instances share.
 import type { Log } from "@stoa/telemetry";
 import type { Bookmarks } from "../domain/bookmarks.ts";
-import { AlreadyCrawling, type CrawlSummary } from "./crawl-modules.ts";
 
 export interface ScheduleParts {
-  readonly crawl: (signal: AbortSignal) => Promise<CrawlSummary>;
+  /** What it is called in the log, and where its clock is kept. */
+  readonly name: string;
+  /** Does it once, and resolves to what is said of it. Rejects with `AlreadyAtWork` if somebody else is at it. */
+  readonly work: (signal: AbortSignal) => Promise<object>;
   readonly bookmarks: Bookmarks;
-  /** From the end of one crawl to the beginning of the next. */
+  /** From the end of one run to the beginning of the next. */
   readonly everyMs: number;
   readonly log: Log;
 }
 
-const endedName = "crawl ended";
+/** Another process of the fleet does the same work. */
+export class AlreadyAtWork extends Error {}
+
 /** When it is looked again after another instance was at work, or after a failure. */
 const restMs = 60_000;
 
-/** Begins with what is due when it is made: a crawl that was broken off goes on. */
-export class CrawlSchedule implements AsyncDisposable {
+/** Begins with what is due when it is made: a run that was broken off goes on. */
+export class WorkSchedule implements AsyncDisposable {
   readonly #parts: ScheduleParts;
   readonly #ending = new AbortController();
   #timer: NodeJS.Timeout | undefined;
@@ -38,27 +42,28 @@ export class CrawlSchedule implements AsyncDisposable {
     try {
       const dueMs = await this.#dueMs();
       if (dueMs > Date.now()) return this.#lookIn(dueMs - Date.now());
-      await this.#crawl();
+      await this.#run();
       this.#lookIn(everyMs);
     } catch (failure) {
       if (this.#ending.signal.aborted) return;
-      if (!(failure instanceof AlreadyCrawling)) {
-        log.warn("the crawl was broken off, and is gone on with later", { error: failure });
+      if (!(failure instanceof AlreadyAtWork)) {
+        const { name } = this.#parts;
+        log.warn(`the ${name} was broken off, and is gone on with later`, { error: failure });
       }
       this.#lookIn(Math.min(restMs, everyMs));
     }
   }
 
   async #dueMs(): Promise<number> {
-    const ended = await this.#parts.bookmarks.read(endedName);
+    const ended = await this.#parts.bookmarks.read(`${this.#parts.name} ended`);
     return ended === undefined ? 0 : Date.parse(ended) + this.#parts.everyMs;
   }
 
-  async #crawl(): Promise<void> {
-    const { bookmarks, crawl, log } = this.#parts;
-    const summary = await crawl(this.#ending.signal);
-    await bookmarks.write(endedName, new Date().toISOString());
-    log.info("crawl ended", { ...summary });
+  async #run(): Promise<void> {
+    const { name, work, bookmarks, log } = this.#parts;
+    const summary = await work(this.#ending.signal);
+    await bookmarks.write(`${name} ended`, new Date().toISOString());
+    log.info(`${name} ended`, { ...summary });
   }
 
   #lookIn(delayMs: number): void {

@@ -1,0 +1,245 @@
+// The units of this machine that are the agent's: what they should be is written down, and the files follow.
+import { dirname, join } from "node:path";
+import { AgentFailure } from "../../domain/agent-failure.ts";
+import type { Disk } from "../../domain/disk.ts";
+import {
+  environmentFileOf,
+  queueTemplateName,
+  queueUnitName,
+  queueUnitText,
+  rehearsalSlot,
+  slotEnvironmentText,
+  slotUnitName,
+  slotUnitText,
+  socketUnitName,
+  socketUnitText,
+} from "../../domain/service-units.ts";
+import {
+  emptySystemdRecord,
+  parseSystemdRecord,
+  type SystemdRecord,
+  systemdRecordText,
+  type UnitRecord,
+} from "../../domain/systemd-record.ts";
+import { complaintsAbout, type RunCommand, told } from "./systemctl.ts";
+import {
+  differs,
+  lastingFolder,
+  passingFolder,
+  put,
+  type UnitFile,
+  wantedLink,
+} from "./unit-files.ts";
+
+/** What the units are kept with. */
+export interface UnitParts {
+  readonly disk: Disk;
+  readonly run: RunCommand;
+  /** Of systemd. */
+  readonly version: number;
+  /** Where it is written down which units there are. */
+  readonly recordPath: string;
+  /** Holds the environments of processes. */
+  readonly environmentFolder: string;
+}
+
+/** Not safe for two calls that change something at the same time; its user sees to that. */
+export class MachineUnits {
+  readonly #parts: UnitParts;
+  #record: SystemdRecord | undefined;
+
+  constructor(parts: UnitParts) {
+    this.#parts = parts;
+  }
+
+  async record(): Promise<SystemdRecord> {
+    const { disk, recordPath } = this.#parts;
+    if (this.#record !== undefined) return this.#record;
+    const bytes = await disk.read(recordPath);
+    this.#record ??=
+      bytes === undefined
+        ? emptySystemdRecord
+        : parseSystemdRecord(Buffer.from(bytes).toString(), recordPath);
+    return this.#record;
+  }
+
+  async find(service: string, id: string): Promise<UnitRecord | undefined> {
+    const { units } = await this.record();
+    return units.find((unit) => unit.service === service && unit.launch.id === id);
+  }
+
+  /** Writes a unit and opens its sockets; what is left is to start it. Fails with `cannot_start`, `address_in_use`. */
+  async add(unit: UnitRecord): Promise<void> {
+    const { units, sockets } = await this.record();
+    const { service, slot, launch } = unit;
+    const isShared = launch.sockets.length > 0 && slot !== rehearsalSlot;
+    // Written down before there is anything: a unit that nobody knows of would go on for ever.
+    await this.#save({
+      units: [...units, unit],
+      sockets: isShared ? { ...sockets, [service]: launch.sockets } : sockets,
+    });
+    const socketFile = this.#socketFiles(unit)[0];
+    if (socketFile !== undefined && (await differs(this.#parts.disk, socketFile)) === "changed") {
+      await this.#closeSocket(socketUnitName(unit));
+    }
+    await this.#parts.disk.makeFolder(dirname(launch.log));
+    await this.#follow([...this.#unitFiles(unit), ...this.#socketFiles(unit)]);
+    if (launch.sockets.length > 0) await this.#openSocket(unit);
+  }
+
+  /** Changes what units should be, and their files with that. */
+  async change(
+    which: (unit: UnitRecord) => boolean,
+    how: (unit: UnitRecord) => UnitRecord,
+  ): Promise<void> {
+    const { units, sockets } = await this.record();
+    const changed = units.map((unit) => (which(unit) ? how(unit) : unit));
+    await this.#save({ units: changed, sockets });
+    for (const unit of changed) {
+      if (!unit.kept) await this.#parts.disk.remove(keptLink(unit).path);
+    }
+    await this.#follow(changed.flatMap((unit) => this.#unitFiles(unit)));
+  }
+
+  /** Forgets a unit whose process is gone, and removes its files. */
+  async remove(unit: UnitRecord): Promise<void> {
+    const { disk, run } = this.#parts;
+    const { units, sockets } = await this.record();
+    if (unit.slot === rehearsalSlot && unit.launch.sockets.length > 0) {
+      await this.#closeSocket(socketUnitName(unit));
+      for (const { path } of this.#socketFiles(unit).slice(0, 1)) await disk.remove(path);
+    }
+    await run("systemctl", ["reset-failed", slotUnitName(unit)]);
+    for (const { path } of [...this.#unitFiles(unit), keptLink(unit)]) await disk.remove(path);
+    await told(run, ["daemon-reload"]);
+    await this.#save({ units: units.filter((other) => other !== unit), sockets });
+  }
+
+  /** Closes the socket of a service. Processes that have inherited it go on. */
+  async removeSocket(service: string): Promise<void> {
+    const { disk, run } = this.#parts;
+    const { units, sockets } = await this.record();
+    const name = socketUnitName({ service, slot: "" });
+    await this.#closeSocket(name);
+    await disk.remove(join(lastingFolder, name));
+    await disk.remove(wantedLink(name, "sockets.target").path);
+    await told(run, ["daemon-reload"]);
+    const { [service]: _, ...others } = sockets;
+    await this.#save({ units, sockets: others });
+  }
+
+  /** Puts files right that somebody has changed, and opens a socket that is closed. Says what it did. */
+  async restore(service: string): Promise<readonly string[]> {
+    const { disk } = this.#parts;
+    const { units, sockets } = await this.record();
+    const files = units
+      .filter((unit) => unit.service === service && unit.slot !== rehearsalSlot)
+      .flatMap((unit) => this.#unitFiles(unit));
+    const shared = sockets[service];
+    if (shared !== undefined) files.push(...this.#sharedSocketFiles(service, shared));
+    const sentences: string[] = [];
+    for (const file of files) {
+      const difference = await differs(disk, file);
+      if (difference === undefined) continue;
+      const how = difference === "gone" ? "was gone" : "had been changed";
+      sentences.push(`${file.path} ${how} and was written anew`);
+    }
+    if (sentences.length > 0) await this.#follow(files);
+    return shared === undefined ? sentences : [...sentences, ...(await this.#reopen(service))];
+  }
+
+  /** A socket that somebody has stopped is still in the process, and the address is taken until that ends. */
+  async #reopen(service: string): Promise<readonly string[]> {
+    const { run } = this.#parts;
+    const name = socketUnitName({ service, slot: "" });
+    if ((await run("systemctl", ["is-active", name])).code === 0) return [];
+    await run("systemctl", ["stop", queueUnitName(name)]);
+    return (await run("systemctl", ["start", name])).code === 0
+      ? [`${name} was not active and was started`]
+      : [
+          `${name} was stopped and its process still holds the socket: the next one cannot share it`,
+        ];
+  }
+
+  /** Writes the files that are not as they should be, and has systemd read them. */
+  async #follow(files: readonly UnitFile[]): Promise<void> {
+    const { disk, run } = this.#parts;
+    const written = (await put(disk, files)).filter(
+      ({ path }) => path.endsWith(".service") || path.endsWith(".socket"),
+    );
+    if (written.length === 0) return;
+    const paths = written.filter((file) => "text" in file).map(({ path }) => path);
+    // Templates are verified with what is made of them.
+    const complete = paths.filter((path) => !path.includes("@"));
+    const [complaint] = complete.length === 0 ? [] : await complaintsAbout(run, complete);
+    if (complaint !== undefined) {
+      throw new AgentFailure("cannot_start", `systemd would not take a unit: ${complaint}`);
+    }
+    await told(run, ["daemon-reload"]);
+  }
+
+  async #openSocket(unit: UnitRecord): Promise<void> {
+    const name = socketUnitName(unit);
+    const { run } = this.#parts;
+    if ((await run("systemctl", ["is-active", name])).code === 0) return;
+    await run("systemctl", ["stop", queueUnitName(name)]);
+    if ((await run("systemctl", ["start", name])).code === 0) return;
+    const addresses = unit.launch.sockets.map(({ address }) => address).join(" or ");
+    throw new AgentFailure(
+      "address_in_use",
+      `${addresses} cannot be listened on by systemd: end whatever holds it, or give the service another address; journalctl -u ${name} says more`,
+    );
+  }
+
+  async #closeSocket(name: string): Promise<void> {
+    await this.#parts.run("systemctl", ["stop", name, queueUnitName(name)]);
+    await this.#parts.run("systemctl", ["reset-failed", name]);
+  }
+
+  #unitFiles(unit: UnitRecord): readonly UnitFile[] {
+    const folder = unit.slot === rehearsalSlot ? passingFolder : lastingFolder;
+    const text = slotUnitText(unit, this.#parts);
+    return [
+      {
+        path: environmentFileOf(this.#parts, unit),
+        text: slotEnvironmentText(unit.launch),
+        mode: 0o600,
+      },
+      { path: join(folder, slotUnitName(unit)), text, mode: 0o644 },
+      ...(unit.kept ? [keptLink(unit)] : []),
+    ];
+  }
+
+  #socketFiles({ service, slot, launch: { sockets } }: UnitRecord): readonly UnitFile[] {
+    if (sockets.length === 0) return [];
+    if (slot !== rehearsalSlot) return this.#sharedSocketFiles(service, sockets);
+    const name = socketUnitName({ service, slot });
+    const path = join(passingFolder, name);
+    return [{ path, text: socketUnitText(name, sockets), mode: 0o644 }, queueFile];
+  }
+
+  #sharedSocketFiles(
+    service: string,
+    sockets: UnitRecord["launch"]["sockets"],
+  ): readonly UnitFile[] {
+    const name = socketUnitName({ service, slot: "" });
+    const path = join(lastingFolder, name);
+    const text = socketUnitText(name, sockets);
+    return [{ path, text, mode: 0o644 }, queueFile, wantedLink(name, "sockets.target")];
+  }
+
+  async #save(record: SystemdRecord): Promise<void> {
+    this.#record = record;
+    await this.#parts.disk.replace(this.#parts.recordPath, systemdRecordText(record), 0o600);
+  }
+}
+
+const queueFile: UnitFile = {
+  path: join(lastingFolder, queueTemplateName),
+  text: queueUnitText(),
+  mode: 0o644,
+};
+
+function keptLink(unit: UnitRecord): UnitFile {
+  return wantedLink(slotUnitName(unit), "multi-user.target");
+}

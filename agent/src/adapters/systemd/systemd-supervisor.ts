@@ -1,0 +1,279 @@
+// systemd as the supervisor: a socket unit for each service, and a unit for each process, in slots that take turns.
+import { access, constants } from "node:fs/promises";
+import process from "node:process";
+import { AgentFailure } from "../../domain/agent-failure.ts";
+import type { Clock } from "../../domain/clock.ts";
+import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts";
+import {
+  mostSocketsWithReadyFd,
+  readyFileOf,
+  rehearsalSlot,
+  type Slot,
+  servingSlots,
+  slotUnitName,
+  socketUnitName,
+} from "../../domain/service-units.ts";
+import { leavesPortOpen, withPort } from "../../domain/socket-address.ts";
+import type { LogFiles } from "../../domain/spawn.ts";
+import type { StopOrder, Supervisor } from "../../domain/supervisor.ts";
+import type { UnitRecord } from "../../domain/systemd-record.ts";
+import {
+  exitOf,
+  parseUnits,
+  type UnitProperties,
+  unitProperties,
+} from "../../domain/unit-state.ts";
+import { viewOf } from "../../domain/unit-view.ts";
+import { MachineUnits, type UnitParts } from "./machine-units.ts";
+import { told } from "./systemctl.ts";
+
+/** What the supervisor is made of. */
+export interface SystemdParts extends UnitParts {
+  readonly clock: Clock;
+  readonly logs: LogFiles;
+  freePort(): Promise<number>;
+}
+
+type Found = ReadonlyMap<string, UnitProperties>;
+
+const firstPauseMs = 10;
+const longestPauseMs = 200;
+/** Codes with which systemd says that it could not come as far as the program (systemd.exec(5)). */
+const [firstOwnCode, lastOwnCode] = [200, 243];
+
+/**
+ * The listening sockets belong to systemd, and so do the processes: both live on when the agent does not, and come back
+ * with the machine. What is written down here is what the units should be.
+ */
+export class SystemdSupervisor implements Supervisor {
+  /** The addresses of a socket unit are read when it starts, and it does not start while it is in use. */
+  readonly addsSockets = false;
+  readonly #parts: SystemdParts;
+  readonly #units: MachineUnits;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: SystemdParts) {
+    this.#parts = parts;
+    this.#units = new MachineUnits(parts);
+  }
+
+  async views(): Promise<readonly ProcessView[]> {
+    const { units } = await this.#units.record();
+    const found = await this.#look(units);
+    return await Promise.all(units.map((unit) => this.#view(unit, found)));
+  }
+
+  launch(service: string, launch: Launch): Promise<ProcessView> {
+    return this.#alone(async () => {
+      const known = await this.#units.find(service, launch.id);
+      if (known !== undefined) return await this.#viewNow(known);
+      await this.#check(launch);
+      await this.#sweep(service);
+      const slot = launch.rehearsal ? await this.#clearedStage(service) : await this.#slot(service);
+      const sockets = await this.#withPorts(launch.sockets);
+      const unit: UnitRecord = {
+        service,
+        slot,
+        launch: { ...launch, sockets },
+        kept: false,
+        stopping: false,
+      };
+      await this.#units.add(unit);
+      await this.#start(unit);
+      return await this.#viewNow(unit);
+    });
+  }
+
+  async wait(
+    service: string,
+    id: string,
+    until: "ready" | "gone",
+    waitMs: number,
+  ): Promise<ProcessView> {
+    const { clock } = this.#parts;
+    const deadline = clock.monotonicMs() + waitMs;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
+      const view = await this.#viewNow(await this.#unit(service, id));
+      const isOver = view.state === "gone" || (until === "ready" && view.state !== "starting");
+      const leftMs = deadline - clock.monotonicMs();
+      if (isOver || leftMs <= 0) return view;
+      await clock.sleep(Math.min(pauseMs, leftMs));
+    }
+  }
+
+  keep(service: string, id: string): Promise<ProcessView> {
+    return this.#alone(async () => {
+      await this.#unit(service, id);
+      await this.#units.change(
+        (unit) => unit.service === service,
+        (unit) => ({ ...unit, kept: unit.launch.id === id }),
+      );
+      return await this.#viewNow(await this.#unit(service, id));
+    });
+  }
+
+  stop(service: string, id: string, { graceMs }: StopOrder): Promise<ProcessView> {
+    return this.#alone(async () => {
+      const unit = await this.#unit(service, id);
+      if ((await this.#viewNow(unit)).state === "gone") return await this.#viewNow(unit);
+      await this.#units.change(
+        (other) => other === unit,
+        (asked) => ({ ...asked, kept: false, stopping: true }),
+      );
+      await told(this.#parts.run, ["stop", "--no-block", slotUnitName(unit)]);
+      if (graceMs !== undefined && graceMs < unit.launch.stopGraceMs)
+        void this.#kill(unit, graceMs);
+      return await this.#viewNow(await this.#unit(service, id));
+    });
+  }
+
+  closeSockets(service: string, but: readonly string[]): Promise<void> {
+    return this.#alone(async () => {
+      const { sockets } = await this.#units.record();
+      const isUsed = sockets[service]?.some(({ address }) => but.includes(address)) === true;
+      if (sockets[service] !== undefined && !isUsed) await this.#units.removeSocket(service);
+    });
+  }
+
+  restore(service: string): Promise<readonly string[]> {
+    return this.#alone(async () => {
+      await this.#sweep(service);
+      const { units } = await this.#units.record();
+      for (const { launch } of units.filter((unit) => unit.service === service)) {
+        await this.#parts.logs.rotate(launch.log).catch(() => undefined);
+      }
+      return await this.#units.restore(service);
+    });
+  }
+
+  async #start(unit: UnitRecord): Promise<void> {
+    const { run } = this.#parts;
+    const name = slotUnitName(unit);
+    const isAsked = unit.launch.readiness === "notify";
+    const { code, errors } = await run("systemctl", [
+      "start",
+      ...(isAsked ? ["--no-block"] : []),
+      name,
+    ]);
+    if (code === 0) return;
+    const exit = exitOf((await this.#look([unit])).get(name));
+    const status = exit?.code ?? 0;
+    // It was started, and has ended since: that is for its view to say.
+    if (exit !== undefined && (status < firstOwnCode || status > lastOwnCode)) return;
+    throw new AgentFailure(
+      "cannot_start",
+      `${unit.launch.program} cannot be started by systemd (${exit === undefined ? errors.split("\n")[0] : `status ${status}`}); see journalctl -u ${name}`,
+    );
+  }
+
+  /** What systemd would only say in its journal. */
+  async #check({ program, directory, user, readiness, sockets }: Launch): Promise<void> {
+    const problem = (sentence: string): AgentFailure =>
+      new AgentFailure("cannot_start", `${program} cannot be started: ${sentence}`);
+    await access(directory, constants.X_OK).catch(() => {
+      throw problem(`its folder ${directory} cannot be entered`);
+    });
+    await access(program, constants.X_OK).catch(() => {
+      throw problem("there is no such file, or it is not executable");
+    });
+    if (readiness === "fd" && sockets.length > mostSocketsWithReadyFd) {
+      throw problem(
+        `with readiness fd it can have ${mostSocketsWithReadyFd} sockets; use notify or health`,
+      );
+    }
+    const name = user?.split(":")[0];
+    if (name === undefined || (await this.#parts.run("id", ["-u", "--", name])).code === 0) return;
+    throw new AgentFailure(
+      "cannot_start",
+      `there is no user ${name} on this machine; create it, or name another`,
+    );
+  }
+
+  /** Rehearsals have one slot: whatever is left of the last one ends now. */
+  async #clearedStage(service: string): Promise<Slot> {
+    const { units } = await this.#units.record();
+    const left = units.find((unit) => unit.service === service && unit.slot === rehearsalSlot);
+    if (left !== undefined) {
+      await this.#parts.run("systemctl", ["kill", "--signal=KILL", slotUnitName(left)]);
+      await told(this.#parts.run, ["stop", slotUnitName(left)]);
+      await this.#sweep(service);
+    }
+    return rehearsalSlot;
+  }
+
+  async #slot(service: string): Promise<Slot> {
+    const { units } = await this.#units.record();
+    const taken = units.filter((unit) => unit.service === service).map(({ slot }) => slot);
+    const free = servingSlots.find((slot) => !taken.includes(slot));
+    if (free !== undefined) return free;
+    throw new AgentFailure(
+      "conflict",
+      `${service} has ${taken.length} processes already, of which most still drain; wait for them, or shorten drain`,
+    );
+  }
+
+  /** systemd does not choose ports. */
+  async #withPorts(sockets: readonly SocketRequest[]): Promise<readonly SocketRequest[]> {
+    const resolved: SocketRequest[] = [];
+    for (const { name, address } of sockets) {
+      const port = leavesPortOpen(address) ? await this.#parts.freePort() : undefined;
+      resolved.push({ name, address: port === undefined ? address : withPort(address, port) });
+    }
+    return resolved;
+  }
+
+  /** Forgets the units of a service whose processes have ended and are not started again. */
+  async #sweep(service: string): Promise<void> {
+    const { units } = await this.#units.record();
+    const ours = units.filter((unit) => unit.service === service);
+    const found = await this.#look(ours);
+    for (const unit of ours) {
+      const { state, kept } = await this.#view(unit, found);
+      if (state === "gone" && !kept) await this.#units.remove(unit);
+    }
+  }
+
+  async #kill(unit: UnitRecord, graceMs: number): Promise<void> {
+    await this.#parts.clock.sleep(graceMs);
+    const { state, id } = await this.#viewNow(unit);
+    const now = await this.#units.find(unit.service, id);
+    if (state !== "stopping" || now === undefined) return;
+    await this.#parts.run("systemctl", ["kill", "--signal=KILL", slotUnitName(unit)]);
+  }
+
+  async #unit(service: string, id: string): Promise<UnitRecord> {
+    const unit = await this.#units.find(service, id);
+    if (unit !== undefined) return unit;
+    throw new AgentFailure("not_found", `${service} has no process ${id}`);
+  }
+
+  async #viewNow(unit: UnitRecord): Promise<ProcessView> {
+    return await this.#view(unit, await this.#look([unit]));
+  }
+
+  async #view(unit: UnitRecord, found: Found): Promise<ProcessView> {
+    const hasSaid = async (): Promise<boolean> =>
+      ((await this.#parts.disk.look(readyFileOf(unit)))?.size ?? 0) > 0;
+    return viewOf(unit, found.get(slotUnitName(unit)), {
+      hasSocket: found.get(socketUnitName(unit))?.["ActiveState"] === "active",
+      isReady: unit.launch.readiness !== "fd" || (await hasSaid()),
+      nowMs: this.#parts.clock.nowMs(),
+      // CLOCK_MONOTONIC, as in systemd's timestamps.
+      monotonicMs: Number(process.hrtime.bigint() / 1_000_000n),
+    });
+  }
+
+  async #look(units: readonly UnitRecord[]): Promise<Found> {
+    if (units.length === 0) return new Map();
+    const names = new Set([...units.map(slotUnitName), ...units.map(socketUnitName)]);
+    const words = ["show", `--property=${unitProperties.join(",")}`, ...names];
+    return parseUnits(await told(this.#parts.run, words));
+  }
+
+  /** One change after the other. */
+  #alone<T>(action: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(action, action);
+    this.#last = result;
+    return result;
+  }
+}

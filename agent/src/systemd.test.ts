@@ -1,0 +1,267 @@
+// The agent where systemd is in charge: real units, in a machine that boots.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { after, before, describe, test } from "node:test";
+import { publicKeyLine, type ServiceStatus } from "@stoa/deployment";
+import { unitWord } from "./domain/unit-quoting.ts";
+import { textOf, until } from "./testing/ask.ts";
+import { Tree } from "./testing/delivery.ts";
+import {
+  buildCrashing,
+  buildGoagain,
+  buildGrace,
+  buildNotifying,
+  buildPlain,
+  buildPolite,
+  noGo,
+} from "./testing/go-programs.ts";
+import { steadyLoad } from "./testing/steady-load.ts";
+import {
+  noSystemdMachine,
+  type SystemdMachine,
+  startSystemdMachine,
+} from "./testing/systemd-machine.ts";
+
+const root = "/var/lib/stoa-agent";
+
+describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "stoa-systemd-"));
+  const programs: Record<string, string> = {};
+  const tree = new Tree(join(folder, "tree"));
+  let machine: SystemdMachine;
+
+  before(async () => {
+    for (const version of ["1", "2"]) {
+      programs[`polite-${version}`] = buildPolite(folder, version);
+      programs[`plain-${version}`] = buildPlain(folder, version);
+    }
+    programs["crashing"] = buildCrashing(folder, "3");
+    machine = await startSystemdMachine(folder);
+    installAgent(machine, folder, tree);
+  });
+  after(async () => {
+    await machine?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const runs = async (revision: string, service = "notes"): Promise<ServiceStatus> => {
+    const status = await tree.until(
+      "one",
+      service,
+      ({ state, running, desired }) =>
+        (state === "running" && running === revision) ||
+        (state === "failed" && desired === revision),
+    );
+    assert.equal(status.state, "running", status.sentence);
+    return status;
+  };
+  /** It runs, and nothing is under way any more. */
+  const settled = async (revision: string, sinceMs = 0): Promise<void> => {
+    const isIt = ({ state, running, step }: ServiceStatus): boolean =>
+      state === "running" && running === revision && step === undefined;
+    await tree.until("one", "notes", isIt, sinceMs);
+  };
+  const activeSlot = (): string => {
+    const words = ["--plain", "--no-legend", "--state=active", "stoa-notes.?.service"];
+    const slots = machine.run("systemctl", "list-units", ...words).match(/^stoa-notes\S+/gm) ?? [];
+    assert.equal(slots.length, 1);
+    return slots[0] ?? "";
+  };
+  const urlOf = async (revision: string, service = "notes"): Promise<string> =>
+    `http://${(await runs(revision, service)).addresses?.["http"]}/`;
+  const publish = (kind: string, version: string, more = {}, service = "notes"): string =>
+    tree.publish(service, version, programs[`${kind}-${version}`] ?? "", more);
+
+  for (const keepAlive of [false, true]) {
+    test(`hands over without a failed request, with ${keepAlive ? "kept" : "new"} connections`, async () => {
+      const versions = [
+        publish("polite", "1", { readiness: "fd" }),
+        publish("polite", "2", { readiness: "fd" }),
+      ];
+      tree.assign({ notes: versions[0]! });
+      const load = steadyLoad(await urlOf(versions[0]!), keepAlive);
+      for (const wanted of [versions[1]!, versions[0]!, versions[1]!]) {
+        const soFar = load.answers();
+        tree.assign({ notes: wanted });
+        await runs(wanted);
+        await load.more(soFar + 20);
+      }
+      const { failures, answers, versions: seen } = await load.end();
+      assert.deepEqual(failures, []);
+      assert.ok(answers > 60, `only ${answers} answers`);
+      assert.deepEqual([...seen].sort(), ["1", "2"]);
+    });
+  }
+
+  test("the agent may be killed and started anew: the process runs on", async () => {
+    const one = publish("polite", "1");
+    tree.assign({ notes: one });
+    const url = await urlOf(one);
+    const before = await textOf(url);
+    machine.run("systemctl", "kill", "--signal=KILL", "stoa-agent");
+    const since = Date.now();
+    machine.run("systemctl", "restart", "stoa-agent");
+    await settled(one, since);
+    assert.equal(await textOf(url), before);
+  });
+
+  test("after a reboot the service is back before the agent, and can be handed over", async () => {
+    const one = publish("polite", "1");
+    const two = publish("polite", "2");
+    tree.assign({ notes: one });
+    const url = await urlOf(one);
+    await settled(one);
+    machine.run("systemctl", "disable", "stoa-agent");
+    await machine.reboot();
+    assert.match(await textOf(url), /^hello from 1,/);
+    machine.run("systemctl", "enable", "--now", "stoa-agent");
+    const load = steadyLoad(url, false);
+    tree.assign({ notes: two });
+    await settled(two);
+    const { failures } = await load.end();
+    assert.deepEqual(failures, []);
+    assert.match(await textOf(url), /^hello from 2,/);
+  });
+
+  test("a process that is killed is started again by systemd, behind the same socket", async () => {
+    const one = publish("polite", "1");
+    tree.assign({ notes: one });
+    const url = await urlOf(one);
+    await settled(one);
+    machine.run("systemctl", "stop", "stoa-agent");
+    const before = await textOf(url);
+    machine.run("systemctl", "kill", "--signal=KILL", activeSlot());
+    // The connection waits in the socket until the process is back.
+    const after = await textOf(url);
+    assert.match(after, /^hello from 1,/);
+    assert.notEqual(after, before);
+    machine.run("systemctl", "start", "stoa-agent");
+  });
+
+  test("a unit that is edited is put right, and it is said", async () => {
+    const one = publish("polite", "1");
+    tree.assign({ notes: one });
+    const url = await urlOf(one);
+    await settled(one);
+    const slot = activeSlot();
+    const file = `/etc/systemd/system/${slot}`;
+    const right = machine.run("cat", file);
+    machine.run("sed", "-i", "s/^Restart=.*/Restart=no/", file);
+    await until(() => machine.run("cat", file) === right);
+    const restart = (): string =>
+      machine.run("systemctl", "show", "--value", "--property=Restart", slot);
+    await until(() => restart() === "always\n");
+    const sentence = `${file} had been changed and was written anew`;
+    await until(
+      () => tree.status("one")?.decisions.some((line) => line.endsWith(sentence)) === true,
+    );
+    assert.match(await textOf(url), /^hello from 1,/);
+  });
+
+  test("a socket that somebody stopped is opened again with the next process", async () => {
+    const [one, two] = [publish("polite", "1"), publish("polite", "2")];
+    tree.assign({ notes: one });
+    const url = await urlOf(one);
+    await settled(one);
+    machine.run("systemctl", "stop", "stoa-notes.socket");
+    assert.match(await textOf(url), /^hello from 1,/);
+    tree.assign({ notes: two });
+    await settled(two);
+    assert.match(await textOf(url), /^hello from 2,/);
+    assert.equal(machine.run("systemctl", "is-active", "stoa-notes.socket"), "active\n");
+  });
+
+  for (const [library, buildIt, address] of [
+    ["goagain", buildGoagain, "127.0.0.1:0"],
+    ["facebookgo/grace", buildGrace, ":0"],
+  ] as const) {
+    test(`a program with ${library} shares its socket`, async () => {
+      const sockets = [{ name: "http", address }];
+      const [one, two] = ["1", "2"].map((version) =>
+        tree.publish(library.replace(/.*\//, ""), version, buildIt(folder, version), { sockets }),
+      );
+      const service = library.replace(/.*\//, "");
+      tree.assign({ [service]: one! });
+      const port = (await urlOf(one!, service)).split(":").at(-1);
+      const load = steadyLoad(`http://127.0.0.1:${port}`, false);
+      tree.assign({ [service]: two! });
+      await runs(two!, service);
+      await load.more(load.answers() + 20);
+      const { failures, versions } = await load.end();
+      assert.deepEqual(failures, []);
+      assert.deepEqual([...versions].sort(), ["1", "2"]);
+    });
+  }
+
+  test("a program that says so with sd_notify is waited for, and one that does not is refused", async () => {
+    const one = tree.publish("notes", "1", buildNotifying(folder, "1"), { readiness: "notify" });
+    tree.assign({ notes: one });
+    assert.match(await textOf(await urlOf(one)), /^hello from 1,/);
+    const health = { kind: "listening", deadlineMs: 2_000 } as const;
+    const mute = publish("plain", "2", { readiness: "notify", health });
+    tree.assign({ notes: mute });
+    const isRefused = ({ state, desired }: ServiceStatus): boolean =>
+      state === "failed" && desired === mute;
+    const { sentence } = await tree.until("one", "notes", isRefused);
+    assert.match(sentence, /did not say that it is ready \(NOTIFY_SOCKET\) within 2 s/);
+    tree.assign({});
+  });
+
+  test("a program that only knows $PORT is replaced, one after the other", async () => {
+    const [one, two] = [publish("plain", "1"), publish("plain", "2")];
+    for (const [revision, version] of [
+      [one, "1"],
+      [two, "2"],
+    ] as const) {
+      tree.assign({ notes: revision });
+      assert.match(await textOf(await urlOf(revision)), new RegExp(`^hello from ${version},`));
+      await settled(revision);
+    }
+  });
+
+  test("a service that is assigned no more leaves nothing behind", async () => {
+    const one = publish("polite", "1");
+    tree.assign({ notes: one });
+    await settled(one);
+    tree.assign({});
+    await tree.until("one", "notes", ({ state }) => state === "stopped");
+    const left = (): string =>
+      machine.run(
+        "sh",
+        "-c",
+        "ls -R /etc/systemd/system /run/systemd/system | grep stoa-notes || :",
+      );
+    await until(() => left() === "");
+  });
+
+  test("what fails is refused with its last words, and the old one serves on", async () => {
+    const one = publish("polite", "1");
+    tree.assign({ notes: one });
+    const url = await urlOf(one);
+    const before = await textOf(url);
+    tree.assign({ notes: tree.publish("notes", "3", programs["crashing"] ?? "") });
+    const failed = await tree.until("one", "notes", ({ state }) => state === "failed");
+    assert.equal(failed.sentence, "notes 3: the rehearsal ended with exit code 3");
+    assert.match(failed.lastLines?.at(-1) ?? "", /3 cannot find its database/);
+    assert.equal(await textOf(url), before);
+  });
+});
+
+/** The packaged unit of the agent, with another command. */
+function installAgent(machine: SystemdMachine, folder: string, tree: Tree): void {
+  const packaged = resolve(import.meta.dirname, "../../packaging/systemd/stoa-agent.service");
+  const script = join(import.meta.dirname, "testing/agent-process.ts");
+  const settings = { root, tree: tree.folder, key: publicKeyLine(tree.key), supervisor: "systemd" };
+  const words = [process.execPath, script, JSON.stringify(settings)].map(unitWord).join(" ");
+  const dropIn = join(folder, "agent.conf");
+  writeFileSync(dropIn, `[Service]\nExecStart=\nExecStart=:${words}\n`);
+  const units = "/etc/systemd/system";
+  machine.run("mkdir", "-p", `${units}/stoa-agent.service.d`);
+  machine.run("cp", packaged, `${units}/stoa-agent.service`);
+  machine.run("cp", dropIn, `${units}/stoa-agent.service.d/test.conf`);
+  machine.run("systemctl", "daemon-reload");
+  machine.run("systemctl", "enable", "--now", "stoa-agent");
+}

@@ -1,0 +1,47 @@
+// Small files as they lie in zips, remembered from one version of a module to the next: most files stay as they are.
+import type { PackedContent } from "@stoa/gomod/zip";
+
+/** Files that are larger when packed are not remembered. */
+const mostFileBytes = 64 * 1024;
+/** What an entry takes beside its content, near enough. */
+const entryBytes = 400;
+
+/** Remembers what was used last, up to so many bytes. */
+export class PackedFiles {
+  readonly #mostBytes: number;
+  readonly #files = new Map<string, PackedContent>();
+  #bytes = 0;
+
+  constructor(mostBytes: number) {
+    this.#mostBytes = mostBytes;
+  }
+
+  /** The packed files of a repository, by their hashes there: of those that are asked for what is remembered. */
+  known(repository: string, hashes: Iterable<string>): ReadonlyMap<string, PackedContent> {
+    const known = new Map<string, PackedContent>();
+    for (const hash of hashes) {
+      const key = `${repository} ${hash}`;
+      const packed = this.#files.get(key);
+      if (packed === undefined) continue;
+      known.set(hash, packed);
+      // The last used is the last in order.
+      this.#files.delete(key);
+      this.#files.set(key, packed);
+    }
+    return known;
+  }
+
+  keep(repository: string, hash: string, packed: PackedContent): void {
+    const key = `${repository} ${hash}`;
+    if (packed.deflated.length > mostFileBytes || this.#files.has(key)) return;
+    // A copy, for what zlib gives may be a part of a larger buffer.
+    const kept = { ...packed, deflated: Buffer.from(packed.deflated) };
+    this.#files.set(key, kept);
+    this.#bytes += entryBytes + kept.deflated.length;
+    for (const [oldest, { deflated }] of this.#files) {
+      if (this.#bytes <= this.#mostBytes) break;
+      this.#files.delete(oldest);
+      this.#bytes -= entryBytes + deflated.length;
+    }
+  }
+}
