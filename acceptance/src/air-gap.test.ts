@@ -1,6 +1,5 @@
 // A bundle and a Stoa without a network: builds with the checksum database on, and nothing that is not proven.
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -48,8 +47,8 @@ describe("a bundle", { skip }, () => {
     await first.succeed(["get", ...wanted], work.path);
     await first.succeed(["mod", "tidy"], work.path);
 
-    const { privateKey } = generateKeyPairSync("ed25519");
-    await writeFile(at("key.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    const made = await finishedStoa(["key", "make", at("team.key")], {});
+    assert.equal(made.code, 0, made.stderr);
     const connected = {
       GOPROXY: upstream.url,
       GOSUMDB: database.gosumdb,
@@ -66,8 +65,9 @@ describe("a bundle", { skip }, () => {
       return stdout;
     };
     await modules(connected, "seed", at("go.mod"));
-    const said = await modules(connected, "bundle", "--to", at("one.tar"), "--key", at("key.pem"));
+    const said = await modules(connected, "bundle", "--to", at("one.tar"), "--key", at("team.key"));
     const publicKey = /signed by (\S+)/.exec(said)?.[1] ?? assert.fail(said);
+    assert.equal(made.stdout, `${publicKey}\n`);
 
     assert.match(await modules(cutOff, "import", at("one.tar"), "--trust", publicKey), / moved/);
     assert.match(
@@ -125,9 +125,8 @@ describe("a bundle", { skip }, () => {
     await go.succeed(["mod", "download", "example.com/later@v1.0.0"]);
 
     // What was changed on the way, or is signed by nobody who is trusted, is not taken in.
-    const other = generateKeyPairSync("ed25519").privateKey;
-    await writeFile(at("other.pem"), other.export({ type: "pkcs8", format: "pem" }));
-    await modules(connected, "bundle", "--to", at("other.tar"), "--key", at("other.pem"));
+    await finishedStoa(["key", "make", at("other.key")], {});
+    await modules(connected, "bundle", "--to", at("other.tar"), "--key", at("other.key"));
     const refused = await finishedStoa(
       ["modules", "import", at("other.tar"), "--trust", publicKey],
       cutOff,

@@ -17,9 +17,10 @@ import {
   startMongoServer,
 } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
-import { azureVariables, gcpVariables, s3Variables } from "./testing/bucket-variables.ts";
+import { azureVariables, gcpVariables } from "./testing/bucket-variables.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, largeModule, smallModule } from "./testing/proxied-modules.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { startStoa } from "./testing/stoa-process.ts";
 
 const count = 2500;

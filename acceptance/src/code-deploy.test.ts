@@ -20,7 +20,7 @@ test("a published appspec.yml works word for word: install, migrate, start, vali
   const port = await freePort();
   writeFileSync(join(system.programs, "systemctl"), systemctl);
   chmodSync(join(system.programs, "systemctl"), 0o755);
-  await delivery.join("web-1", "role=web", system.inside);
+  await delivery.join("web-1", "role=web", { inside: system.inside });
   const deploy = async (version: string, migrations: number, database = "Good") => {
     await makeBundle(delivery, { version, migrations, database, port });
     return delivery.stoa("deploy", "go_app.zip", "--service", "go-service", "--label", version);

@@ -12,9 +12,9 @@ import {
   startRedis,
 } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
-import { s3Variables } from "./testing/bucket-variables.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 
 /** One row of the page: what is asked for, and its status while the engine is gone. */

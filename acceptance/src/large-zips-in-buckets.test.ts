@@ -8,8 +8,8 @@ import { s3ServerIsMissing, startS3Server } from "@stoa/blobs/testing";
 import { parseModulePath, parseVersion } from "@stoa/gomod";
 import { forgeZip, type ModuleFixture } from "@stoa/gomod/testing";
 import { fixtureProxy } from "@stoa/proxy/testing";
-import { s3Variables } from "./testing/bucket-variables.ts";
 import { filePath } from "./testing/proxied-modules.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { startStoa } from "./testing/stoa-process.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 

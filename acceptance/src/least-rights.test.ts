@@ -1,18 +1,37 @@
-// The rights that docs/scaling.md calls the least are enough: the page's own lines are carried out at real servers.
+// The rights that docs/scaling.md and docs/storage.md call the least are enough: the pages' own lines are carried out at real servers.
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { type S3Policy, s3ServerIsMissing, startS3Server } from "@stoa/blobs/testing";
+import type { ModuleFixture } from "@stoa/gomod/testing";
 import { missingProgram, noPostgres, noRedis, runServer, startPostgres } from "@stoa/proxy/testing";
 import { finishedProgram } from "./testing/finished-program.ts";
 import { freePort } from "./testing/free-port.ts";
 import { ask } from "./testing/http-answer.ts";
-import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
+import { filePath, largeModule, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
 import { repositoryRoot } from "./testing/repository.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
 const page = await readFile(join(repositoryRoot, "docs", "scaling.md"), "utf8");
+
+test("S3 with the policy of the page about storages", { skip: s3ServerIsMissing() }, async () => {
+  const storages = await readFile(join(repositoryRoot, "docs", "storage.md"), "utf8");
+  const text = /^```json\n((?:.|\n)*?)^```$/m.exec(storages)?.[1] ?? assert.fail("no policy");
+  await using server = await startS3Server();
+  // The page's bucket has a name of its own.
+  const own = text.replaceAll(/(?<=arn:aws:s3:::)modules/g, "bucket-1");
+  const bucket = await server.newBucketFor(JSON.parse(own) as S3Policy);
+  const env = s3Variables(bucket);
+  // More than one part.
+  await keepsAVersion(env, await largeModule("example.com/large", "v1.0.0", 20_000_000));
+  const foreign = await (await bucket.open())
+    .delete("not-of-stoa")
+    .catch((failure: Error) => failure);
+  assert.ok(foreign instanceof Error, "the policy is in force");
+});
 
 test("Redis with the rule of the page", {
   skip: noRedis || missingProgram("redis-cli", "redis-server"),
@@ -57,11 +76,16 @@ test("PostgreSQL with a schema in somebody else's database", {
   assert.equal(await psql("-c", "SELECT path FROM guest.stoa_version"), "example.com/small\n");
 });
 
-async function keepsAVersion(env: Readonly<Record<string, string>>): Promise<void> {
-  const small = await smallModule("example.com/small", "v1.0.0");
-  await using scene = await proxiedModules([small], { env });
-  const answer = await ask(`${scene.stoa.url}${filePath(small, "zip")}`);
-  assert.equal(answer.status, 200, answer.text);
+async function keepsAVersion(
+  env: Readonly<Record<string, string | undefined>>,
+  module?: ModuleFixture,
+): Promise<void> {
+  const kept = module ?? (await smallModule("example.com/small", "v1.0.0"));
+  await using scene = await proxiedModules([kept], { env });
+  for (const kind of ["info", "zip"] as const) {
+    const { status, text } = await ask(`${scene.stoa.url}${filePath(kept, kind)}`);
+    assert.equal(status, 200, status === 200 ? "" : text);
+  }
   assert.deepEqual(await scene.stoa.stop(), { code: 0, signal: null });
   assert.doesNotMatch(scene.stoa.output(), /"level":"(warn|error)"/);
 }

@@ -19,11 +19,12 @@ import {
   mongoServerIsMissing,
   startMongoServer,
 } from "@stoa/proxy/testing";
-import { azureVariables, gcpVariables, s3Variables } from "./testing/bucket-variables.ts";
+import { azureVariables, gcpVariables } from "./testing/bucket-variables.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { hermeticModules } from "./testing/hermetic-modules.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, largeModule, proxiedModules } from "./testing/proxied-modules.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 

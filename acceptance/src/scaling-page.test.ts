@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { s3ServerIsMissing } from "@stoa/blobs/testing";
 import { fixtureProxy, missingProgram, noPostgres } from "@stoa/proxy/testing";
-import { freePort, heldPort } from "./testing/free-port.ts";
+import { heldPort } from "./testing/free-port.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 import { endNow, own } from "./testing/owned-processes.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
@@ -84,10 +84,13 @@ function shellBlocks(): readonly string[] {
   return blocks;
 }
 
-/** All but the last digit of ten ports that nobody has at this moment. */
+/**
+ * All but the last digit of ten ports that nobody has at this moment, below those that Linux gives to connections by
+ * itself: the servers start one after the other, and none of the ten may be taken meanwhile.
+ */
 async function freeTens(): Promise<string> {
   for (;;) {
-    const tens = Math.floor((await freePort()) / 10);
+    const tens = 1000 + Math.floor(Math.random() * 2200);
     await using held = new AsyncDisposableStack();
     try {
       for (let digit = 0; digit < 10; digit++) held.use(await heldPort(tens * 10 + digit));

@@ -7,9 +7,9 @@ import { type S3Server, s3ServerIsMissing, startS3Server } from "@stoa/blobs/tes
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { type FixtureProxy, fixtureProxy } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
-import { s3Variables } from "./testing/bucket-variables.ts";
 import { ask, type HttpAnswer } from "./testing/http-answer.ts";
 import { filePath, largeModule } from "./testing/proxied-modules.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { smallDisk, smallDiskIsMissing } from "./testing/small-disk.ts";
 import { type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/temporary-folder.ts";

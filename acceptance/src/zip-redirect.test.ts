@@ -6,10 +6,10 @@ import { after, before, describe, test } from "node:test";
 import { type S3Server, s3ServerIsMissing, startS3Server } from "@stoa/blobs/testing";
 import { fixturesFrom } from "@stoa/gomod/testing";
 import { type FixtureProxy, fixtureProxy } from "@stoa/proxy/testing";
-import { s3Variables } from "./testing/bucket-variables.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { hermeticModules } from "./testing/hermetic-modules.ts";
 import { ask } from "./testing/http-answer.ts";
+import { s3Variables } from "./testing/s3-variables.ts";
 import { finishedStoa, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/temporary-folder.ts";
 

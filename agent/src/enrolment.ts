@@ -51,7 +51,7 @@ export async function joinMachine(order: JoinOrder): Promise<Enrolment> {
   await keepSettingsKeys(root, joined.settingsKeys);
   return await keepEnrolment(root, {
     machine,
-    tags,
+    tags: joined.tags,
     environment,
     pollMs,
     keys: [parsePublicKey(joined.rootKey)],

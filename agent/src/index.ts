@@ -11,6 +11,4 @@ export {
   machineKeyOf,
   readEnrolment,
 } from "./enrolment.ts";
-export { openKeeper, type RunningKeeper } from "./keeper.ts";
-export { type LocalDeployment, type LocalOutcome, runLocally } from "./local-lifecycle.ts";
 export { chooseSupervision, type Supervision } from "./supervision.ts";

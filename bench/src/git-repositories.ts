@@ -49,6 +49,24 @@ export function heavyModule(module: string, megabytes: number): RepositoryDraft 
   return draft;
 }
 
+/** A module of so many bytes of source text in many small files, which came with many commits, v1.0.0. */
+export function wordyModule(module: string, megabytes: number): RepositoryDraft {
+  const draft = new RepositoryDraft();
+  draft.commit({ "go.mod": `module ${module}\n` });
+  let seed = 0;
+  for (let megabyte = 0; megabyte < megabytes; megabyte++) {
+    const files: Record<string, string> = {};
+    for (let bytes = 0; bytes < 1_000_000; seed++) {
+      const text = sourceText(seed);
+      files[`p${megabyte}/f${seed}.go`] = text;
+      bytes += text.length;
+    }
+    draft.commit(files);
+  }
+  draft.tag("v1.0.0");
+  return draft;
+}
+
 /** Some kilobytes that look like a program and compress like one. */
 function sourceText(seed: number): string {
   const lines = Array.from(

@@ -26,8 +26,8 @@ const bytesOfVersion = 8192;
 /** Every module has as many versions. */
 const versionsOfEach = 20;
 
-/** So many modules share an owner, as repositories do. */
-const modulesOfEach = 20;
+/** So many modules share an owner: most owners have few. */
+const modulesOfEach = 2;
 
 /** File systems allow some ten thousand names for one file; ext4 65,000. */
 const mostLinks = 60_000;
@@ -53,8 +53,8 @@ function mount(path: string): boolean {
 
 /** The path of a module of the store, counted from 0. */
 export function modulePath(at: number): string {
-  const owner = String(Math.floor(at / modulesOfEach)).padStart(4, "0");
-  return `example.com/owner${owner}/repository${String(at % modulesOfEach).padStart(2, "0")}`;
+  const owner = String(Math.floor(at / modulesOfEach)).padStart(5, "0");
+  return `example.com/owner${owner}/repository${at % modulesOfEach}`;
 }
 
 /** The versions of each module, from the lowest up. */

@@ -165,6 +165,12 @@ test("a machine that fails sends back those that moved; the rest is never told",
   const second = (await begin(kit, "shop", two)).body.rollout.id;
   await agents[0].report();
   await waves(kit, second, 2);
+  // A wave is shown a moment before the index says so.
+  await waitFor(async () => {
+    const path = "/tree/environments/production/index.json";
+    const { document } = (await kit.ask(agents[1].token, "GET", path)).body;
+    return JSON.parse(document).services.shop.open === 2;
+  });
   await agents[1].report({
     shop: { running: one, state: "failed", sentence: "no", lastLines: ["oh"] },
   });

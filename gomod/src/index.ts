@@ -42,6 +42,7 @@ export {
   sortModuleVersions,
 } from "./module-version.ts";
 export { type OnFailure, type ProxyListEntry, parseProxyList } from "./proxy-list.ts";
+export { redactUrl } from "./proxy-url.ts";
 export {
   isPseudoVersion,
   isZeroPseudoVersion,

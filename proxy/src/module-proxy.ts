@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
-import { parseProxyList, type Version } from "@stoa/gomod";
+import { type ProxyListEntry, parseProxyList, redactUrl, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics, Traces } from "@stoa/telemetry";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
@@ -23,6 +23,7 @@ import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
+import { PatientLooseFiles, PatientStore } from "./application/patient-store.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import { KeptRecords } from "./application/record-kept.ts";
 import {
@@ -35,6 +36,7 @@ import { requestContext } from "./application/request-context.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import { VersionSeeding } from "./application/seed-versions.ts";
 import { Stash } from "./application/stash-version.ts";
+import { InstanceWatch } from "./application/watch-instances.ts";
 import { UpstreamWatch } from "./application/watch-upstream.ts";
 import { watchedUpstream } from "./application/watched-upstream.ts";
 import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
@@ -70,6 +72,7 @@ import {
 import { type IndexPlace, openIndex } from "./open-index.ts";
 import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
+import { openSharedAnswers } from "./open-shared-answers.ts";
 import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
 
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
@@ -210,7 +213,10 @@ export async function openModuleProxy(
   const list = parseProxyList(settings.upstreams.goproxy);
 
   const storage = await openStorage(settings.storage);
-  const { store, loose, catalog, removal } = storage;
+  const { catalog, removal } = storage;
+  const { store, loose } = storage.isRemote
+    ? { store: new PatientStore(storage.store), loose: new PatientLooseFiles(storage.loose) }
+    : storage;
   const cached =
     settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
@@ -284,13 +290,19 @@ export async function openModuleProxy(
   const stash = new Stash({
     ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
   });
+  const sharedAnswers = openSharedAnswers(state, {
+    upstreams: [...list.map((entry) => wordsOf(entry)), settings.upstreams.noproxy],
+    leaseLifetimeMs: settings.leaseLifetimeMs,
+  });
   const lists = new RememberedAnswers<readonly Version[]>({
+    fleet: sharedAnswers.lists,
     lifetimes: settings.lifetimes,
     capacity: rememberedCapacity,
     sizeOf: (versions) => 40 * versions.length,
     now,
   });
   const queries = new RememberedAnswers<InfoDocument>({
+    fleet: sharedAnswers.queries,
     lifetimes: settings.lifetimes,
     capacity: rememberedCapacity,
     sizeOf: ({ bytes }) => bytes.length + 400,
@@ -355,7 +367,7 @@ export async function openModuleProxy(
     readBelow: (base, file, signal) =>
       client.documents(base).read({ file, subject: undefined, mostBytes: 2 ** 24 }, signal),
     expireNames: () => direct.expireNames(),
-    forget: (targets) => (targets === "all" ? hot.clear() : hot.forget(targets)),
+    expireAnswers: () => hot.expire(),
   });
   const housekeeping = openHousekeeping({
     settings: settings.housekeeping,
@@ -435,8 +447,25 @@ export async function openModuleProxy(
   if (isServer) {
     void records.resume().then(() => indexKeeper?.fill());
     freshness.start();
+    sharedAnswers.follow({ lists, queries, expireAnswers: () => hot.expire(), metrics });
     housekeeping.start();
   }
+
+  const { marks } = storage;
+  const instances =
+    isServer && marks !== undefined
+      ? new InstanceWatch({
+          ...{ marks, log },
+          isAlone: leases === undefined,
+          everyMs: 2 * settings.leaseLifetimeMs,
+        })
+      : undefined;
+  metrics.collected(
+    "stoa_storage_instances",
+    "Running instances on this storage, as far as this one has noticed them.",
+    "gauge",
+    () => 1 + (instances?.others ?? 0),
+  );
 
   return {
     handle: handler.handle,
@@ -469,6 +498,8 @@ export async function openModuleProxy(
     seed: (...order) => seeding.run(...order),
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
+      await instances?.[Symbol.asyncDispose]();
+      await sharedAnswers[Symbol.asyncDispose]();
       await housekeeping[Symbol.asyncDispose]();
       await freshness[Symbol.asyncDispose]();
       await watch[Symbol.asyncDispose]();
@@ -487,6 +518,11 @@ export async function openModuleProxy(
       await storage[Symbol.asyncDispose]();
     },
   };
+}
+
+/** An entry without its credentials. */
+function wordsOf(entry: ProxyListEntry): string {
+  return entry.kind === "proxy" ? `${redactUrl(entry.url)} ${entry.onFailure}` : entry.kind;
 }
 
 /** Names and addresses of this machine. */

@@ -1,5 +1,5 @@
 // What keeps the answers up to date, put together: hooks, the hottest lists, the crawler and its clock, and notices.
-import { escapePath, type ModulePath, type ModuleVersion, parseModulePath } from "@stoa/gomod";
+import { type ModulePath, type ModuleVersion, parseModulePath } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { indexFeed, type ReadBelow } from "./adapters/index-feed/index-feed.ts";
 import { RenewedLeases } from "./adapters/leases/renewed-leases.ts";
@@ -74,8 +74,8 @@ interface FreshnessParts {
   readonly hostOf: (path: ModulePath) => string;
   readonly readBelow: ReadBelow;
   readonly expireNames: () => void;
-  /** Forgets the ready answers to these targets, or all. */
-  readonly forget: (targets: readonly string[] | "all") => void;
+  /** Forgets the ready answers that may have changed. */
+  readonly expireAnswers: () => void;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -94,31 +94,26 @@ export interface OpenedFreshness extends AsyncDisposable {
 }
 
 export function openFreshness(parts: FreshnessParts): OpenedFreshness {
-  const { settings, prefix, state, policy, lists, queries, log } = parts;
+  const { settings, state, policy, lists, queries, expireAnswers, log } = parts;
   const running = new AsyncDisposableStack();
   const counts = running.use(new UseCounts({ uses: state.uses, log }));
-  const forgetModule = (path: ModulePath): void => {
-    const base = `${prefix}/${escapePath(path)}`;
-    parts.forget([`${base}/@v/list`, `${base}/@latest`]);
-  };
-  const refreshList: VersionLists["refresh"] = async (path, signal) => {
-    const versions = await lists.refresh(path, signal);
-    forgetModule(path);
-    return versions;
-  };
   const { keep, queue, store, catalog, upstream, hostOf, expireNames } = parts;
   const refresh = new ModuleRefresh({
     ...{ store, catalog, upstream, lists, queries, policy, queue, keep, expireNames },
-    forgetAnswers: () => parts.forget("all"),
+    expireAnswers,
     patienceMs: settings.hookPatienceMs,
   });
   const { feeds, paceMs, restMs, everyMs, patterns, usedMs, versions } = settings.crawl;
   const crawler = new ModuleCrawl({
     ...{ store, catalog, policy, hostOf },
-    list: refreshList,
+    async list(path, signal) {
+      const versions = await lists.refresh(path, signal);
+      expireAnswers();
+      return versions;
+    },
     async keep(module, signal) {
       await keep(module, signal);
-      forgetModule(module.path);
+      expireAnswers();
     },
     feeds: feeds.map((address) => indexFeed(address, parts.readBelow)),
     uses: state.uses,
@@ -143,7 +138,9 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
               const question = { endpoint: "list", path, version: undefined } as const;
               const { decision } = await policy.decide(question, signal);
               const { action } = decision.onMiss;
-              if (action === "fetch" || action === "queue") await refreshList(path, signal);
+              if (action !== "fetch" && action !== "queue") return;
+              await lists.renew(path, signal);
+              expireAnswers();
             },
           }),
         );

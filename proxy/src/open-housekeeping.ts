@@ -166,6 +166,6 @@ function repeated(
 function nothingRemovable(): ProxyFailure {
   return new ProxyFailure(
     "unsupported",
-    "nothing can be removed from this kind of storage by Stoa, so far: see docs/housekeeping.md",
+    "what is in memory belongs to its process alone, and ends with it",
   );
 }

@@ -34,6 +34,8 @@ export type StorageSettings =
 /** An open storage, to be disposed of when nobody uses it any more. */
 export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
   AsyncDisposable & {
+    /** Whether it is a server elsewhere. */
+    readonly isRemote: boolean;
     /** Absent where nothing can be looked through. */
     readonly inspection: OpenedStore["inspection"] | undefined;
     /** Absent where versions cannot be removed from here. */
@@ -44,6 +46,8 @@ export type OpenStorage = Pick<OpenedStore, "store" | "loose" | "catalog"> &
     readonly trash?: OpenedStore["trash"];
     /** Absent where room is somebody else's affair. */
     readonly space?: OpenedStore["space"];
+    /** Absent where several instances cannot share it, or cannot see one another. */
+    readonly marks?: OpenedStore["marks"];
   };
 
 /** The folder of what an instance keeps on its own machine; `undefined` if it keeps nothing there. */
@@ -62,9 +66,9 @@ export function localFolder(storage: StorageSettings): string | undefined {
 export async function openStorage(storage: StorageSettings): Promise<OpenStorage> {
   switch (storage.kind) {
     case "disk":
-      return { ...(await openDiskModuleStore({ root: storage.root })), ...nothingToClose };
+      return { ...(await openDiskModuleStore({ root: storage.root })), ...local };
     case "memory":
-      return { ...openMemoryModuleStore(), inspection: undefined, ...nothingToClose };
+      return { ...openMemoryModuleStore(), inspection: undefined, ...local };
     case "bucket": {
       const { layout, linkSeconds } = storage;
       const bucket = await openTriedBucket(storage.bucket, linkSeconds);
@@ -73,6 +77,7 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
         linkSeconds === undefined ? undefined : { bucket, lifetimeSeconds: linkSeconds };
       return {
         ...openObjectModuleStore(bucket, { layout, spool, links }),
+        isRemote: true,
         [Symbol.asyncDispose]: () => bucket[Symbol.asyncDispose](),
       };
     }
@@ -81,19 +86,19 @@ export async function openStorage(storage: StorageSettings): Promise<OpenStorage
       const { openMongoModuleStore } = await import(
         "./adapters/mongo-module-store/open-mongo-module-store.ts"
       );
-      return openMongoModuleStore(storage.mongo, spool);
+      return { ...(await openMongoModuleStore(storage.mongo, spool)), isRemote: true };
     }
     case "external": {
       const { url, folder } = storage;
       const spool = await openZipSpool(folder);
       const { loose, removal: looseRemoval } = await openDiskModuleStore({ root: folder });
       const opened = await openExternalModuleStore(url, { spool, loose, looseRemoval });
-      return { ...opened, inspection: undefined, ...nothingToClose };
+      return { ...opened, inspection: undefined, ...local, isRemote: true };
     }
   }
 }
 
-const nothingToClose = { [Symbol.asyncDispose]: () => Promise.resolve() };
+const local = { isRemote: false, [Symbol.asyncDispose]: () => Promise.resolve() };
 
 async function openTriedBucket(
   settings: BucketSettings,

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parsePublicKey, parseSecretKey, publicKeyLine } from "@stoa/deployment/minisign";
 import {
   escapePath,
   escapeVersion,
@@ -16,7 +17,6 @@ import {
 } from "@stoa/gomod";
 import { type DatabaseSetting, parseDatabaseSetting } from "@stoa/gomod/sumdb";
 import type { Log, Metrics } from "@stoa/telemetry";
-import { parseSigningKey } from "./adapters/bundle-archive/bundle-signature.ts";
 import {
   type BundleManifest,
   BundleWriter,
@@ -41,8 +41,8 @@ export interface BundleOrder {
   readonly to: string;
   /** An earlier bundle, whose modules are left out. */
   readonly since: string | undefined;
-  /** An Ed25519 private key in PEM. */
-  readonly keyPem: string | undefined;
+  /** A secret key as minisign writes it, without a password. */
+  readonly secretKey: string | undefined;
   /** Told of each file. */
   readonly added: (path: string) => void;
 }
@@ -58,7 +58,7 @@ export async function writeBundle(
   readonly records: number;
   readonly publicKey: string | undefined;
 }> {
-  const key = order.keyPem === undefined ? undefined : parseSigningKey(order.keyPem);
+  const key = order.secretKey === undefined ? undefined : parseSecretKey(order.secretKey);
   const location = storageLocation(settings.storage, settings);
   if (location === undefined) {
     throw new Error(
@@ -111,7 +111,7 @@ export async function writeBundle(
   }
   const created = new Date().toISOString();
   await writer.end({ created, database: database?.name, before: [...before].sort() }, key);
-  return { versions: count, records, publicKey: key?.publicText };
+  return { versions: count, records, publicKey: key && publicKeyLine(key) };
 }
 
 /** Everything that is kept and was in no earlier bundle; the lists name all that was ever bundled. */
@@ -171,7 +171,9 @@ export async function openBundle(
 ): Promise<OpenBundle> {
   await using work = new AsyncDisposableStack();
   const folder = await temporary(work);
-  const { manifest, isSigned } = await unpackBundle(path, folder, { trust });
+  const { manifest, isSigned } = await unpackBundle(path, folder, {
+    trust: trust === undefined ? undefined : parsePublicKey(trust),
+  });
   const database = parseDatabaseSetting(settings.checksums.gosumdb);
   if (database !== undefined && database.name === manifest.database) {
     await adopt(database, manifest, folder, localFolder(settings.storage));

@@ -38,7 +38,7 @@ export function addAgentCommands(program: Command, place: CommandPlace): void {
     .description("own the sockets and processes of this machine's services (stoa agent starts it)")
     .option("--root <folder>", "where it keeps its state", usualRoot)
     .action(async (options: { readonly root: string }) => {
-      const { runKeeper } = await import("./commands/agent.ts");
+      const { runKeeper } = await import("./commands/keeper.ts");
       await runKeeper(options);
     });
   program

@@ -4,6 +4,7 @@ import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { ShowOptions } from "./commands/overview.ts";
 import type { PackageOptions } from "./commands/package.ts";
+import type { PromoteOptions } from "./commands/promote.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
 import type { SteerOptions } from "./commands/steer.ts";
 
@@ -16,6 +17,7 @@ const reasonOption = ["--reason <text>", "why, for those who look at the history
 export function addDeliveryCommands(program: Command, place: CommandPlace): void {
   addDeploy(program, place);
   addPackage(program, place);
+  addPromote(program, place);
   addInspection(program, place);
   addOverview(program, place);
   addSteering(program, place);
@@ -33,13 +35,17 @@ function addDeploy(program: Command, place: CommandPlace): void {
       const { login } = await import("./commands/login.ts");
       await login(place, server, options);
     });
-  program
+  const key = program
     .command("key")
     .description("print the public key with which the server signs documents, in minisign's form")
     .option(...jsonOption)
     .action(async (options: { json?: boolean }) =>
-      (await import("./commands/login.ts")).showKey(place, options.json === true),
+      (await import("./commands/keys.ts")).showKey(place, options.json === true),
     );
+  key
+    .command("make <file>")
+    .description("write a new secret key, as minisign -G -W does, and print its public key")
+    .action(async (file: string) => (await import("./commands/keys.ts")).makeKey(place, file));
   program
     .command("deploy [file]")
     .description(
@@ -85,6 +91,24 @@ function addPackage(program: Command, place: CommandPlace): void {
       const { makePackage } = await import("./commands/package.ts");
       await makePackage(place, file, options);
     });
+}
+
+function addPromote(program: Command, place: CommandPlace): void {
+  program
+    .command("promote <service>")
+    .description("bring what one environment runs to another, the same bytes; prints its URL")
+    .requiredOption("--from <environment>", "the environment that runs it well")
+    .requiredOption("--to <environment>", "where to")
+    .option("--tags <query>", "on which machines; else as before, or as where it comes from")
+    .option("--strategy <name>", "how, as with stoa deploy")
+    .option(...reasonOption)
+    .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
+    .option("--no-rollback", "leave machines that have moved where they are if one fails")
+    .option("--detach", "print the rollout's id and do not wait for its end")
+    .option(...jsonOption)
+    .action(async (service: string, options: PromoteOptions) =>
+      (await import("./commands/promote.ts")).promote(place, service, options),
+    );
 }
 
 function addInspection(program: Command, place: CommandPlace): void {

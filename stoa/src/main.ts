@@ -3,13 +3,17 @@ import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
-import { checkConfig, showConfig } from "./commands/config.ts";
 import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
-import { printSettingsHelp } from "./config/print-config.ts";
 import { addDeliveryCommands } from "./delivery-commands.ts";
 import { addHousekeepingCommands } from "./housekeeping-commands.ts";
 import { programVersion } from "./version.ts";
+
+const words = respelled(process.argv.slice(2));
+// What a command needs is loaded when it is called: the keeper of a server carries none of the module proxy's weight.
+const settingsHelp = words.some((word) => word === "-h" || word === "--help")
+  ? (await import("./config/print-config.ts")).printSettingsHelp()
+  : "";
 
 const program = new Command("stoa")
   .description("One program through which a Go team's modules come in and its services go out.")
@@ -53,7 +57,7 @@ program
   .command("serve")
   .description("run the Go module proxy")
   .option(...fileOption)
-  .addHelpText("after", () => `\nEnvironment:\n${printSettingsHelp()}`)
+  .addHelpText("after", () => `\nEnvironment:\n${settingsHelp}`)
   .action(async (options: FileOption) => {
     const { serve } = await import("./commands/serve.ts");
     await serve(placeOf(options));
@@ -65,9 +69,10 @@ config
   .description("print every key, its value and where it came from; secrets are masked")
   .option(...fileOption)
   .option("--json", "print JSON")
-  .action(({ json, ...options }: FileOption & { json?: boolean }) =>
-    showConfig(placeOf(options), json === true),
-  );
+  .action(async ({ json, ...options }: FileOption & { json?: boolean }) => {
+    const { showConfig } = await import("./commands/config.ts");
+    showConfig(placeOf(options), json === true);
+  });
 config
   .command("check")
   .description("say what is wrong with the configuration, all of it; exit 1 if anything is")
@@ -75,6 +80,7 @@ config
   .option("--connect", "try whether what the configuration names can be reached and used")
   .action(async ({ connect, ...options }: FileOption & { connect?: boolean }) => {
     if (connect !== true) {
+      const { checkConfig } = await import("./commands/config.ts");
       checkConfig(placeOf(options));
       return;
     }
@@ -127,7 +133,7 @@ modules
   )
   .requiredOption("--to <file>", "the archive")
   .option("--since <file>", "an earlier bundle: only what came later is written")
-  .option("--key <file>", "sign with this Ed25519 private key in PEM")
+  .option("--key <file>", "sign with this minisign secret key, which stoa key make writes")
   .option(...fileOption)
   .action(async (options: FileOption & { to: string; since?: string; key?: string }) => {
     const { bundleModules } = await import("./commands/bundle-modules.ts");
@@ -233,7 +239,7 @@ addAgentCommands(program, { environment: process.env, folder: process.cwd() });
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
 
 try {
-  await program.parseAsync(respelled(process.argv.slice(2)), { from: "user" });
+  await program.parseAsync(words, { from: "user" });
 } catch (failure) {
   if (failure instanceof CommanderError) {
     process.exitCode = failure.exitCode;

@@ -13,7 +13,7 @@ import {
   steerRollout,
   Tokens,
 } from "@stoa/control/testing";
-import type { SecretKey } from "@stoa/deployment";
+import { makeSettingsKey, type SecretKey } from "@stoa/deployment";
 import type { MemoryBlobs, MemoryTree } from "./memory-tree.ts";
 import { Mortal } from "./mortal.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
@@ -28,10 +28,12 @@ export interface ControlSurroundings {
   readonly onFailure: (failure: unknown) => void;
 }
 
-/** Nothing is set in the simulated world. */
-const unusedKeys: SettingsKeys = {
-  of: () => Promise.reject(new Error("nothing is sealed here")),
-  renew: () => Promise.reject(new Error("nothing is sealed here")),
+const settingsKey = makeSettingsKey();
+
+/** What is sealed is opened by nobody in the simulated world: there, a sealed value is a value. */
+const settingsKeys: SettingsKeys = {
+  of: () => Promise.resolve([settingsKey]),
+  renew: () => Promise.resolve(settingsKey),
 };
 
 /** One life of the control plane. */
@@ -62,7 +64,7 @@ export class SimulatedControl {
     this.machines = new Machines(tree, documents, this.tokens, clock);
     this.environments = new Environments(tree, documents, clock);
     this.revisions = new Revisions(tree, blobs, documents);
-    this.#settings = new ServiceSettings(documents, unusedKeys);
+    this.#settings = new ServiceSettings(documents, settingsKeys);
     const { environments, machines, audit } = this;
     this.rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
   }

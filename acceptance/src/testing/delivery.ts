@@ -31,6 +31,13 @@ export interface StayingCommand {
   readonly end: () => Promise<number | null>;
 }
 
+/** How an agent joins. */
+interface JoinOptions {
+  readonly environment?: string;
+  /** The words of a program that starts the agent, in a world of its own. */
+  readonly inside?: readonly string[];
+}
+
 /** Everything that deploying takes. Disposing of it ends all processes and removes what they kept. */
 export interface Delivery extends AsyncDisposable {
   readonly url: string;
@@ -49,11 +56,8 @@ export interface Delivery extends AsyncDisposable {
   ) => StayingCommand;
   /** Writes files of the project. */
   readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
-  /**
-   * Starts an agent that joins, and waits until the control plane has heard of it. `inside` are the words of a program that starts it,
-   * in a world of its own.
-   */
-  readonly join: (name: string, tags?: string, inside?: readonly string[]) => Promise<TestMachine>;
+  /** Starts an agent that joins, and waits until the control plane has heard of it. */
+  readonly join: (name: string, tags?: string, how?: JoinOptions) => Promise<TestMachine>;
   /** Starts several at once. */
   readonly joinAll: (names: readonly string[]) => Promise<readonly TestMachine[]>;
   /** Starts an agent with words and variables of its own, which needs no control plane. */
@@ -115,9 +119,10 @@ export async function startDelivery({
   const joinAll = async (
     names: readonly string[],
     tags = "",
-    inside: readonly string[] = [],
+    { environment = "production", inside = [] }: JoinOptions = {},
   ): Promise<readonly TestMachine[]> => {
-    const token = (await succeed("token", "join", "--tags", tags)).trim();
+    const of = ["--tags", tags, "--environment", environment];
+    const token = (await succeed("token", "join", ...of)).trim();
     const machines = names.map((name) =>
       startMachine(folder, name, {
         words: ["--server", control.url],
@@ -140,8 +145,8 @@ export async function startDelivery({
     succeed,
     stay: (words, variables) => stayingCommand(words, project, { ...env, ...variables }),
     write: (files) => writeFiles(project, files),
-    join: async (name, tags = "", inside = []) => {
-      const [machine] = await joinAll([name], tags, inside);
+    join: async (name, tags = "", how = {}) => {
+      const [machine] = await joinAll([name], tags, how);
       if (machine === undefined) throw new Error("no machine was started");
       return machine;
     },

@@ -19,6 +19,8 @@ export interface StoaOptions {
   readonly env?: Variables;
   /** A path prefix, which then is part of `url`. */
   readonly prefix?: string;
+  /** The words before the command, which let it run elsewhere. */
+  readonly launcher?: readonly string[];
   /** The words of the command line; `serve` without them. */
   readonly words?: readonly string[];
 }
@@ -92,7 +94,9 @@ function baseVariables(home: string): Record<string, string> {
 }
 
 function spawnStoa(options: StoaOptions, root: string, folder: string): ChildProcess {
-  const child = spawn(process.execPath, [programFile, ...(options.words ?? ["serve"])], {
+  const ownWords = [process.execPath, programFile, ...(options.words ?? ["serve"])];
+  const [command = "", ...words] = [...(options.launcher ?? []), ...ownWords];
+  const child = spawn(command, words, {
     cwd: folder,
     stdio: ["ignore", "pipe", "pipe"],
     env: {

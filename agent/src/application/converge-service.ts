@@ -5,7 +5,6 @@ import { canonicalJson, shortId } from "@stoa/deployment";
 import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { isSame, type Target } from "../domain/service-journal.ts";
-import { deployBundle, recoverBundle, stopBundle } from "./deploy-bundle.ts";
 import { endOthers, handOver, recover } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
@@ -115,7 +114,10 @@ export class ConvergingService {
 
   async #round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     const journal = await this.#open();
-    await recoverBundle(this.#parts, journal);
+    if (journal.now.handOver?.event !== undefined) {
+      const { recoverBundle } = await scriptedDeployment();
+      await recoverBundle(this.#parts, journal);
+    }
     await recover(this.#parts, journal);
     if (wanted === undefined) {
       await this.#stop(journal);
@@ -155,9 +157,11 @@ export class ConvergingService {
       const order = { target, rollout, serial, revision, settings, step, signal };
       const readRevision = this.#readRevision;
       if (run === undefined) {
+        const { deployBundle } = await scriptedDeployment();
         await deployBundle(this.#parts, journal, { ...order, readRevision });
       } else {
         if (journal.now.committed?.manner === "scripts") {
+          const { stopBundle } = await scriptedDeployment();
           await stopBundle(this.#parts, journal, { ...order, readRevision });
           await journal.write({ handOver: undefined });
         }
@@ -255,6 +259,7 @@ export class ConvergingService {
     const { committed } = journal.now;
     if (committed === undefined) return;
     if (committed.manner === "scripts") {
+      const { stopBundle } = await scriptedDeployment();
       await stopBundle(this.#parts, journal, {
         settings: committed.environment,
         readRevision: this.#readRevision,
@@ -303,6 +308,11 @@ export class ConvergingService {
     }
     return { ...status, since: this.#stateSince.since };
   }
+}
+
+/** Only machines with such services carry what reads an appspec. */
+function scriptedDeployment(): Promise<typeof import("./deploy-bundle.ts")> {
+  return import("./deploy-bundle.ts");
 }
 
 /** The target that an assignment means. */

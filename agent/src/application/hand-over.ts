@@ -3,7 +3,7 @@ import type { Revision, Run } from "@stoa/deployment";
 import { shortId } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { ProcessView, SocketRequest } from "../domain/launch.ts";
-import type { Manner, Target } from "../domain/service-journal.ts";
+import { isSame, type Manner, type Previous, type Target } from "../domain/service-journal.ts";
 import { leavesPortOpen, withPort } from "../domain/socket-address.ts";
 import type { JournalFile } from "./journal-file.ts";
 import { planLaunch, portOf } from "./plan-launch.ts";
@@ -47,12 +47,7 @@ export async function handOver(
   const sockets = await resolveSockets(parts, journal, run);
   await checkUser(parts, order);
   await checkAddresses(parts, journal, sockets);
-  step("rehearsing");
-  const manner = await rehearse(parts, {
-    ...order,
-    id: await nextId(journal, target),
-    layout: parts.layout,
-  });
+  const manner = await mannerOf(parts, journal, order);
   await parts.failpoint("rehearsed");
   order.signal.throwIfAborted();
   if (manner === "own" && run.handOff === "overlap" && journal.now.committed !== undefined) {
@@ -174,6 +169,22 @@ export async function committedAddresses(
     listening: new Map(sockets.map(({ name, address }) => [name, address])),
     reached: addressesOf(manner, sockets, portsOf(sockets)),
   };
+}
+
+/** The way back is short: what has served here before with the same settings is not rehearsed once more. */
+async function mannerOf(
+  parts: ServiceParts,
+  journal: JournalFile,
+  order: HandOverOrder,
+): Promise<Manner> {
+  const { previous } = journal.now;
+  if (previous?.manner !== undefined && isSame(order.target, previous)) return previous.manner;
+  order.step("rehearsing");
+  return await rehearse(parts, {
+    ...order,
+    id: await nextId(journal, order.target),
+    layout: parts.layout,
+  });
 }
 
 async function startAndValidate(
@@ -327,9 +338,14 @@ async function end(
 function previousOf(
   { now: { committed, previous } }: JournalFile,
   { release }: Target,
-): Target | undefined {
+): Previous | undefined {
   if (committed === undefined || committed.release === release) return previous;
-  return { release: committed.release, settings: committed.settings };
+  const { settings, manner } = committed;
+  return {
+    release: committed.release,
+    settings,
+    ...(manner === "scripts" ? {} : { manner }),
+  };
 }
 
 /** Two processes overlap only if both take their sockets from the keeper, and the keeper has them. */

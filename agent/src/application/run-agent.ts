@@ -209,9 +209,11 @@ export class Agent {
     const content = canonicalJson(rest);
     const isDue = clock.monotonicMs() - this.#reportedAtMs >= reportMs;
     if (content === this.#reported && !isDue) return;
+    if (content !== this.#reported) {
+      // On a full disk the copy for people on the machine stays behind; others hear of it all the more.
+      await disk.replace(statusPath, `${JSON.stringify(status, null, 2)}\n`).catch(() => undefined);
+    }
     try {
-      if (content !== this.#reported)
-        await disk.replace(statusPath, `${JSON.stringify(status, null, 2)}\n`);
       const sealed = seal(status);
       for (const sink of sinks) await sink.report(machine.name, sealed, signal);
       this.#reported = content;

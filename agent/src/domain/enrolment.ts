@@ -45,6 +45,8 @@ export interface Joined {
   /** The line of the public key whose signatures count. */
   readonly rootKey: string;
   readonly environment: string;
+  /** What the machine said, and what its join token adds. */
+  readonly tags: Tags;
   readonly pollMs: number;
   /** The lines of the keys of the environment's settings. */
   readonly settingsKeys: readonly string[];

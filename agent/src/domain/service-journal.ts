@@ -17,6 +17,12 @@ export interface Target {
   readonly settings: string;
 }
 
+/** A target that was validated on this machine before. */
+export interface Previous extends Target {
+  /** How it took its sockets; undefined where scripts saw to that. */
+  readonly manner?: Manner | undefined;
+}
+
 /** A target that was validated on this machine. */
 export interface Committed extends Target {
   /** `scripts`: the bundle's own scripts see to its processes. */
@@ -59,7 +65,7 @@ export interface Refused extends Target {
 export interface ServiceJournal {
   readonly committed: Committed | undefined;
   /** The one before, still on disk. */
-  readonly previous: Target | undefined;
+  readonly previous: Previous | undefined;
   readonly handOver: HandOver | undefined;
   readonly refused: Refused | undefined;
   /** The ports that were chosen for addresses which left it open, by socket. They stay the same for good. */

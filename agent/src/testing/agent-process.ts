@@ -5,7 +5,7 @@ import { openAgent } from "../agent.ts";
 import { machineArchitecture, machineKeyOf } from "../enrolment.ts";
 import { chooseSupervision } from "../supervision.ts";
 
-const { root, tree, key, killAt, supervisor } = JSON.parse(process.argv[2] ?? "{}");
+const { root, tree, key, killAt, supervisor = "keeper" } = JSON.parse(process.argv[2] ?? "{}");
 const agent = openAgent({
   root,
   machine: "one",

@@ -26,6 +26,7 @@ import {
 } from "@stoa/deployment";
 import { keeperClient } from "../adapters/keeper-client/keeper-client.ts";
 import { type AgentSettings, openAgent } from "../agent.ts";
+import { layoutOf } from "../domain/layout.ts";
 import type { Supervisor } from "../domain/supervisor.ts";
 import { openKeeper, type RunningKeeper } from "../keeper.ts";
 
@@ -57,6 +58,8 @@ const usualRun: Run = {
 export class Tree {
   readonly folder: string;
   readonly key: SecretKey = makeSecretKey();
+  /** What was published, by its id. */
+  readonly revisions = new Map<string, Revision>();
   #serial = 0;
 
   constructor(folder: string) {
@@ -106,6 +109,7 @@ export class Tree {
     const folder = join(this.folder, "revisions", revision.service);
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${id}.json`), sealEnvelope("revision", revision, this.key));
+    this.revisions.set(id, revision);
     return id;
   }
 
@@ -203,15 +207,19 @@ export interface TestMachine extends TestAgent {
   anotherAgent(): Promise<TestAgent>;
 }
 
-/** Starts a machine. Disposed of, it ends everything that it has started. */
+/**
+ * Starts a machine. Disposed of, it ends everything that it has started; a keeper that `supervision` has the agent start is
+ * the test's to end.
+ */
 export async function openMachine(
   folder: string,
   tree: Tree,
   more: Partial<AgentSettings> = {},
 ): Promise<TestMachine> {
   const root = more.root ?? mkdtempSync(join(folder, "root-"));
-  const keeper: RunningKeeper = await openKeeper(root);
-  const supervisor = keeperClient(keeper.socketPath);
+  const keeper: RunningKeeper | undefined =
+    more.supervision === undefined ? await openKeeper(root) : undefined;
+  const supervisor = keeperClient(layoutOf(root).keeperSocket);
   const agent = startAgent(tree, { ...agentSettings(root, tree), ...more });
   return {
     ...agent,
@@ -225,7 +233,7 @@ export async function openMachine(
     [Symbol.asyncDispose]: async () => {
       await agent.stopAgent();
       await endAll(supervisor);
-      await keeper[Symbol.asyncDispose]();
+      await keeper?.[Symbol.asyncDispose]();
     },
   };
 }

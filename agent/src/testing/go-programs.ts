@@ -171,8 +171,9 @@ func Wait() os.Signal {
 const drainSource = `
 // end closes the socket and waits for the connections that were accepted: http.Server.Shutdown would drop requests that it
 // reads meanwhile.
-func end(listener net.Listener, open *atomic.Int64) {
+func end(listener net.Listener, served <-chan error, open *atomic.Int64) {
 	listener.Close()
+	<-served
 	for open.Load() > 0 {
 		time.Sleep(time.Millisecond)
 	}
@@ -218,14 +219,15 @@ func main() {
 		}
 	}
 	var open atomic.Int64
-	go counted(&open).Serve(listener)
+	served := make(chan error, 1)
+	go func() { served <- counted(&open).Serve(listener) }()
 	if inherited {
 		if err := goagain.Kill(); err != nil {
 			log.Fatal(err)
 		}
 	}
 	log.Printf("%s ends by %s", version, goagain.Wait())
-	end(listener, &open)
+	end(listener, served, &open)
 }
 ${drainSource}`;
 
@@ -286,11 +288,12 @@ func main() {
 		log.Fatal(err)
 	}
 	var open atomic.Int64
-	go counted(&open).Serve(listener)
+	served := make(chan error, 1)
+	go func() { served <- counted(&open).Serve(listener) }()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM)
 	<-signals
-	end(listener, &open)
+	end(listener, served, &open)
 }
 ${drainSource}`;
 

@@ -36,6 +36,8 @@ export interface FleetService {
   readonly weightBytes: number;
 }
 
+/** Where `bin/stoa.mjs` keeps it, too. */
+const compiledCode = resolve(import.meta.dirname, "../../../node_modules/.cache/compiled");
 const examples = resolve(import.meta.dirname, "../../../docs/examples/drain-go");
 
 /** Starts everything, and waits until all have joined. */
@@ -51,11 +53,13 @@ export async function startFleet(
   const control = started.use(
     await startStoa({ upstream: "off", env: await fixedAddress(folder) }, { ...run, folder }),
   );
-  const env = { ...plainEnvironment(), HOME: folder, XDG_CONFIG_HOME: folder, GOFLAGS: "-mod=mod" };
+  const compiled = { NODE_COMPILE_CACHE: compiledCode };
+  const home = { HOME: folder, XDG_CONFIG_HOME: folder, GOFLAGS: "-mod=mod" };
+  const env = { ...plainEnvironment(), ...home, ...compiled };
   const stoa = (...words: readonly string[]): Promise<string> => command(words, project, env);
   const token = join(folder, "storage", ".stoa", "control", "admin-token");
   await stoa("login", control.url, "--token-file", token);
-  const join_ = (await stoa("token", "join")).trim();
+  const joinToken = (await stoa("token", "join")).trim();
   started.defer(() => endProcessesOf(join(folder, "machines")));
   const machines = await Promise.all(
     Array.from({ length: size }, async (_, at) => {
@@ -67,7 +71,7 @@ export async function startFleet(
             ...([process.execPath, stoaProgram, "agent", "--root", root] as const),
             ...["--name", `web-${at + 1}`, "--server", control.url],
           ],
-          env: { ...plainEnvironment(), HOME: root, STOA_JOIN_TOKEN: join_ },
+          env: { ...plainEnvironment(), HOME: root, STOA_JOIN_TOKEN: joinToken, ...compiled },
           outputFile: join(root, "agent.log"),
           signal: run.signal,
         }),

@@ -27,12 +27,21 @@ export interface StoaStart {
 /** The file to run: `stoa serve` is this program's command. */
 export const stoaProgram = fileURLToPath(new URL("../../../stoa/src/main.ts", import.meta.url));
 
+/** Where `npm start` keeps compiled code from one start to the next (scripts/runtime.mjs). */
+const compiledCode = fileURLToPath(
+  new URL("../../../node_modules/.cache/compiled", import.meta.url),
+);
+
 /** Starts an empty Stoa with its access log on, in a file. Ready when this resolves. */
 export async function startStoa(start: StoaStart, run: BenchRun): Promise<StoaProcess> {
   const folder = await mkdtemp(join(run.folder, "stoa-"));
   const server = await startServer({
     command: [process.execPath, stoaProgram, "serve"],
-    env: { ...stoaEnvironment(folder, start.upstream, "127.0.0.1:0"), ...start.env },
+    env: {
+      ...stoaEnvironment(folder, start.upstream, "127.0.0.1:0"),
+      NODE_COMPILE_CACHE: compiledCode,
+      ...start.env,
+    },
     outputFile: join(folder, "output.log"),
     core: start.core,
     signal: run.signal,

@@ -1,56 +1,85 @@
 // How much memory it takes to make a module out of a large repository.
+
+import type { RepositoryDraft } from "../../../proxy/src/adapters/git-upstream/testing/repository-draft.ts";
 import type { BenchRun, BenchTable } from "../bench-run.ts";
-import { gitRepositories, growingModule, heavyModule } from "../git-repositories.ts";
-import { aimColumns, aimed, type MeasuredTable } from "../measured-table.ts";
+import {
+  type GitRepositories,
+  gitRepositories,
+  growingModule,
+  heavyModule,
+  wordyModule,
+} from "../git-repositories.ts";
+import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-table.ts";
 import { forgetPeak, residentMemory } from "../servers/process-figures.ts";
 import { startStoa } from "../servers/stoa-process.ts";
 
 export const directMemory: BenchTable = { name: "direct-memory", needs: ["go"], measure };
 
 const small = "github.com/bench/small";
-const heavy = "github.com/bench/heavy";
 const megabyte = 1e6;
+
+/** What large repositories are made of. */
+const contents: readonly (readonly [
+  what: string,
+  module: string,
+  draft: (module: string, megabytes: number) => RepositoryDraft,
+])[] = [
+  ["files of 1 MB that do not compress", "github.com/bench/heavy", heavyModule],
+  ["source text in small files, one commit for each MB", "github.com/bench/wordy", wordyModule],
+];
 
 async function measure(run: BenchRun): Promise<MeasuredTable> {
   const megabytes = run.isQuick ? 40 : 400;
   await using repositories = await gitRepositories(run);
-  run.say(`making a repository of ${megabytes} MB`);
   await repositories.add(small, growingModule(small, 2));
-  await repositories.add(heavy, heavyModule(heavy, megabytes));
-  const { environment } = repositories;
+  const rows: Row[] = [];
+  for (const [what, module, draft] of contents) {
+    run.say(`making a repository of ${megabytes} MB: ${what}`);
+    await repositories.add(module, draft(module, megabytes));
+    run.say("fetching it");
+    rows.push({ what, ...(await measureModule(module, repositories, run)) });
+  }
+  return {
+    title: `Memory: a module of ${megabytes} MB straight from its repository`,
+    columns,
+    rows,
+    notes: [
+      "Resident memory of Stoa alone, without the git processes that it starts: the highest less what it had after another module.",
+    ],
+  };
+}
+
+const columns = [
+  { key: "what", heading: "module of" },
+  { key: "zip", heading: "zip MB", digits: 0 },
+  { key: "idle", heading: "idle MB", digits: 0 },
+  { key: "peak", heading: "peak MB", digits: 0 },
+  { key: "growth", heading: "growth MB", digits: 0 },
+  { key: "seconds", heading: "seconds", digits: 1 },
+  ...aimColumns,
+];
+
+async function measureModule(
+  module: string,
+  { environment }: GitRepositories,
+  run: BenchRun,
+): Promise<Row> {
   await using stoa = await startStoa({ upstream: "direct", env: environment }, run);
   await drained(`${stoa.url}/${small}/@v/v1.0.0.zip`, run);
   forgetPeak(stoa.pid);
   const idle = residentMemory(stoa.pid).now;
-  run.say("fetching it");
   const started = performance.now();
-  const bytes = await drained(`${stoa.url}/${heavy}/@v/v1.0.0.zip`, run);
+  const bytes = await drained(`${stoa.url}/${module}/@v/v1.0.0.zip`, run);
   const seconds = (performance.now() - started) / 1000;
   const { peak } = residentMemory(stoa.pid);
   const growth = (peak - idle) / megabyte;
   return {
-    title: `Memory: a module of ${megabytes} MB straight from its repository`,
-    columns: [
-      { key: "zip", heading: "zip MB", digits: 0 },
-      { key: "idle", heading: "idle MB", digits: 0 },
-      { key: "peak", heading: "peak MB", digits: 0 },
-      { key: "growth", heading: "growth MB", digits: 0 },
-      { key: "seconds", heading: "seconds", digits: 1 },
-      ...aimColumns,
-    ],
-    rows: [
-      {
-        zip: bytes / megabyte,
-        idle: idle / megabyte,
-        peak: peak / megabyte,
-        growth,
-        seconds,
-        ...aimed(growth, "at most", 200),
-      },
-    ],
-    notes: [
-      "Resident memory of Stoa alone, without the git processes that it starts: the highest less what it had after another module.",
-    ],
+    zip: bytes / megabyte,
+    idle: idle / megabyte,
+    peak: peak / megabyte,
+    growth,
+    seconds,
+    ...aimed(growth, "at most", 200),
   };
 }
 

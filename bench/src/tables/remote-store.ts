@@ -60,8 +60,12 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
   const disk = await start("disk", {});
   const sites = [
     disk,
-    await start("S3", s3.env),
     await start("S3, nothing remembered", { ...s3.env, STOA_MEMORY_CACHE: "0" }),
+    await start("S3, small answers remembered", s3.env),
+    await start("S3, zips remembered too", {
+      ...s3.env,
+      STOA_ZIP_CACHE: await mkdtemp(join(run.folder, "zips-")),
+    }),
   ];
   using client = new PatientClient();
   run.say("having all of it kept");
@@ -88,7 +92,7 @@ const columns = [
 
 const notes = [
   `One client, one request after the other over one connection, each of ${versions} versions in turn. The S3 server is Versity's gateway over a folder on this machine: a network between them comes on top.`,
-  "What is remembered are small answers (`STOA_MEMORY_CACHE`).",
+  "Small answers are remembered in memory (`STOA_MEMORY_CACHE`, which is usual), zips on this machine's disk (`STOA_ZIP_CACHE`).",
 ];
 
 async function compare(

@@ -12,4 +12,10 @@ export {
   gcsServerIsMissing,
   startGcsServer,
 } from "./gcs-server.ts";
-export { type S3Bucket, type S3Server, s3ServerIsMissing, startS3Server } from "./s3-server.ts";
+export {
+  type S3Bucket,
+  type S3Policy,
+  type S3Server,
+  s3ServerIsMissing,
+  startS3Server,
+} from "./s3-server.ts";

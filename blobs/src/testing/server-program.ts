@@ -12,6 +12,9 @@ export interface ServerProgram extends AsyncDisposable {
   stop(): Promise<void>;
   /** Starts it again on its port. */
   start(): Promise<void>;
+  /** Lets it stand still, as if its machine had no time for it, and go on. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Starts a program and waits until its port answers. */
@@ -30,7 +33,14 @@ export async function startServer(
     if (child !== undefined) await end(child);
   };
   await start();
-  return { url, start, stop, [Symbol.asyncDispose]: stop };
+  return {
+    url,
+    start,
+    stop,
+    pause: () => void child?.kill("SIGSTOP"),
+    resume: () => void child?.kill("SIGCONT"),
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 /** Why tests with a program cannot run here; false if they can. */

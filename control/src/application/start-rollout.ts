@@ -1,6 +1,7 @@
 // Starts a rollout: everything that can be refused is refused here, before anything is touched.
 import { randomBytes } from "node:crypto";
 import {
+  type Assignment,
   canonicalJson,
   DocumentProblem,
   defaultRules,
@@ -31,6 +32,8 @@ export interface RolloutRequest {
   /** Its id, or the beginning of it. */
   readonly revision: string;
   readonly kind: RolloutKind;
+  /** The environment that it is promoted from. */
+  readonly from?: string | undefined;
   readonly owner: string;
   readonly reason: string;
   /** As `parseStrategy` reads it; absent: the usual one. */
@@ -63,13 +66,16 @@ export interface StartedRollout {
 /** Starts a rollout, or says which one has already done what is asked for. */
 export async function startRollout(
   parts: StartParts,
-  request: RolloutRequest,
+  asked: RolloutRequest,
 ): Promise<StartedRollout> {
+  const request: RolloutRequest =
+    asked.from === undefined ? asked : { ...asked, kind: "promotion" };
   const { environment, service } = request;
   const index = await parts.environments.read(environment);
   if (index === undefined) throw unknownEnvironment(environment);
   const kept = await parts.revisions.get(service, request.revision);
-  const selector = request.selector ?? index.services[service]?.selector ?? [];
+  const proven = await provenAt(parts, request.from, kept);
+  const selector = request.selector ?? index.services[service]?.selector ?? proven?.selector ?? [];
   checkArchitecture(kept, membersOf(parts.machines, environment, selector));
   const rules = rulesOf(request);
 
@@ -85,12 +91,36 @@ export async function startRollout(
         rollout: begun.record.rollout.id,
         revision: kept.id,
         version: kept.revision.version,
+        ...(request.from === undefined ? {} : { from: request.from }),
         reason: request.reason,
       },
     );
     return begun;
   });
   return { record, unchanged: false };
+}
+
+/** What the environment that is promoted from says of the service. Fails with `conflict` unless all of it runs just this. */
+async function provenAt(
+  { environments }: StartParts,
+  from: string | undefined,
+  { id, revision: { service, version } }: KeptRevision,
+): Promise<Assignment | undefined> {
+  if (from === undefined) return undefined;
+  const index = await environments.read(from);
+  if (index === undefined) throw unknownEnvironment(from);
+  const assignment = index.services[service];
+  if (assignment?.state === "settled" && assignment.revision === id) return assignment;
+  const runs =
+    assignment?.state === "settled"
+      ? `runs ${shortId(assignment.revision)}`
+      : assignment === undefined
+        ? `does not run ${service}`
+        : "is in the middle of a rollout";
+  throw new ControlFailure(
+    "conflict",
+    `${service} ${version} (${shortId(id)}) cannot be promoted from ${from}, which ${runs}; deploy it there first`,
+  );
 }
 
 /** The machines of a group. Fails with `no_machines`. */

@@ -3,7 +3,7 @@ import { formatStrategy, isOver, type MachineTaskState, type Rollout } from "@st
 import { isoTime } from "./clock.ts";
 
 /** Why there is a rollout. */
-export type RolloutKind = "deploy" | "rollback";
+export type RolloutKind = "deploy" | "rollback" | "promotion";
 
 /** Something that happened. */
 export interface RolloutNote {

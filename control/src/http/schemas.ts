@@ -30,6 +30,8 @@ export const joinedSchema = z.object({
   machineToken: z.string(),
   rootKey: z.string(),
   environment: z.string(),
+  /** Those that it came with, and those of the join token. */
+  tags: texts,
   pollMs: z.int(),
   settingsKeys: z.array(z.string()),
 });
@@ -77,6 +79,8 @@ const longestMs = 24 * 3_600_000;
 export const rolloutRequestSchema = z.strictObject({
   revision: z.string().regex(/^[0-9a-f]{8,64}$/, "should be the id of a revision"),
   kind: z.enum(["deploy", "rollback"]).default("deploy"),
+  /** A promotion: the environment that must run just this revision, and run it well. */
+  from: z.string().optional(),
   reason: z.string().max(500).default(""),
   /** all-at-once, half, one-at-a-time, 25%, minimum-healthy:6, minimum-healthy:40%, canary:1:half */
   strategy: z.string().optional(),

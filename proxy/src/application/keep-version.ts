@@ -91,7 +91,7 @@ export class VersionKeeping {
     if (before === undefined || (before.zip === hashes.zip && before.mod === hashes.mod)) return;
     throw new ProxyFailure(
       "altered_module",
-      `what has just arrived has ${hashes.zip}, but the version had ${before.zip} when it was kept before: versions never change, so it is refused; if it is right, "stoa modules remove --for-good" forgets the old one`,
+      `what has just arrived has ${hashes.zip}, but the version had ${before.zip} when it was kept before: versions never change, so it is refused; if it is right, "stoa modules remove --yes ${module.path}@${module.version}" forgets the old one`,
       { subject: module },
     );
   }

@@ -39,6 +39,11 @@ export class VersionLists {
     return this.#remembered.refresh(path, signal, (shared) => this.#merged(path, shared));
   }
 
+  /** As `refresh`, unless an instance has asked lately. */
+  renew(path: ModulePath, signal: AbortSignal): Promise<readonly Version[]> {
+    return this.#remembered.renew(path, signal, (shared) => this.#merged(path, shared));
+  }
+
   /** As `list`; but if the upstream cannot say, and nothing is remembered, the list is what is kept, even if it is empty. */
   async listOrKept(path: ModulePath, signal: AbortSignal): Promise<Remembered<readonly Version[]>> {
     try {

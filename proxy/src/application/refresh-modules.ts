@@ -46,7 +46,7 @@ export interface RefreshParts {
   /** What is known about the names in repositories does not count any more. */
   readonly expireNames: () => void;
   /** Answers that are at hand must not be given out any more. */
-  readonly forgetAnswers: () => void;
+  readonly expireAnswers: () => void;
   /** How long a version is waited for before it is left to the queue. */
   readonly patienceMs: number;
 }
@@ -77,7 +77,7 @@ export class ModuleRefresh {
       await eachOf([...order.versions, ...candidates], (module) => this.#version(module, signal))
     ).flatMap((report) => report ?? []);
     const asked = await eachOf(paths, (path) => this.#module(path, signal));
-    this.#parts.forgetAnswers();
+    this.#parts.expireAnswers();
     const guessed = new Set(candidates.map(({ path }) => path));
     const isOfInterest = ({ path, state }: (typeof asked)[number]): boolean =>
       state !== "absent" || modules.includes(path) || !guessed.has(path);

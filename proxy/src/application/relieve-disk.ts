@@ -3,11 +3,12 @@ import type { ModuleVersion } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
 import type { KeepLists } from "../domain/keep-lists.ts";
 import type { Leases } from "../domain/leases.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { type KeptVersion, LongestUnused, protectionOf } from "../domain/retention.ts";
 import type { Space, StorageSpace } from "../domain/storage-space.ts";
 import type { VersionTrash } from "../domain/version-trash.ts";
 import type { RefetchCheck } from "./check-refetch.ts";
-import { keptVersion, keptVersions, type SurveyParts } from "./survey-versions.ts";
+import { isUntouched, keptVersions, type SurveyParts } from "./survey-versions.ts";
 
 export interface DiskReliefParts {
   readonly space: StorageSpace;
@@ -82,8 +83,10 @@ export class DiskRelief {
       );
       return;
     }
-    await using lease = await leases.take("retention");
+    // On a full disk the lease may be what cannot be written: it only spares work.
+    const lease = await leases.take("retention").catch(unlessUnavailable);
     if (lease === undefined) return; // another instance is at it
+    await using _held = lease;
     const freed = await this.#makeRoom(signal);
     this.#space = await space.measure(quotaBytes, signal);
     const after = { ...freed, ...this.#space };
@@ -148,14 +151,19 @@ export class DiskRelief {
     return candidates.inOrder().slice(0, mostAtOnce);
   }
 
-  async #mayGo({ module, used }: KeptVersion, signal: AbortSignal): Promise<boolean> {
+  async #mayGo(kept: KeptVersion, signal: AbortSignal): Promise<boolean> {
     const { survey, keepLists, refetch } = this.#parts;
+    const { module } = kept;
     const { path, version } = module;
     if ((await keepLists.versionsOf(path)).has(version)) return false;
     if ((await refetch.ask(module, signal)).answer !== "yes") return false;
     // Asking took its time: somebody may have used or registered it.
-    const latest = await keptVersion(survey, module);
-    if (latest === undefined || latest.used > used) return false;
+    if (!(await isUntouched(survey, kept))) return false;
     return !(await keepLists.versionsOf(path)).has(version);
   }
+}
+
+function unlessUnavailable(failure: unknown): AsyncDisposable {
+  if (!(failure instanceof ProxyFailure) || failure.code !== "store_unavailable") throw failure;
+  return { [Symbol.asyncDispose]: () => Promise.resolve() };
 }

@@ -131,13 +131,45 @@ describe("RememberedAnswers", () => {
     assert.equal(upstream.calls, 1);
   });
 
-  it("forgets what it is told to forget", async () => {
+  it("forgets the queries of a module, and nothing else", async () => {
+    const { upstream, remembered, get } = setUp();
+    await get("k@main");
+    await get("k");
+    await remembered.forgetQueries("k");
+    await get("k");
+    assert.equal(upstream.calls, 2);
+    await get("k@main");
+    assert.equal(upstream.calls, 3);
+    assert.ok(remembered.sizeBytes > 0);
+  });
+
+  it("looks again after an answer has expired, and has it still when nobody answers", async () => {
     const { upstream, remembered, get } = setUp();
     await get();
-    remembered.forgetBeginning("k");
-    await get();
+    remembered.expire("k");
+    upstream.answer = down;
+    assert.equal((await get()).value, "v");
     assert.equal(upstream.calls, 2);
-    assert.ok(remembered.sizeBytes > 0);
+    remembered.expire();
+    upstream.answer = () => Promise.resolve("w");
+    assert.equal((await get()).value, "w");
+  });
+
+  it("does not hold for fresh what was asked before an answer expired", async () => {
+    const { upstream, remembered, get } = setUp();
+    const late = Promise.withResolvers<string>();
+    const asked = Promise.withResolvers<void>();
+    upstream.answer = () => {
+      asked.resolve();
+      return late.promise;
+    };
+    const early = get();
+    await asked.promise;
+    remembered.expire("k");
+    late.resolve("v");
+    assert.equal((await early).value, "v");
+    upstream.answer = () => Promise.resolve("w");
+    assert.equal((await get()).value, "w");
   });
 
   it("stays within its capacity and drops what was used longest ago", async () => {

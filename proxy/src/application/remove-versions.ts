@@ -48,6 +48,12 @@ export class VersionRemoval {
     if (wanted !== undefined) checkModuleVersion(path, wanted);
     const all = await this.#store.traces(path);
     const byVersion = new Map(all.map((traces) => [traces.version, traces]));
+    if (wanted !== undefined && !byVersion.has(wanted)) {
+      // Of a version that retention removed its hashes are left, and are to be forgotten.
+      const remembered = await this.#hashes.read({ path, version: wanted });
+      const nothing = { version: wanted, state: "absent", beside: [], bytes: 0 } as const;
+      if (remembered !== undefined) byVersion.set(wanted, nothing);
+    }
     return sortVersions([...byVersion.keys()])
       .filter((version) => wanted === undefined || version === wanted)
       .flatMap((version) => {

@@ -37,7 +37,7 @@ export class QueryAnswers {
 
   /** What `latest` means now, as the upstream says; every other query of the module is asked anew. */
   async refresh(path: ModulePath, signal: AbortSignal): Promise<InfoDocument> {
-    this.#remembered.forgetBeginning(`${path}@`);
+    await this.#remembered.forgetQueries(path);
     return await this.#remembered.refresh(`${path}@latest`, signal, (shared) =>
       this.#upstream.resolve(path, "latest", shared),
     );

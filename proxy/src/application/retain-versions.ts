@@ -15,7 +15,7 @@ import {
 } from "../domain/retention.ts";
 import type { RefetchCheck } from "./check-refetch.ts";
 import { AlreadyAtWork } from "./schedule-work.ts";
-import { keptVersion, keptVersions, type SurveyParts } from "./survey-versions.ts";
+import { isUntouched, keptVersions, type SurveyParts } from "./survey-versions.ts";
 
 export interface RetentionParts {
   readonly survey: SurveyParts;
@@ -141,8 +141,7 @@ export class Retention {
     }
     if (isDone) {
       // Asking took its time: somebody may have used or registered it.
-      const latest = await keptVersion(this.#parts.survey, module);
-      if (latest === undefined || (due !== "age" && latest.used > version.used)) return undefined;
+      if (!(await isUntouched(this.#parts.survey, version)) && due !== "age") return undefined;
       const late = await this.#protection(module, rules);
       if (late !== undefined) return { ...version, due, outcome: "protected", protection: late };
       await this.#parts.remove(module, refetch?.answer === "yes");

@@ -3,6 +3,7 @@ import type { ModuleVersion } from "@stoa/gomod";
 import type { LooseFiles } from "../domain/loose-files.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
 import type { ModuleUses } from "../domain/module-uses.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { StoreRemoval } from "../domain/store-removal.ts";
 import { readStored } from "../domain/stored-delivery.ts";
 import type { VersionIndex } from "../domain/version-index.ts";
@@ -46,7 +47,12 @@ export class VersionRetirement {
     );
     await removal.remove(module);
     for (const paper of papers) {
-      if (paper !== undefined) await loose.write(module, paper.kind, paper.bytes);
+      // Where even this has no room, they are fetched again.
+      if (paper !== undefined) await loose.write(module, paper.kind, paper.bytes).catch(unlessFull);
     }
   }
+}
+
+function unlessFull(failure: unknown): void {
+  if (!(failure instanceof ProxyFailure) || failure.code !== "store_unavailable") throw failure;
 }

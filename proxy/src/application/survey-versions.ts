@@ -18,12 +18,13 @@ const atOnce = 16;
 /** Since when uses of versions are counted: what was not seen used before may have been. */
 const countedSince = "uses of versions counted since";
 
-/** Says that from now on uses are counted, if they were not before. */
+/** Says that from now on uses are counted, if they were not before, and tells since when. */
 export async function beginCounting(bookmarks: Bookmarks): Promise<Date> {
   const begun = await bookmarks.read(countedSince);
   if (begun !== undefined) return new Date(begun);
   const now = new Date();
-  await bookmarks.write(countedSince, now.toISOString());
+  // A disk on which it cannot be written may be the one on which room is to be made.
+  await bookmarks.write(countedSince, now.toISOString()).catch(() => undefined);
   return now;
 }
 
@@ -53,14 +54,15 @@ export async function* keptVersions(
   } while (token !== undefined);
 }
 
-/** What is known of a version now; `undefined` if it is not (any more) kept. */
-export async function keptVersion(
-  parts: SurveyParts,
-  module: ModuleVersion,
-): Promise<KeptVersion | undefined> {
-  const counted = await beginCounting(parts.bookmarks);
-  const uses = await parts.uses.versionUses(module.path);
-  return look(parts, module, uses.get(module.version), counted);
+/** Whether a version is kept still, and has not been used since it was looked at. */
+export async function isUntouched(
+  { store, uses }: SurveyParts,
+  { module, used }: KeptVersion,
+): Promise<boolean> {
+  const latest = (await uses.versionUses(module.path)).get(module.version);
+  if (latest !== undefined && latest > used) return false;
+  await using info = await store.open(module, "info");
+  return info !== undefined;
 }
 
 async function look(

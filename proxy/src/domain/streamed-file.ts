@@ -1,6 +1,7 @@
 // A kept file that comes over the network, open for reading.
 import type { StoredFile } from "./module-store.ts";
 import { ProxyFailure } from "./proxy-failure.ts";
+import { patiently } from "./storage-patience.ts";
 
 /** How the bytes are had. */
 export interface FileTransfers {
@@ -26,7 +27,7 @@ interface Source {
 
 /**
  * Nothing is transferred before the first read, and then what is read: reads that follow one another share one transfer.
- * A transfer that breaks after it has brought something is taken up where it broke.
+ * A transfer that breaks, or stands still, after it has brought something is taken up where it broke.
  */
 export class StreamedFile implements StoredFile {
   readonly size: number;
@@ -85,13 +86,13 @@ export class StreamedFile implements StoredFile {
   async #sourceAt(position: number): Promise<Source> {
     if (this.#source?.position === position) return this.#source;
     await this.#leave();
-    const transfer = await this.#transfers.begin(position);
+    const transfer = await patiently(this.#transfers.begin(position), (late) => late.end());
     this.#source = { transfer, rest: new Uint8Array(), position, hasMoved: false };
     return this.#source;
   }
 
   async #nextPiece(source: Source): Promise<Uint8Array> {
-    const { done, value } = await source.transfer.pieces.next();
+    const { done, value } = await patiently(source.transfer.pieces.next());
     if (done === true) {
       throw lyingSize(`it ends at byte ${source.position} although its size is ${this.size}`);
     }

@@ -31,7 +31,8 @@ export type RestoreOutcome = "restored" | "occupied" | "torn";
 export interface VersionTrash {
   /**
    * Makes a version absent, as one, and keeps everything of it outside of what the store gives out. A crash on the way
-   * leaves it whole, or absent and restorable. Whoever has one of the files open can read it to the end.
+   * leaves it whole, or absent and restorable. Whoever has one of the files open can read it to the end, or sees its
+   * transfer broken off where the storage lets go of what is removed at once; never other bytes.
    */
   discard(module: ModuleVersion, note: TrashNote): Promise<void>;
   /** Everything that was set aside, the oldest first. */

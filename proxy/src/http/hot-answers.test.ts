@@ -34,6 +34,19 @@ describe("HotAnswers", () => {
     assert.equal(hot.sizeBytes, 0);
   });
 
+  it("forgets what may change when it is told so, and nothing else", () => {
+    const { hot, set } = setUp();
+    const { generation } = hot;
+    set("/a");
+    set("/b", shortLived(60_000, 0, false));
+    hot.expire();
+    assert.notEqual(hot.generation, generation);
+    assert.ok(hot.get("/a"));
+    assert.equal(hot.get("/b"), undefined);
+    set("/b", shortLived(60_000, 0, false));
+    assert.ok(hot.get("/b"));
+  });
+
   it("keeps nothing that is stale or holds for this moment only", () => {
     const { hot, set } = setUp();
     set("/a", shortLived(60_000, 70_000, true));

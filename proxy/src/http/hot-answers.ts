@@ -14,6 +14,8 @@ interface Entry<T> {
   readonly bornMs: number;
   readonly ageMs: number | undefined;
   readonly untilMs: number;
+  /** When it was made: an answer that may change is forgotten when another generation begins. */
+  readonly generation: number;
   readonly sizeBytes: number;
   madeAtSecond: number;
   /** Asked for since it last came up for removal. */
@@ -54,12 +56,8 @@ export class HotAnswers<T> {
     this.#generation += 1;
   }
 
-  /** Forgets the answers to these targets. */
-  forget(targets: readonly string[]): void {
-    for (const target of targets) {
-      const entry = this.#entries.get(target);
-      if (entry !== undefined) this.#remove(target, entry);
-    }
+  /** Forgets the answers that may change. */
+  expire(): void {
     this.#generation += 1;
   }
 
@@ -70,7 +68,7 @@ export class HotAnswers<T> {
     entry.used = true;
     if (entry.answer.immutable) return entry.answer;
     const now = this.#now();
-    if (now >= entry.untilMs) {
+    if (now >= entry.untilMs || entry.generation !== this.#generation) {
       this.#remove(target, entry);
       return undefined;
     }
@@ -107,6 +105,7 @@ export class HotAnswers<T> {
       bornMs,
       ageMs: freshness.ageMs,
       untilMs: bornMs + freshness.reusableForMs,
+      generation: this.#generation,
       sizeBytes,
       madeAtSecond: Math.floor((freshness.ageMs ?? 0) / 1000),
       used: false,

@@ -18,7 +18,9 @@ export interface EngineServer extends AsyncDisposable {
   readonly port: number;
   kill(): Promise<void>;
   start(): Promise<void>;
-  readonly pid: number;
+  /** Lets it stand still, and go on. */
+  pause(): void;
+  resume(): void;
 }
 
 /** One Redis server with a password. */
@@ -119,10 +121,9 @@ async function engineServer(
   let server = await run();
   return {
     port,
-    get pid() {
-      return server.pid;
-    },
     kill: () => server.kill(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
     async start() {
       server = await run();
     },

@@ -1,7 +1,7 @@
 // A PostgreSQL server of a test's own, on a socket in its own folder and a free port of the loopback.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { chmod, chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -32,6 +32,11 @@ export interface PostgresServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** Starts it again where it was. */
   start(): Promise<void>;
+  /** Puts an empty server in its place. */
+  replace(): Promise<void>;
+  /** Lets it stand still with all its processes, and go on. */
+  pause(): void;
+  resume(): void;
 }
 
 /** The server refuses to run as root; then it runs as nobody. */
@@ -46,11 +51,13 @@ export async function startPostgres(): Promise<PostgresServer> {
   if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid ?? owner.uid);
   const data = join(folder, "data");
   const options = { ...owner, cwd: folder, env: { PATH: process.env["PATH"], LC_ALL: "C" } };
-  await execute(
-    join(bin, "initdb"),
-    ["-D", data, "-U", "stoa", "-A", "trust", "--no-sync", "-E", "UTF8"],
-    options,
-  );
+  const initialize = (): Promise<unknown> =>
+    execute(
+      join(bin, "initdb"),
+      ["-D", data, "-U", "stoa", "-A", "trust", "--no-sync", "-E", "UTF8"],
+      options,
+    );
+  await initialize();
   const port = await freePort();
   let server: ReturnType<typeof spawn> | undefined;
   const url = `postgres://stoa@127.0.0.1:${port}/postgres`;
@@ -81,9 +88,36 @@ export async function startPostgres(): Promise<PostgresServer> {
     url,
     start,
     kill: () => end("SIGQUIT"),
+    async replace() {
+      await end("SIGQUIT");
+      await rm(data, { recursive: true });
+      await initialize();
+      await start();
+    },
+    pause: () => signalAll(server?.pid, "SIGSTOP"),
+    resume: () => signalAll(server?.pid, "SIGCONT"),
     async [Symbol.asyncDispose]() {
       await end("SIGQUIT");
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The server first, so that it starts no others meanwhile. Its processes are in sessions of their own. */
+function signalAll(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  process.kill(pid, signal);
+  for (const file of globSync("/proc/[0-9]*/stat")) {
+    // proc(5): pid, name in brackets, state, parent.
+    const [, own, parent] = /^(\d+) \(.*\) \S (\d+) /s.exec(readStat(file)) ?? [];
+    if (Number(parent) === pid) process.kill(Number(own), signal);
+  }
+}
+
+function readStat(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return ""; // it has just ended
+  }
 }

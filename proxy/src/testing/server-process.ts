@@ -9,6 +9,9 @@ export interface RunningServer extends AsyncDisposable {
   readonly pid: number;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+  /** Lets it stand still, as if its machine had no time for it, and go on. */
+  pause(): void;
+  resume(): void;
 }
 
 const startMs = 20_000;
@@ -47,7 +50,13 @@ export async function runServer(
     }
     await pause(20);
   }
-  return { pid: server.pid ?? 0, kill, [Symbol.asyncDispose]: kill };
+  return {
+    pid: server.pid ?? 0,
+    kill,
+    pause: () => void server.kill("SIGSTOP"),
+    resume: () => void server.kill("SIGCONT"),
+    [Symbol.asyncDispose]: kill,
+  };
 }
 
 async function takesConnections(port: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { ModuleStore } from "../domain/module-store.ts";
 import type { TrashedVersion, VersionTrash } from "../domain/version-trash.ts";
 import {
   assertAbsent,
+  type FileBytes,
   filesOf,
   keptFiles,
   moduleVersion,
@@ -17,6 +18,11 @@ export interface VersionTrashUnderTest {
   readonly trash: VersionTrash;
   /** Second doors to the same, as another process would have them. */
   readonly other: { readonly store: ModuleStore; readonly trash: VersionTrash };
+  /**
+   * Whether what is removed can be read to its end by who has it open, and is absent at once for who has used it a moment
+   * ago. Otherwise they find out by a read that fails, once.
+   */
+  readonly isRemovedSoftly: boolean;
   cleanUp(): Promise<void>;
 }
 
@@ -44,7 +50,8 @@ export function versionTrashContract(
 
     test("what is discarded is absent for everybody, and told of with its note", async () => {
       await putFiles(store, module, filesOf("x"));
-      await keptFiles(made.other.store, module); // which now remembers that it was whole
+      // Which now remembers that it was whole.
+      if (made.isRemovedSoftly) await keptFiles(made.other.store, module);
       const hashes = { zip: "h1:zip", mod: "h1:mod", database: "sum.example" };
       await trash.discard(module, { isRefetchable: false, hashes });
       for (const door of [store, made.other.store]) await assertAbsent(door, module);
@@ -109,7 +116,8 @@ export function versionTrashContract(
       assert.deepEqual(await keptFiles(store, longer), filesOf("longer"));
     });
 
-    test("whoever reads a file of it reads it to its end", async () => {
+    test("whoever reads a file of it reads it to its end", async (t) => {
+      if (!made.isRemovedSoftly) return t.skip("this storage lets go of what is removed at once");
       await putFiles(store, module, filesOf("x"));
       await using zip = (await store.open(module, "zip"))!;
       await trash.discard(module, note);
@@ -132,8 +140,11 @@ export function versionTrashContract(
         }
       };
       await Promise.all([work(made), work(made.other)]);
+      const again = (): Promise<FileBytes> => keptFiles(store, module);
+      await putFiles(store, module, filesOf("x")).catch(() => undefined);
+      await again().catch(() => undefined);
       await putFiles(store, module, filesOf("x"));
-      assert.deepEqual(await keptFiles(store, module), filesOf("x"));
+      assert.deepEqual(await again(), filesOf("x"));
     });
 
     /** What is read of the version file by file; `undefined` if it went meanwhile. */

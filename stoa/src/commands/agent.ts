@@ -1,4 +1,4 @@
-// stoa agent and stoa keeper: what runs on each server.
+// stoa agent: keeps a server running what it should.
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -11,7 +11,6 @@ import {
   machineArchitecture,
   machineKeyOf,
   openAgent,
-  openKeeper,
   readEnrolment,
 } from "@stoa/agent";
 import { isBucketUrl, parseBucketUrl } from "@stoa/blobs";
@@ -20,6 +19,7 @@ import { openLog } from "@stoa/telemetry";
 import type { Environment } from "../config/load-config.ts";
 import { programWords } from "../program-words.ts";
 import { programVersion } from "../version.ts";
+import { interruption } from "./interruption.ts";
 
 /** What the command line says. */
 export interface AgentOptions {
@@ -65,30 +65,9 @@ export async function runAgent(options: AgentOptions, environment: Environment):
       ? `processes are run by systemd ${supervision.version}`
       : "processes are run by the keeper",
   );
-  await agent.run(untilTold());
+  await agent.run(interruption());
   log.info("the agent has stopped; the services run on");
   log.close();
-}
-
-/** Owns the sockets and processes of services, until SIGTERM or SIGINT; the processes then run on. */
-export async function runKeeper({ root }: { readonly root: string }): Promise<void> {
-  const end = untilTold();
-  const keeper = await openKeeper(resolve(root));
-  process.stdout.write(`the keeper listens on ${keeper.socketPath}\n`);
-  if (!end.aborted) await new Promise((told) => end.addEventListener("abort", told));
-  await keeper[Symbol.asyncDispose]();
-  process.exit(0);
-}
-
-function untilTold(): AbortSignal {
-  const end = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1));
-      end.abort();
-    });
-  }
-  return end.signal;
 }
 
 async function enrolmentOf(options: AgentOptions, environment: Environment): Promise<Enrolment> {

@@ -24,10 +24,10 @@ export async function bundleModules(
     files += 1;
     progress.show(() => `${files} versions: ${path}`);
   };
-  const keyPem = key === undefined ? undefined : readFileSync(key, "utf8");
+  const secretKey = key === undefined ? undefined : readFileSync(key, "utf8");
   const tools = { log: openLog({ level: "warn", format: "plain" }), metrics: openMetrics() };
   const signal = interruption();
-  const order = { to, since, keyPem, added };
+  const order = { to, since, secretKey, added };
   try {
     const { versions, records, publicKey } = await writeBundle(
       proxySettings(config),

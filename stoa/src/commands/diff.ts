@@ -1,5 +1,11 @@
 // stoa diff
-import { type Change, differenceOf, type Revision, shortId } from "@stoa/deployment";
+import {
+  type Change,
+  differenceOf,
+  type Revision,
+  type RevisionDifference,
+  shortId,
+} from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
 import { give, giveJson } from "../delivery/terminal.ts";
@@ -25,17 +31,30 @@ export async function diff(
   give(
     `${service} ${before.revision.version} (${shortId(before.id)}) → ${after.revision.version} (${shortId(after.id)})`,
   );
-  show("", difference.facts, (value) => value);
-  show("module ", difference.modules, (value) => value);
-  show("file ", difference.files, ({ sha256, mode }) => `${shortId(sha256)} ${mode.toString(8)}`);
+  showDifference(difference, give);
 }
 
-function show<T>(kind: string, changes: readonly Change<T>[], text: (value: T) => string): void {
+/** Tells a difference line by line. */
+export function showDifference(
+  { facts, modules, files }: RevisionDifference,
+  tell: (line: string) => void,
+): void {
+  show("", facts, tell, (value) => value);
+  show("module ", modules, tell, (value) => value);
+  show("file ", files, tell, ({ sha256, mode }) => `${shortId(sha256)} ${mode.toString(8)}`);
+}
+
+function show<T>(
+  kind: string,
+  changes: readonly Change<T>[],
+  tell: (line: string) => void,
+  text: (value: T) => string,
+): void {
   for (const { name, before, after } of changes) {
     const [was, is] = [before, after].map((value) =>
       value === undefined ? "(none)" : text(value),
     );
-    give(`${kind}${name}: ${was} → ${is}`);
+    tell(`${kind}${name}: ${was} → ${is}`);
   }
 }
 

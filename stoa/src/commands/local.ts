@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { runLocally } from "@stoa/agent";
+import { runLocally } from "@stoa/agent/local";
 import {
   type FileExistsBehavior,
   isLifecycleEvent,

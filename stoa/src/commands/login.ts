@@ -1,9 +1,9 @@
-// stoa login and stoa key: which server the commands of this user speak to, and what it signs with.
+// stoa login: which server the commands of this user speak to.
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { ControlClient } from "../delivery/control-client.ts";
-import { keepLogin, readLogin, serverOf } from "../delivery/login.ts";
-import { give, giveJson, say } from "../delivery/terminal.ts";
+import { keepLogin, serverOf } from "../delivery/login.ts";
+import { say } from "../delivery/terminal.ts";
 import type { CommandPlace } from "./deploy.ts";
 
 /** Tries a token and keeps it. The token comes from a file, from STOA_TOKEN, or through standard input. */
@@ -23,14 +23,6 @@ export async function login(
   await new ControlClient({ server, token }).get("/server");
   const file = await keepLogin(environment, { server, token });
   say(`logged in to ${server}; kept in ${file}`);
-}
-
-/** Prints the public key with which the server signs documents: what machines are told with `--key`. */
-export async function showKey({ environment }: CommandPlace, isJson: boolean): Promise<void> {
-  const client = new ControlClient(await readLogin(environment));
-  const { rootKey } = await client.get<{ rootKey: string }>("/server");
-  if (isJson) giveJson({ rootKey });
-  else give(rootKey);
 }
 
 async function readToken(file: string | undefined, variable: string | undefined): Promise<string> {

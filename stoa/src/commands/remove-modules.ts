@@ -60,7 +60,8 @@ function nameOf({ module }: RemovalCandidate): string {
 
 function plainLine(candidate: RemovalCandidate, isDone: boolean): string {
   const { state, beside, bytes } = candidate.traces;
-  const parts = [...(state === "absent" ? [] : [`${state}, ${bytes} bytes`]), ...beside];
+  const found = [...(state === "absent" ? [] : [`${state}, ${bytes} bytes`]), ...beside];
+  const parts = found.length === 0 ? ["nothing but its recorded hashes"] : found;
   return `${isDone ? "removed" : "would remove"} ${nameOf(candidate)} (${parts.join("; ")})\n`;
 }
 

@@ -50,7 +50,8 @@ export async function watch(
   showEnd(await followRollout(client, { rollout, unchanged: false }), json === true);
 }
 
-function showEnd({ rollout, url }: ShownOutcome, json: boolean): void {
+/** Shows how a rollout ended. Throws a sentence if the service does not run it. */
+export function showEnd({ rollout, url }: ShownOutcome, json: boolean): void {
   const { service, version, environment, sentence } = rollout;
   if (json) giveJson(rollout);
   if (rollout.state !== "succeeded") {

@@ -10,7 +10,9 @@ export interface RolloutWish {
   readonly environment: string;
   readonly service: string;
   readonly revision: string;
-  readonly kind: "deploy" | "rollback";
+  readonly kind?: "deploy" | "rollback";
+  /** The environment that it is promoted from. */
+  readonly from?: string;
   readonly strategy?: string;
   readonly reason?: string;
   readonly selector?: TagQuery | undefined;

@@ -42,17 +42,17 @@ async function post(url: string, body: unknown): Promise<Response> {
 
 function checked(url: string, text: string): Joined {
   try {
-    const { machineToken, rootKey, environment, pollMs, settingsKeys = [] } = JSON.parse(text);
-    const texts = [machineToken, rootKey, environment];
+    const { machineToken, rootKey, environment, pollMs, tags, settingsKeys } = JSON.parse(text);
+    const texts = [machineToken, rootKey, environment, ...Object.values(tags), ...settingsKeys];
     if (texts.every((value) => typeof value === "string") && Number.isSafeInteger(pollMs)) {
-      return { machineToken, rootKey, environment, pollMs, settingsKeys: settingsKeys.map(String) };
+      return { machineToken, rootKey, environment, pollMs, tags, settingsKeys };
     }
   } catch {
     // Refused below.
   }
   throw new AgentFailure(
     "source_unavailable",
-    `${url} does not answer as a control plane does; check the address`,
+    `${url} does not answer as a control plane does; check the address, and that both programs are of one version`,
   );
 }
 

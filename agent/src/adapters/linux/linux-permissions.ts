@@ -1,7 +1,6 @@
 // Modes, owners, access control lists and SELinux contexts on Linux.
 import { spawnSync } from "node:child_process";
 import { chmod, lchown, lstat } from "node:fs/promises";
-import { completeAcl } from "@stoa/deployment/appspec";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Permissions, WantedPermissions } from "../../domain/permissions.ts";
 
@@ -25,6 +24,7 @@ export const linuxPermissions: Permissions = {
     const { mode, acls, context, owner, group } = wanted;
     if (mode !== undefined) await chmod(path, mode);
     if (acls !== undefined) {
+      const { completeAcl } = await import("@stoa/deployment/appspec");
       const bits = Number((await lstat(path)).mode) & 0o777;
       run("setfacl", ["--set", completeAcl(acls, bits).join(","), "--", path]);
     }

@@ -51,10 +51,10 @@ function readRoutes(parts: AgentParts): readonly Route[] {
       handle: async ({ body, request }) => {
         const { record, token } = await machines.join(body, parts.hostOf(request));
         await environments.ensure(record.environment);
-        const { machine, environment, os, arch } = record;
+        const { machine, environment, tags, os, arch } = record;
         await audit.record(machine, "machine.join", environment, { machine, os, arch });
         const settingsKeys = await keyLines(parts, environment);
-        return { machineToken: token, rootKey, environment, pollMs, settingsKeys };
+        return { machineToken: token, rootKey, environment, tags, pollMs, settingsKeys };
       },
     }),
     route({

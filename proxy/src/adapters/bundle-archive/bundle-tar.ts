@@ -5,8 +5,14 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import {
+  type PublicKey,
+  parseSignature,
+  type SecretKey,
+  signText,
+  verifiesText,
+} from "@stoa/deployment/minisign";
 import { extract, pack } from "tar-stream";
-import { isSigned, type SigningKey, signatureOf } from "./bundle-signature.ts";
 
 /** The last file but one of an archive; its signature, if there is one, is the last. */
 const manifestName = "stoa-bundle.json";
@@ -69,13 +75,13 @@ export class BundleWriter implements AsyncDisposable {
   /** Adds the manifest and its signature, and gives the archive its name. */
   async end(
     about: Pick<BundleManifest, "created" | "database" | "before">,
-    key: SigningKey | undefined,
+    key: SecretKey | undefined,
   ): Promise<BundleManifest> {
     const manifest: BundleManifest = { format: 1, ...about, files: [...this.#files] };
-    const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
-    await this.addBytes(manifestName, bytes);
+    const text = `${JSON.stringify(manifest, null, 1)}\n`;
+    await this.addBytes(manifestName, Buffer.from(text));
     if (key !== undefined) {
-      await this.addBytes(signatureName, Buffer.from(signatureOf(bytes, key, about.created)));
+      await this.addBytes(signatureName, Buffer.from(signText(text, about.created, key)));
     }
     this.#tar.finalize();
     await this.#written;
@@ -108,7 +114,7 @@ export async function unpackBundle(
   {
     trust,
     wanted = () => true,
-  }: { readonly trust?: string | undefined; readonly wanted?: (path: string) => boolean },
+  }: { readonly trust?: PublicKey | undefined; readonly wanted?: (path: string) => boolean },
 ): Promise<Unpacked> {
   const found = new Map<string, { readonly size: number; readonly sha256: string }>();
   const small = new Map<string, Buffer>();
@@ -141,20 +147,30 @@ export async function unpackBundle(
     else found.set(name, { size, sha256: sum.digest("hex") });
   }
   await reading;
-  const bytes = small.get(manifestName);
-  if (bytes === undefined)
+  const text = small.get(manifestName)?.toString("utf8");
+  if (text === undefined)
     throw new Error(`${path} is no bundle, or ends too early: it has no ${manifestName}`);
   const signature = small.get(signatureName)?.toString("utf8");
-  if (trust !== undefined && (signature === undefined || !isSigned(bytes, signature, trust))) {
+  if (trust !== undefined && !isSigned(text, signature, trust)) {
     throw new Error(`${path} is not signed by the key that is trusted`);
   }
-  const manifest = manifestIn(bytes, path);
+  const manifest = manifestIn(text, path);
   requireSame(manifest, found, path);
   return { manifest, isSigned: trust !== undefined };
 }
 
-function manifestIn(bytes: Buffer, path: string): BundleManifest {
-  const manifest = JSON.parse(bytes.toString("utf8")) as BundleManifest;
+/** A signature that is none is a signature by nobody. */
+function isSigned(text: string, signature: string | undefined, by: PublicKey): boolean {
+  if (signature === undefined) return false;
+  try {
+    return verifiesText(text, parseSignature(signature), by);
+  } catch {
+    return false;
+  }
+}
+
+function manifestIn(text: string, path: string): BundleManifest {
+  const manifest = JSON.parse(text) as BundleManifest;
   if (manifest.format === 1 && Array.isArray(manifest.files) && Array.isArray(manifest.before))
     return manifest;
   throw new Error(`${path} has another format than this program knows`);

@@ -1,6 +1,4 @@
 // What is kept on disk, found by walking through its folders in order.
-import type { Dirent } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   checkModuleVersion,
@@ -11,6 +9,7 @@ import {
 } from "@stoa/gomod";
 import { type CatalogPlace, catalogPage, parseCatalogToken } from "../../domain/catalog-order.ts";
 import type { CatalogPage, VersionCatalog } from "../../domain/version-catalog.ts";
+import { type FolderContent, FolderContents } from "./folder-contents.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 import { fileName } from "./version-folder.ts";
 
@@ -20,6 +19,7 @@ const readAtOnce = 32;
 /** Reads only the folders between the place of the token and the end of the page. */
 export class DiskCatalog implements VersionCatalog {
   readonly #root: StorageRoot;
+  readonly #contents = new FolderContents();
 
   constructor(root: StorageRoot) {
     this.#root = root;
@@ -29,8 +29,8 @@ export class DiskCatalog implements VersionCatalog {
     const after = token === undefined ? [] : parseCatalogToken(token);
     return this.#root.translating(async () => {
       const found: ModuleVersion[] = [];
-      const names = foldersIn(await readdir(this.#root.path, { withFileTypes: true }));
-      for await (const module of this.#versions([], names, after)) {
+      const { folders } = await this.#contents.read(this.#root.path);
+      for await (const module of this.#versions([], folders, after)) {
         found.push(module);
         if (found.length > size) break;
       }
@@ -45,48 +45,52 @@ export class DiskCatalog implements VersionCatalog {
     after: CatalogPlace,
   ): AsyncGenerator<ModuleVersion> {
     const [first, ...rest] = after;
-    const left = first === undefined ? names : names.filter((name) => name >= first);
-    for (let from = 0; from < left.length; from += readAtOnce) {
-      const some = left.slice(from, from + readAtOnce);
+    const start = first === undefined ? 0 : placeAmong(names, first);
+    for (let from = start; from < names.length; from += readAtOnce) {
+      const some = names.slice(from, from + readAtOnce);
       const contents = await Promise.all(some.map((name) => this.#read([...folder, name])));
       for (const [index, name] of some.entries()) {
-        const entries = contents[index] ?? [];
+        const { folders, files } = contents[index] ?? nothing;
         const isPassed = name === first;
-        const module = isPassed ? undefined : wholeVersion(folder, name, entries);
+        const module = isPassed ? undefined : wholeVersion(folder, name, files);
         if (module !== undefined) yield module;
-        yield* this.#versions([...folder, name], foldersIn(entries), isPassed ? rest : []);
+        yield* this.#versions([...folder, name], folders, isPassed ? rest : []);
       }
     }
   }
 
-  async #read(place: CatalogPlace): Promise<readonly Dirent[]> {
+  async #read(place: CatalogPlace): Promise<FolderContent> {
     try {
-      return await readdir(join(this.#root.path, ...place), { withFileTypes: true });
+      return await this.#contents.read(join(this.#root.path, ...place));
     } catch (failure) {
-      if (hasCode(failure, "ENOENT", "ENOTDIR")) return [];
+      if (hasCode(failure, "ENOENT", "ENOTDIR")) return nothing;
       throw failure;
     }
   }
 }
 
-/** No element of a module path begins with a dot. Links are not followed, for they may lead in a circle. */
-function foldersIn(entries: readonly Dirent[]): readonly string[] {
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
-    .map(({ name }) => name)
-    .sort();
+const nothing: FolderContent = { folders: [], files: new Set() };
+
+/** Where a name stands among sorted ones, or would stand. */
+function placeAmong(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((names[middle] ?? "") < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The version whose folder this is, if it is one and has all three files. */
 function wholeVersion(
   folder: CatalogPlace,
   version: string,
-  entries: readonly Dirent[],
+  files: ReadonlySet<string>,
 ): ModuleVersion | undefined {
   const path = folder.join("/");
   if (!isVersion(version) || !isModulePath(path)) return undefined;
   const module = { path, version };
-  const files = new Set(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name));
   const isWhole = (["info", "mod", "zip"] as const).every((kind) =>
     files.has(fileName(module, kind)),
   );

@@ -9,7 +9,7 @@ import {
   splitPathVersion,
   type Version,
 } from "@stoa/gomod";
-import { requireSameFile } from "../../domain/altered-module.ts";
+import { isSameFile, removedMeanwhile } from "../../domain/altered-module.ts";
 import type { FileKind, ModuleFiles, ModuleStore, StagedZip } from "../../domain/module-store.ts";
 import { readableBytes } from "../../domain/same-bytes.ts";
 import { type DurableDisk, whenAllEnded } from "./durable-disk.ts";
@@ -23,6 +23,9 @@ import type { WholeVersions } from "./whole-versions.ts";
 
 /** How many versions of a module are looked at side by side when they are listed. */
 const lookedAtOnce = 32;
+
+/** How often a version is put in its place that was taken, and was free again when it was looked at. */
+const placedAgain = 5;
 
 /** What the store is made of. */
 export interface DiskModuleStoreParts {
@@ -130,8 +133,14 @@ export class DiskModuleStore implements ModuleStore {
     ]);
     // Only now, see StorageRoot on names that end in .info.
     await rename(unnamedInfo, join(zip.folder, fileName(module, "info")));
-    if ((await placing.place(zip.folder, module)) === "placed") return;
-    await requireSameFile(this, module, "mod", readableBytes(mod));
-    await requireSameFile(this, module, "zip", zip);
+    for (let time = 0; time < placedAgain; time += 1) {
+      if ((await placing.place(zip.folder, module)) === "placed") return;
+      // What is in the place may be removed while it is compared; the staged files are all there still.
+      const isThere =
+        (await isSameFile(this, module, "mod", readableBytes(mod))) &&
+        (await isSameFile(this, module, "zip", zip));
+      if (isThere) return;
+    }
+    throw removedMeanwhile(module);
   }
 }

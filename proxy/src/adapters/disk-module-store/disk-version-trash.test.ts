@@ -20,6 +20,7 @@ versionTrashContract("openDiskModuleStore", async () => {
   return {
     ...(await openDiskModuleStore({ root })),
     other: await openDiskModuleStore({ root }),
+    isRemovedSoftly: true,
     cleanUp: () => rm(root, { recursive: true, force: true }),
   };
 });

@@ -34,7 +34,7 @@ export interface DiskVersionTrashParts {
 
 /**
  * A version that was set aside lies in `.stoa/trash/<milliseconds since 1970>-<random>/`, as `note`, `info`, `mod` and `zip`
- * (`loose info` and `loose mod` if there were any).
+ * (`loose-info` and `loose-mod` if there were any).
  *
  *     whole ── folder with note appears in the trash ── info moves ──▶ absent ── zip, mod move ──▶ set aside
  *
@@ -55,13 +55,15 @@ export class DiskVersionTrash implements VersionTrash {
       await using _mine = await lock.hold(module);
       const entry = await this.#begin(module, note);
       const from = versionFolder(root.path, module);
+      let moved = 0;
       for (const kind of away) {
-        await moveIfThere(join(from, fileName(module, kind)), join(entry, kind));
+        moved += await moveIfThere(join(from, fileName(module, kind)), join(entry, kind));
       }
       whole.forget(module);
       for (const kind of loose) {
-        await moveIfThere(this.#loosePlace(module, kind), join(entry, `loose ${kind}`));
+        moved += await moveIfThere(this.#loosePlace(module, kind), join(entry, `loose-${kind}`));
       }
+      if (moved === 0) return await removeFolder(entry); // somebody else has removed it
       await disk.syncFolder(entry);
       if (await exists(from)) await disk.syncFolder(from);
       // There are names for which the folder must stay: it holds those of longer paths.
@@ -161,7 +163,7 @@ export class DiskVersionTrash implements VersionTrash {
   async #bringBackLoose(module: ModuleVersion, entry: string): Promise<RestoreOutcome> {
     let isAny = false;
     for (const kind of loose) {
-      const from = join(entry, `loose ${kind}`);
+      const from = join(entry, `loose-${kind}`);
       if (!(await exists(from))) continue;
       const to = this.#loosePlace(module, kind);
       await makeMissingFolders(this.#parts.root.loose, dirname(to));
@@ -188,8 +190,9 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return (await unlessAbsent(readdir(folder))) ?? [];
 }
 
-async function moveIfThere(from: string, to: string): Promise<void> {
-  await unlessAbsent(rename(from, to));
+/** Tells how many files it has moved. */
+async function moveIfThere(from: string, to: string): Promise<number> {
+  return (await unlessAbsent(rename(from, to).then(() => 1))) ?? 0;
 }
 
 async function unlessAbsent<T>(work: Promise<T>): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 // How the storage folder is opened: its parts, put together.
 import { resolve } from "node:path";
+import type { InstanceMarks } from "../../domain/instance-marks.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StorageSpace } from "../../domain/storage-space.ts";
@@ -10,6 +11,7 @@ import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { VersionTrash } from "../../domain/version-trash.ts";
 import { DiskCatalog } from "./disk-catalog.ts";
 import { diskEntries } from "./disk-entries.ts";
+import { DiskInstanceMarks } from "./disk-instance-marks.ts";
 import { DiskLooseFiles } from "./disk-loose-files.ts";
 import { DiskModuleStore } from "./disk-module-store.ts";
 import { DiskStorageSpace } from "./disk-storage-space.ts";
@@ -33,6 +35,7 @@ export interface OpenedStore {
   readonly removal: StoreRemoval;
   readonly trash: VersionTrash;
   readonly space: StorageSpace;
+  readonly marks: InstanceMarks;
 }
 
 /**
@@ -56,6 +59,7 @@ export async function openDiskModuleStore(options: {
     removal: new DiskStoreRemoval(root, whole),
     trash: new DiskVersionTrash({ root, disk, incoming, lock, whole }),
     space: new DiskStorageSpace(root),
+    marks: new DiskInstanceMarks(root),
   };
 }
 

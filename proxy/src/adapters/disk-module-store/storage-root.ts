@@ -11,6 +11,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *     .stoa/incoming   what is being written; left-overs of dead processes are removed at the next start
  *     .stoa/loose      see DiskLooseFiles
  *     .stoa/mending    locks; see MendLock
+ *     .stoa/instances  see DiskInstanceMarks
  *     .stoa/*.sqlite   see openState
  *     .stoa/mirrors    see MirrorFolder
  *     .stoa/quarantine see DiskStoreInspection
@@ -21,6 +22,7 @@ export class StorageRoot {
   readonly incoming: string;
   readonly loose: string;
   readonly mending: string;
+  readonly instances: string;
   readonly quarantine: string;
   readonly trash: string;
   readonly #sign: string;
@@ -32,6 +34,7 @@ export class StorageRoot {
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
     this.mending = join(path, ".stoa", "mending");
+    this.instances = join(path, ".stoa", "instances");
     this.quarantine = join(path, ".stoa", "quarantine");
     this.trash = join(path, ".stoa", "trash");
   }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { RemovingBucketSettings } from "@stoa/blobs";
@@ -164,11 +163,11 @@ describe("Redis", { skip: noRedis }, () => {
       await openRedisEngine({ kind: "single", endpoint, password }),
       { lifetimeMs: 1000 },
     );
-    process.kill(server.pid, "SIGSTOP");
+    server.pause();
     try {
       await assert.rejects(leases.take("still@v1"), { code: "store_unavailable" });
     } finally {
-      process.kill(server.pid, "SIGCONT");
+      server.resume();
     }
     await using lease = await eventually(leases, "still@v1");
     assert.ok(lease);

@@ -19,6 +19,11 @@ export type RedisPlace =
 /** How long connecting, and one command with its waiting for a connection, may take. */
 const connectMs = 3000;
 const commandMs = 3000;
+/**
+ * A connection on which nothing comes back is given up soon after its command: what the kernel repeats into a cut network it
+ * repeats ever more seldom, so that the old connection would come back long after the network.
+ */
+const silenceMs = 4000;
 
 /** Both compare and act in one step: between a GET and a DEL the key could have changed hands. */
 const renewScript =
@@ -83,6 +88,7 @@ async function connect(place: RedisPlace): Promise<Redis | Cluster> {
   const common = {
     connectTimeout: connectMs,
     commandTimeout: commandMs,
+    socketTimeout: silenceMs,
     maxRetriesPerRequest: 1,
     retryStrategy: (attempt: number) => Math.min(1000, 50 * attempt),
   } as const;

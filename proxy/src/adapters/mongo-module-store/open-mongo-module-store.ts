@@ -1,5 +1,6 @@
 // How a MongoDB storage is opened: its parts, put together.
 import { MongoClient } from "mongodb";
+import type { InstanceMarks } from "../../domain/instance-marks.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
@@ -7,6 +8,7 @@ import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { MongoCatalog } from "./mongo-catalog.ts";
+import { MongoInstanceMarks } from "./mongo-instance-marks.ts";
 import { MongoLooseFiles } from "./mongo-loose-files.ts";
 import { MongoModuleStore } from "./mongo-module-store.ts";
 import type { MongoSettings } from "./mongo-settings.ts";
@@ -22,6 +24,7 @@ export interface OpenedMongoStore extends AsyncDisposable {
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
   readonly removal: StoreRemoval;
+  readonly marks: InstanceMarks;
 }
 
 /** A server that is not there is given up so fast. */
@@ -50,6 +53,7 @@ export async function openMongoModuleStore(
       store: new MongoModuleStore(documents, spool),
       loose,
       catalog,
+      marks: new MongoInstanceMarks(database),
       inspection: new MongoStoreInspection(database, { documents, catalog, spool }),
       removal: new MongoStoreRemoval(documents, loose),
       [Symbol.asyncDispose]: () => opened.close(),

@@ -27,6 +27,7 @@ import {
 } from "../../testing/module-store-contract.ts";
 import { storeRemovalContract } from "../../testing/store-removal-contract.ts";
 import { versionCatalogContract } from "../../testing/version-catalog-contract.ts";
+import { versionTrashContract } from "../../testing/version-trash-contract.ts";
 import { openZipSpool } from "../disk-module-store/zip-spool.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { openObjectModuleStore, tryObjectStore } from "./open-object-module-store.ts";
@@ -65,6 +66,8 @@ for (const { name, start, skip } of services) {
         return {
           ...here!,
           other: there!.store,
+          otherStore: there!.store,
+          otherTrash: there!.trash,
           otherLoose: there!.loose,
           blobs: doors[0],
           tear: (module: ModuleVersion, pieces: Partial<FileBytes>) =>
@@ -80,6 +83,11 @@ for (const { name, start, skip } of services) {
         return { loose, other: otherLoose, cleanUp };
       });
       versionCatalogContract(name, make);
+      versionTrashContract(name, async () => {
+        const { store, trash, otherStore, otherTrash, cleanUp } = await make();
+        const other = { store: otherStore, trash: otherTrash };
+        return { store, trash, other, cleanUp, isRemovedSoftly: false };
+      });
       storeRemovalContract(name, make);
 
       test("a bucket can be tried, and nothing of that remains", async () => {

@@ -5,20 +5,24 @@ import {
   type BlobLinks,
   type LabellingBlobStore,
 } from "@stoa/blobs";
+import type { InstanceMarks } from "../../domain/instance-marks.ts";
 import type { LooseFiles } from "../../domain/loose-files.ts";
 import type { ModuleStore } from "../../domain/module-store.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import type { VersionTrash } from "../../domain/version-trash.ts";
 import type { ZipLinks } from "../../domain/zip-links.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { ObjectCatalog } from "./object-catalog.ts";
+import { ObjectInstanceMarks } from "./object-instance-marks.ts";
 import { folderLayout, protocolLayout } from "./object-layout.ts";
 import { ObjectLooseFiles } from "./object-loose-files.ts";
 import { ObjectModuleStore } from "./object-module-store.ts";
 import { ObjectStoreInspection } from "./object-store-inspection.ts";
 import { ObjectStoreRemoval } from "./object-store-removal.ts";
+import { ObjectVersionTrash } from "./object-version-trash.ts";
 import { ObjectZipLinks } from "./object-zip-links.ts";
 import { probeKey } from "./own-keys.ts";
 import { VersionClaims } from "./version-claims.ts";
@@ -32,8 +36,10 @@ export interface OpenedObjectStore {
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
   readonly removal: StoreRemoval;
+  readonly trash: VersionTrash;
   /** Absent where none are asked for. */
   readonly links: ZipLinks | undefined;
+  readonly marks: InstanceMarks;
 }
 
 /**
@@ -60,7 +66,9 @@ export function openObjectModuleStore(
     catalog,
     inspection: new ObjectStoreInspection({ store, layout, whole, catalog, spool }),
     removal: new ObjectStoreRemoval({ store, layout, whole, claims }),
+    trash: new ObjectVersionTrash({ store, layout, whole, claims }),
     links: links && new ObjectZipLinks({ ...links, layout, whole }),
+    marks: new ObjectInstanceMarks(store),
   };
 }
 

@@ -8,7 +8,9 @@ import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
  *     .stoa/claims/<escaped path>/<escaped version>@claim   see VersionClaims
  *     .stoa/loose/<escaped path>/<escaped version>@<kind>   see ObjectLooseFiles
  *     .stoa/quarantine/<escaped path>/<escaped version>@<random>/<kind>
+ *     .stoa/trash/<milliseconds>-<random>/<what>            see ObjectVersionTrash
  *     .stoa/leases/<sha256>                                 see BucketEngine
+ *     .stoa/instances/<id>                                  see ObjectInstanceMarks
  *     .stoa/probe                                           see tryObjectStore
  */
 export const ownPrefix = ".stoa/";
@@ -16,7 +18,11 @@ export const ownPrefix = ".stoa/";
 /** Below it are the loose files. */
 export const looseFolder = `${ownPrefix}loose/`;
 
+/** Below it are the marks of instances. */
+export const instancesPrefix = `${ownPrefix}instances/`;
+
 export const probeKey = `${ownPrefix}probe`;
+export const trashPrefix = `${ownPrefix}trash/`;
 
 export function ownKey(
   folder: "claims" | "loose" | "quarantine",

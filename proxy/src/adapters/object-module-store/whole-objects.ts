@@ -6,6 +6,9 @@ import type { ObjectLayout } from "./object-layout.ts";
 /** How many versions are remembered: some ten megabytes. */
 const remembered = 16_384;
 
+/** After so long it is looked again: another instance may have removed what nobody has used for a while. */
+const holdsForMs = 600_000;
+
 /** The objects of a version that are there. */
 export interface VersionObjects {
   readonly info: LabelledHead | undefined;
@@ -17,14 +20,15 @@ export interface VersionObjects {
 export type WholeVersion = { readonly [Kind in keyof VersionObjects]: LabelledHead };
 
 /**
- * A version that has been seen whole stays so, unless somebody removes it by hand; remembering it makes a hit one request
- * to the store.
+ * A version that has been seen whole stays so, unless somebody removes it; remembering it makes a hit one request to the
+ * store. Who remembers a version that another instance has removed since finds out when it is read: `store_unavailable`,
+ * once.
  */
 export class WholeObjects {
   readonly #store: LabellingBlobStore;
   readonly #layout: ObjectLayout;
   /** In order of use. */
-  readonly #seen = new Map<string, WholeVersion>();
+  readonly #seen = new Map<string, { readonly objects: WholeVersion; readonly atMs: number }>();
 
   constructor(store: LabellingBlobStore, layout: ObjectLayout) {
     this.#store = store;
@@ -35,10 +39,10 @@ export class WholeObjects {
   async find(module: ModuleVersion): Promise<WholeVersion | undefined> {
     const key = keyOf(module);
     const known = this.#seen.get(key);
-    if (known !== undefined) {
-      this.#seen.delete(key);
+    this.#seen.delete(key);
+    if (known !== undefined && performance.now() - known.atMs < holdsForMs) {
       this.#seen.set(key, known);
-      return known;
+      return known.objects;
     }
     return this.#remember(module, await this.look(module));
   }
@@ -60,7 +64,7 @@ export class WholeObjects {
 
   #remember(module: ModuleVersion, objects: VersionObjects): WholeVersion | undefined {
     if (!isWhole(objects)) return undefined;
-    this.#seen.set(keyOf(module), objects);
+    this.#seen.set(keyOf(module), { objects, atMs: performance.now() });
     if (this.#seen.size > remembered) {
       const [oldest = ""] = this.#seen.keys();
       this.#seen.delete(oldest);

@@ -10,7 +10,9 @@ import type { KeptHashes } from "../../domain/kept-hashes.ts";
 import type { LeaseEngine } from "../../domain/leases.ts";
 import type { ModuleUses } from "../../domain/module-uses.ts";
 import type { NoticeQueue } from "../../domain/notice-queue.ts";
+import type { SharedAnswers } from "../../domain/shared-answers.ts";
 import type { VersionIndex } from "../../domain/version-index.ts";
+import { PostgresAnswers } from "./postgres-answers.ts";
 import { openPostgresDatabase } from "./postgres-database.ts";
 import { SqlBookmarks } from "./sql-bookmarks.ts";
 import type { SqlDatabase } from "./sql-database.ts";
@@ -46,6 +48,8 @@ export interface ProxyState extends AsyncDisposable {
   readonly filling: (index: string) => FillMark;
   /** Leases for all who use the same state. */
   readonly leases: LeaseEngine;
+  /** What upstreams answered to any instance; absent where one instance has the state for itself. */
+  readonly answers: SharedAnswers | undefined;
 }
 
 /**
@@ -73,6 +77,7 @@ export async function openState(
       notices: new SqlNoticeQueue(database),
       filling: (index) => new SqlFillMark(database, index),
       leases: new SqlLeaseEngine(database, nameOf(place)),
+      answers: place.kind === "postgres" ? new PostgresAnswers(database, place.url) : undefined,
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
     };
   } catch (cause) {

@@ -53,19 +53,19 @@ class PostgresDatabase implements SqlDatabase {
 
   async rows(statement: string, ...values: readonly SqlValue[]): Promise<readonly SqlRow[]> {
     const text = numbered(statement);
-    const { rows } = await onLiveConnection(() => this.#pool.query<SqlRow>(text, [...values]));
+    const { rows } = await this.#repeating(() => this.#pool.query<SqlRow>(text, [...values]));
     return rows;
   }
 
   async change(statement: string, ...values: readonly SqlValue[]): Promise<number> {
     const text = numbered(statement);
-    const { rowCount } = await onLiveConnection(() => this.#pool.query(text, [...values]));
+    const { rowCount } = await this.#repeating(() => this.#pool.query(text, [...values]));
     return rowCount ?? 0;
   }
 
   async changeInTurn(statement: string, lists: readonly (readonly SqlValue[])[]): Promise<void> {
     const text = numbered(statement);
-    await onLiveConnection(() =>
+    await this.#repeating(() =>
       this.#inTurn(locks.turn, async (client) => {
         for (const values of lists) await client.query(text, [...values]);
       }),
@@ -90,6 +90,24 @@ class PostgresDatabase implements SqlDatabase {
     await this.#pool.end();
   }
 
+  /**
+   * Runs `work` again, once, if its connection broke (after a restart of the server the pool still holds dead ones), or if the
+   * tables are not there any more: an empty database has taken the place of the one that was lost. All statements may be
+   * repeated: each says what is to be there afterwards.
+   */
+  async #repeating<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (failure) {
+      if (!(failure instanceof Error)) throw failure;
+      const code = "code" in failure ? String(failure.code) : "";
+      if (code === undefinedTable) await this.prepareSchema();
+      else if (!brokenConnection.test(failure.message) && !brokenConnection.test(code))
+        throw failure;
+      return await work();
+    }
+  }
+
   async #inTurn(lock: number, work: (client: PoolClient) => Promise<void>): Promise<void> {
     const client = await this.#pool.connect();
     try {
@@ -106,23 +124,11 @@ class PostgresDatabase implements SqlDatabase {
   }
 }
 
+/** PostgreSQL's code for a table that does not exist. */
+const undefinedTable = "42P01";
+
 /** What is said of a connection that was dead already, or died under the statement; 57P01 to 57P03 by the server itself. */
 const brokenConnection = /^Connection terminated|ECONNRESET|EPIPE|^57P0[123]$/;
-
-/**
- * Runs `work` again, once, if its connection broke: after a restart of the server the pool still holds dead ones. All
- * statements may be repeated: each says what is to be there afterwards.
- */
-async function onLiveConnection<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (failure) {
-    if (!(failure instanceof Error)) throw failure;
-    const code = "code" in failure ? String(failure.code) : "";
-    if (!brokenConnection.test(failure.message) && !brokenConnection.test(code)) throw failure;
-    return await work();
-  }
-}
 
 /** `$1`, `$2` … for the question marks; no statement has one in a text. */
 function numbered(statement: string): string {

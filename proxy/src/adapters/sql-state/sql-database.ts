@@ -84,4 +84,14 @@ export const schemaSteps: readonly string[] = [
      PRIMARY KEY (name, path, version)
    )`,
   "CREATE INDEX stoa_keep_path ON stoa_keep (path)",
+  `CREATE TABLE stoa_answer (
+     kind TEXT NOT NULL,
+     path TEXT NOT NULL,
+     query TEXT NOT NULL,
+     answer TEXT,
+     asked_ms BIGINT NOT NULL,
+     changed_ms BIGINT NOT NULL,
+     PRIMARY KEY (kind, path, query)
+   )`,
+  "CREATE INDEX stoa_answer_changed ON stoa_answer (changed_ms)",
 ];

@@ -68,7 +68,7 @@ export const housekeepingSettings = {
     default: 7,
     unit: "days",
     meaning:
-      "How long what was removed can be restored, where the storage can (disk). 0: removed is gone.",
+      "How long what was removed can be restored, where the storage can (a disk, a bucket). 0: removed is gone.",
   }),
   diskQuotaMebibytes: numberSetting({
     name: "DiskQuota",

@@ -1,0 +1,153 @@
+// What a fleet does while something that it needs stands still or refuses: it goes on as far as it can, and recovers by itself.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import type { ModuleFixture } from "@stoa/gomod/testing";
+import { until } from "./bounded-wait.ts";
+import { faultMs } from "./fault-length.ts";
+import { type Fleet, startFleet } from "./fleet.ts";
+import type { HttpAnswer } from "./http-answer.ts";
+import { filePath, largeModule, smallModule } from "./proxied-modules.ts";
+
+/** Nobody waits longer than this for an answer of whatever kind: the slowest engine is given up after eleven seconds. */
+const patienceMs = 30_000;
+const clients = 12;
+const coldModules = 40;
+/** More than a Stoa's heap varies by itself under this load. */
+const mostGrowthMebibytes = 200;
+
+/** A server that can be taken away in two ways. */
+interface FaultyServer {
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  pause(): void;
+  resume(): void;
+}
+
+/** What is needed, and what is to be expected while it is away. */
+export interface FaultScene extends AsyncDisposable {
+  readonly server: FaultyServer;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What a version is answered with that is kept, and one that is not. */
+  readonly kept: 200 | 503;
+  readonly cold: 200 | 503;
+}
+
+/** Declares what a fleet does without one server. */
+export function faultSuite(
+  name: string,
+  skip: string | false,
+  open: () => Promise<FaultScene>,
+): void {
+  describe(`three instances without ${name}`, { skip }, () => {
+    let scene: FaultScene;
+    let fleet: Fleet;
+    let kept: ModuleFixture;
+    before(async () => {
+      scene = await open();
+      kept = await largeModule("example.com/kept", "v1.0.0", 300_000);
+      fleet = await startFleet({ env: scene.env, modules: [kept] });
+      for (const at of [0, 1, 2]) {
+        assert.equal((await fleet.zip(at, kept)).status, 200);
+        assert.equal((await fleet.ask(at, filePath(kept, "info"))).status, 200);
+      }
+    });
+    after(async () => {
+      await fleet?.[Symbol.asyncDispose]();
+      await scene?.[Symbol.asyncDispose]();
+    });
+
+    for (const [fault, begin, end] of [
+      ["stands still", () => scene.server.pause(), () => scene.server.resume()],
+      ["refuses", () => scene.server.kill(), () => scene.server.start()],
+    ] as const) {
+      test(`which ${fault}: what can be answered is, the rest is refused with a sentence, and then all is well`, async () => {
+        const cold = await coldOnes(fault.replace(" ", "-"));
+        fleet.upstream.add(...cold);
+        const grown = memoryOf(fleet);
+        await begin();
+        let isOver = false;
+        const load = Promise.all(
+          Array.from({ length: clients }, (_, n) => client(n, cold, () => isOver)),
+        );
+        try {
+          const lasting = new Promise((resolve) => setTimeout(resolve, faultMs));
+          await Promise.all([0, 1, 2].map((at) => expectations(at, cold)));
+          await lasting;
+        } finally {
+          isOver = true;
+          await end();
+        }
+        assert.ok((await load).reduce((sum, count) => sum + count) >= clients);
+        for (const mebibytes of grown()) assert.ok(mebibytes < mostGrowthMebibytes, `${mebibytes}`);
+        for (const at of [0, 1, 2]) {
+          assert.ok(fleet.member(at).isRunning());
+          for (const module of [kept, ...cold]) {
+            const zip = await until(`${module.module.path} at instance ${at}`, async () => {
+              const answer = await patientZip(at, module);
+              return answer.status === 200 && answer;
+            });
+            assert.ok(zip.whole && zip.body.equals(Buffer.from(module.zip)));
+          }
+        }
+      });
+    }
+
+    const patient = (): AbortSignal => AbortSignal.timeout(patienceMs);
+    const patientZip = (at: number, module: ModuleFixture): Promise<HttpAnswer> =>
+      fleet.zip(at, module, patient());
+
+    /** What an instance must be able to do, and what it must refuse. */
+    async function expectations(at: number, cold: readonly ModuleFixture[]): Promise<void> {
+      const info = await fleet.ask(at, filePath(kept, "info"), patient());
+      assert.equal(info.status, 200, "what is in memory is answered");
+      const zip = await patientZip(at, kept);
+      assert.equal(zip.status, scene.kept, zip.text.slice(0, 300));
+      const [first] = cold;
+      assert.ok(first);
+      const answer = await patientZip(at, first);
+      assert.equal(answer.status, scene.cold, answer.text.slice(0, 300));
+      assert.equal((await fleet.ask(at, "/healthz", patient())).status, 200);
+    }
+
+    /** Asks for all sorts of things until it is over; says how many answers it got. */
+    async function client(
+      number: number,
+      cold: readonly ModuleFixture[],
+      isOver: () => boolean,
+    ): Promise<number> {
+      for (let asked = 0; ; asked++) {
+        if (isOver()) return asked;
+        const module = asked % 2 === 0 ? kept : cold[(number * 7 + asked) % cold.length];
+        assert.ok(module);
+        const answer = await patientZip(number + asked, module);
+        if (answer.status !== 200) {
+          assert.equal(answer.status, 503, answer.text.slice(0, 300));
+          assert.match(answer.text, /^[^\n]{20,}\n?$/);
+          assert.doesNotMatch(answer.text, /secret/);
+        } else if (answer.whole) {
+          assert.ok(answer.body.equals(Buffer.from(module.zip)));
+        }
+      }
+    }
+  });
+}
+
+function coldOnes(fault: string): Promise<readonly ModuleFixture[]> {
+  return Promise.all(
+    Array.from({ length: coldModules }, (_, n) =>
+      smallModule(`example.com/${fault}-${n}`, "v1.0.0"),
+    ),
+  );
+}
+
+/** Says afterwards by how many mebibytes each instance has grown. */
+function memoryOf(fleet: Fleet): () => readonly number[] {
+  const now = (): readonly number[] =>
+    [0, 1, 2].map((at) => {
+      const status = readFileSync(`/proc/${fleet.member(at).pid}/status`, "utf8");
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+    });
+  const before = now();
+  return () => now().map((mebibytes, at) => mebibytes - (before[at] ?? 0));
+}
