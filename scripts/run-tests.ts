@@ -14,7 +14,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-const { path, missing } = provideTestTools();
+const { path, missing } = await provideTestTools();
 for (const tool of missing) process.stderr.write(`missing for some tests: ${tool}\n`);
 // A test that is skipped for want of a tool that could have been had proves nothing.
 if (missing.length > 0 && process.env["CI"] === "true") process.exit(1);

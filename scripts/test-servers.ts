@@ -1,5 +1,6 @@
 // Servers that tests start and that neither Debian nor the project's own packages have: built or installed below node_modules/.cache.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -43,31 +44,56 @@ const ownTools = [
 /** A server that is an npm package, with more below it than the project wants to carry. */
 const npmTools = [{ command: "azurite-blob", npmPackage: "azurite", version: "3.35.0" }] as const;
 
+/** Nobody looks into them with a debugger, and without its tables they are linked in half the time. */
+const withoutSymbols = ["-ldflags=-s -w"] as const;
+
 const cache = resolve("node_modules", ".cache");
 
-/** The folders in which they are found, and a sentence for each that is missing and cannot be had. */
-export function provideTestServers(): {
+/** The folders in which servers are found, and a sentence for each that is missing and cannot be had. */
+export interface ProvidedServers {
   readonly folders: readonly string[];
   readonly missing: readonly string[];
-} {
+}
+
+/**
+ * Builds and installs what is missing. The compiler is kept busy by one program after the other, so that each finds what the
+ * ones before have compiled; meanwhile npm downloads.
+ */
+export async function provideTestServers(): Promise<ProvidedServers> {
+  const [built, installed] = await Promise.all([provideGoTools(), provideNpmTools()]);
+  return {
+    folders: [...built.folders, ...installed.folders],
+    missing: [...built.missing, ...installed.missing],
+  };
+}
+
+async function provideGoTools(): Promise<ProvidedServers> {
   const folders: string[] = [];
   const missing: string[] = [];
   for (const tool of goTools) {
     const built = join(cache, "go-tools", `${tool.command}@${tool.version}`);
-    if (existsSync(join(built, tool.command)) || buildGoTool(tool, built)) folders.push(built);
+    if (existsSync(join(built, tool.command)) || (await buildGoTool(tool, built)))
+      folders.push(built);
     else missing.push(`${tool.command} (${tool.module} ${tool.version}): go cannot build it`);
   }
   for (const { command, folder, mark } of ownTools) {
     const built = join(cache, "go-tools", `${command}@${mark}`);
-    if (existsSync(join(built, command)) || buildOwnTool(folder, command, built))
+    if (existsSync(join(built, command)) || (await buildOwnTool(folder, command, built)))
       folders.push(built);
     else missing.push(`${command} (${folder}): go cannot build it`);
   }
+  return { folders, missing };
+}
+
+async function provideNpmTools(): Promise<ProvidedServers> {
+  const folders: string[] = [];
+  const missing: string[] = [];
   for (const { command, npmPackage, version } of npmTools) {
     const installed = join(cache, "npm-tools", `${npmPackage}@${version}`);
     const programs = join(installed, "node_modules", ".bin");
     const isThere = existsSync(join(programs, command));
-    if (isThere || installNpmTool(`${npmPackage}@${version}`, installed)) folders.push(programs);
+    if (isThere || (await installNpmTool(`${npmPackage}@${version}`, installed)))
+      folders.push(programs);
     else missing.push(`${command} (${npmPackage} ${version}): npm cannot install it`);
   }
   // Some tests that are run by root start servers as nobody.
@@ -79,36 +105,45 @@ export function provideTestServers(): {
  * Says whether it worked. The program is built as a part of a module of its own: a module in which the versions of all its
  * parts are those that its makers have tested, and whose other versions need not be known.
  */
-function buildGoTool({ command, module, version, package: inside }: GoTool, to: string): boolean {
-  return inWorkFolder(join(cache, "go-tools"), to, (work) => {
+function buildGoTool(
+  { command, module, version, package: inside }: GoTool,
+  to: string,
+): Promise<boolean> {
+  return inWorkFolder(join(cache, "go-tools"), to, async (work) => {
     writeFileSync(join(work, "go.mod"), `module tool\n\nrequire ${module} ${version}\n`);
     const output = ["-o", join(work, command)];
-    return run("go", ["build", "-mod=mod", ...output, `${module}${inside}`], work) === 0;
+    const words = [...withoutSymbols, "-mod=mod", ...output, `${module}${inside}`];
+    return (await run("go", ["build", ...words], work)) === 0;
   });
 }
 
 /** Says whether it worked. */
-function buildOwnTool(source: string, command: string, to: string): boolean {
-  return inWorkFolder(join(cache, "go-tools"), to, (work) => {
-    return run("go", ["build", "-o", join(work, command), "."], source) === 0;
+function buildOwnTool(source: string, command: string, to: string): Promise<boolean> {
+  return inWorkFolder(join(cache, "go-tools"), to, async (work) => {
+    const words = [...withoutSymbols, "-o", join(work, command), "."];
+    return (await run("go", ["build", ...words], source)) === 0;
   });
 }
 
 /** Says whether it worked. */
-function installNpmTool(npmPackage: string, to: string): boolean {
-  return inWorkFolder(join(cache, "npm-tools"), to, (work) => {
+function installNpmTool(npmPackage: string, to: string): Promise<boolean> {
+  return inWorkFolder(join(cache, "npm-tools"), to, async (work) => {
     writeFileSync(join(work, "package.json"), "{}\n");
     const words = ["install", "--no-audit", "--no-fund", "--ignore-scripts", npmPackage];
-    return run("npm", words, work) === 0;
+    return (await run("npm", words, work)) === 0;
   });
 }
 
 /** Makes a folder in another, and gives it its place only when the work has succeeded; says whether it has. */
-function inWorkFolder(base: string, to: string, fill: (work: string) => boolean): boolean {
+async function inWorkFolder(
+  base: string,
+  to: string,
+  fill: (work: string) => Promise<boolean>,
+): Promise<boolean> {
   mkdirSync(base, { recursive: true });
   const work = mkdtempSync(join(base, "work-"));
   try {
-    if (!fill(work)) return false;
+    if (!(await fill(work))) return false;
     renameSync(work, to);
     return true;
   } finally {
@@ -116,6 +151,11 @@ function inWorkFolder(base: string, to: string, fill: (work: string) => boolean)
   }
 }
 
-function run(command: string, args: readonly string[], cwd: string): number | null {
-  return spawnSync(command, args, { cwd, stdio: "ignore" }).status;
+async function run(command: string, args: readonly string[], cwd: string): Promise<number | null> {
+  try {
+    const [status] = await once(spawn(command, args, { cwd, stdio: "ignore" }), "exit");
+    return typeof status === "number" ? status : null;
+  } catch {
+    return null; // there is no such program
+  }
 }

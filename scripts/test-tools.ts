@@ -1,5 +1,6 @@
 // Programs that tests use and that are no npm packages: from Debian, unpacked, or installed where they need others.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   globSync,
@@ -65,7 +66,12 @@ const folder = resolve("node_modules", ".cache", "debian");
  * A PATH on which the tools are found, and a sentence for each that is missing and cannot be had. Only a machine with
  * apt-get can get any; elsewhere the tests that need one are skipped and say so.
  */
-export function provideTestTools(): { readonly path: string; readonly missing: readonly string[] } {
+export async function provideTestTools(): Promise<{
+  readonly path: string;
+  readonly missing: readonly string[];
+}> {
+  // The compiler is at work while apt-get waits for the network.
+  const building = provideTestServers();
   const path = [process.env["PATH"] ?? ""];
   const missing = assumed
     .filter(([command, argument]) => !isOnPath(command, argument))
@@ -73,12 +79,12 @@ export function provideTestTools(): { readonly path: string; readonly missing: r
   for (const tool of tools) {
     if (isOnPath(tool.command)) continue;
     const unpacked = join(folder, tool.debianPackage);
-    const problem = existsSync(join(unpacked, "bin")) ? undefined : unpack(tool, unpacked);
+    const problem = existsSync(join(unpacked, "bin")) ? undefined : await unpack(tool, unpacked);
     if (problem === undefined) path.push(join(unpacked, "bin"));
     else missing.push(`${tool.command} (Debian's package ${tool.debianPackage}): ${problem}`);
   }
-  missing.push(...install(installed.filter(({ command }) => !isInstalled(command))));
-  const servers = provideTestServers();
+  missing.push(...(await install(installed.filter(({ command }) => !isInstalled(command)))));
+  const servers = await building;
   path.push(...servers.folders);
   missing.push(...servers.missing);
   return { path: path.join(delimiter), missing };
@@ -95,14 +101,14 @@ function isInstalled(command: string): boolean {
 }
 
 /** Says which of them are still missing, and why. */
-function install(tools: readonly Tool[]): readonly string[] {
+async function install(tools: readonly Tool[]): Promise<readonly string[]> {
   if (tools.length === 0) return [];
   const packages = tools.map(({ debianPackage }) => debianPackage);
   const isRoot = process.getuid?.() === 0;
   if (isRoot) {
-    const get = (...args: string[]): number | null => run("apt-get", ["-q", ...args], ".");
+    const get = (...args: string[]): Promise<number | null> => run("apt-get", ["-q", ...args], ".");
     const all = ["install", "-y", "--no-install-recommends", ...packages];
-    if (get(...all) !== 0 && get("update") === 0) get(...all);
+    if ((await get(...all)) !== 0 && (await get("update")) === 0) await get(...all);
   }
   const why = isRoot ? "apt-get cannot install it" : "only root can install it";
   return tools
@@ -111,19 +117,21 @@ function install(tools: readonly Tool[]): readonly string[] {
 }
 
 /** Says what went wrong, if anything did. */
-function unpack(tool: Tool, to: string): string | undefined {
+async function unpack(tool: Tool, to: string): Promise<string | undefined> {
   mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, "work-"));
   try {
     const packages = [tool.debianPackage, ...(tool.libraries ?? [])];
-    const download = (): number | null => run("apt-get", ["download", "-q", ...packages], work);
+    const download = (): Promise<number | null> =>
+      run("apt-get", ["download", "-q", ...packages], work);
     // A machine that has never asked for its package lists knows no package.
-    if (download() !== 0 && (run("apt-get", ["update", "-q"], work) !== 0 || download() !== 0)) {
-      return "apt-get cannot download it";
-    }
+    const isThere =
+      (await download()) === 0 ||
+      ((await run("apt-get", ["update", "-q"], work)) === 0 && (await download()) === 0);
+    if (!isThere) return "apt-get cannot download it";
     const files = join(work, "files");
     for (const archive of globSync("*.deb", { cwd: work })) {
-      if (run("dpkg", ["-x", archive, files], work) !== 0) return "dpkg cannot unpack it";
+      if ((await run("dpkg", ["-x", archive, files], work)) !== 0) return "dpkg cannot unpack it";
     }
     writeStarters(files, to);
     rmSync(to, { recursive: true, force: true });
@@ -150,7 +158,12 @@ function writeStarters(files: string, at: string): void {
   }
 }
 
-function run(command: string, args: readonly string[], cwd: string): number | null {
+async function run(command: string, args: readonly string[], cwd: string): Promise<number | null> {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  return spawnSync(command, args, { cwd, stdio: "ignore", env }).status;
+  try {
+    const [status] = await once(spawn(command, args, { cwd, stdio: "ignore", env }), "exit");
+    return typeof status === "number" ? status : null;
+  } catch {
+    return null; // there is no such program
+  }
 }

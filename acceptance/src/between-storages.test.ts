@@ -19,6 +19,7 @@ import {
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { fixtureProxy, mongoServerIsMissing, startMongoServer } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
+import { azureVariables, gcpVariables } from "./testing/bucket-variables.ts";
 import type { FinishedProgram } from "./testing/finished-program.ts";
 import { ask } from "./testing/http-answer.ts";
 import { endNow, own } from "./testing/owned-processes.ts";
@@ -50,7 +51,6 @@ describe("modules between storages that are servers", { skip }, () => {
     ];
     other = await s3.newBucket();
     const { keys, endpoint = "", bucket: name } = bucket.settings;
-    const { identity } = container.settings;
     env = {
       STOA_LOCAL_FOLDER: join(folder.path, "local"),
       ATHENS_DISK_STORAGE_ROOT: join(folder.path, "disk"),
@@ -62,12 +62,8 @@ describe("modules between storages that are servers", { skip }, () => {
       ATHENS_MINIO_ENDPOINT: new URL(endpoint).host,
       ATHENS_MINIO_ACCESS_KEY_ID: keys?.id ?? "",
       ATHENS_MINIO_SECRET_ACCESS_KEY: keys?.secret ?? "",
-      ATHENS_AZURE_ACCOUNT_NAME: container.settings.account,
-      ATHENS_AZURE_ACCOUNT_KEY: identity.kind === "key" ? identity.key : "",
-      ATHENS_AZURE_CONTAINER_NAME: container.settings.container,
-      STOA_AZURE_ENDPOINT: container.settings.endpoint ?? "",
-      ATHENS_STORAGE_GCP_BUCKET: google.settings.bucket,
-      STOA_GCP_ENDPOINT: google.settings.endpoint ?? "",
+      ...azureVariables(container),
+      ...gcpVariables(google),
       ATHENS_MONGO_STORAGE_URL: mongo.url,
       ATHENS_MONGO_DEFAULT_DATABASE: "imported",
     };

@@ -19,6 +19,7 @@ import {
   mongoServerIsMissing,
   startMongoServer,
 } from "@stoa/proxy/testing";
+import { azureVariables, gcpVariables } from "./testing/bucket-variables.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { hermeticModules } from "./testing/hermetic-modules.ts";
 import { ask } from "./testing/http-answer.ts";
@@ -223,14 +224,8 @@ interface Scene extends AsyncDisposable {
 
 async function azureScene(): Promise<Scene> {
   const server = await startAzureServer();
-  const { settings } = await server.newBucket();
   return {
-    variables: {
-      ATHENS_AZURE_ACCOUNT_NAME: settings.account,
-      ATHENS_AZURE_ACCOUNT_KEY: settings.identity.kind === "key" ? settings.identity.key : "",
-      ATHENS_AZURE_CONTAINER_NAME: settings.container,
-      STOA_AZURE_ENDPOINT: settings.endpoint ?? "",
-    },
+    variables: azureVariables(await server.newBucket()),
     mistakes: [
       [{ ATHENS_AZURE_CONTAINER_NAME: "none" }, /^stoa: ATHENS_AZURE_CONTAINER_NAME: .*not exist/],
       [{ ATHENS_AZURE_ACCOUNT_KEY: "d3Jvbmc=" }, /^stoa: ATHENS_AZURE_ACCOUNT_KEY: .*authenticate/],
@@ -271,12 +266,8 @@ async function externalScene(): Promise<Scene> {
 
 async function gcpScene(): Promise<Scene> {
   const server = await startGcsServer();
-  const { settings } = await server.newBucket();
   return {
-    variables: {
-      ATHENS_STORAGE_GCP_BUCKET: settings.bucket,
-      STOA_GCP_ENDPOINT: settings.endpoint ?? "",
-    },
+    variables: gcpVariables(await server.newBucket()),
     mistakes: [
       [{ ATHENS_STORAGE_GCP_BUCKET: "none" }, /^stoa: ATHENS_STORAGE_GCP_BUCKET: .*not exist/],
       [{ ATHENS_STORAGE_GCP_JSON_KEY: "?" }, /^stoa: ATHENS_STORAGE_GCP_JSON_KEY: .*base64/],

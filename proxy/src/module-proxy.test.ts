@@ -26,6 +26,7 @@ const policy: PolicySettings = {
 function settingsFor(goproxy: string): ModuleProxySettings {
   return {
     storage: { kind: "memory" },
+    zipCache: undefined,
     state: { kind: "memory" },
     leases: { kind: "memory" },
     housekeeping: {

@@ -57,6 +57,7 @@ import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler } from "./http/proxy-handler.ts";
 import type { ReadyAnswer } from "./http/ready-answer.ts";
 import { RequestCounters } from "./http/request-counters.ts";
+import { openCachedZips, type ZipCacheSettings } from "./open-cached-zips.ts";
 import {
   type DirectSettings,
   openDirectUpstream,
@@ -77,6 +78,8 @@ import { localFolder, openStorage, type StorageSettings } from "./open-storage.t
 /** Everything about a module proxy that can be chosen. Durations in milliseconds. */
 export interface ModuleProxySettings {
   readonly storage: StorageSettings;
+  /** Where zips of a storage elsewhere are kept for a while; `undefined` for nowhere. */
+  readonly zipCache: ZipCacheSettings | undefined;
   readonly upstreams: RepositoryCredentials & {
     /** In GOPROXY's grammar. */
     readonly goproxy: string;
@@ -214,6 +217,8 @@ export async function openModuleProxy(
   const { store, loose } = storage.isRemote
     ? { store: new PatientStore(storage.store), loose: new PatientLooseFiles(storage.loose) }
     : storage;
+  const cached =
+    settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
@@ -378,7 +383,7 @@ export async function openModuleProxy(
     }),
     adminGate: openAdminGate(settings.gate),
     answers: new ModuleAnswers({
-      files: new VersionFiles({ store, loose: looseFetch, stash }),
+      files: new VersionFiles({ store: cached?.store ?? store, loose: looseFetch, stash }),
       links: storage.links && publicZipLinks(storage.links, privateNames),
       lists: versionLists,
       queries: queryAnswers,
@@ -509,6 +514,7 @@ export async function openModuleProxy(
       await goCommand[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
+      await cached?.[Symbol.asyncDispose]();
       await storage[Symbol.asyncDispose]();
     },
   };

@@ -20,12 +20,12 @@ export interface FileWish {
 
 /** Reads the files of versions. */
 export class VersionFiles {
-  readonly #store: ModuleStore;
+  readonly #store: Pick<ModuleStore, "open">;
   readonly #loose: LooseFileFetch;
   readonly #stash: Stash;
 
   constructor(parts: {
-    readonly store: ModuleStore;
+    readonly store: Pick<ModuleStore, "open">;
     readonly loose: LooseFileFetch;
     readonly stash: Stash;
   }) {

@@ -14,6 +14,6 @@ export {
   startEtcd,
   startRedis,
 } from "./lease-servers.ts";
-export { mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
+export { fillMongo, mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { missingProgram, runServer } from "./server-process.ts";

@@ -6,6 +6,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { Binary, MongoClient } from "mongodb";
 
 export interface MongoServer extends AsyncDisposable {
   readonly url: string;
@@ -20,6 +21,34 @@ export function mongoServerIsMissing(): string | false {
   return (
     error !== undefined && "mongo-server is not there, and STOA_TEST_MONGO_URL names no server"
   );
+}
+
+/** Leaves versions, or documents without a zip, where Athens would, in its usual database. */
+export async function fillMongo(
+  url: string,
+  versions: Readonly<
+    Record<"whole" | "torn", readonly (readonly [path: string, version: string])[]>
+  >,
+): Promise<void> {
+  const client = await new MongoClient(url).connect();
+  try {
+    const database = client.db("athens");
+    const files = { mod: new Binary(Buffer.from("x")), info: new Binary(Buffer.from("x")) };
+    const all = [...versions.whole, ...versions.torn];
+    await database
+      .collection("modules")
+      .insertMany(all.map(([module, version]) => ({ module, version, ...files })));
+    await database.collection("fs.files").insertMany(
+      versions.whole.map(([module, version]) => ({
+        filename: `${module.replaceAll("/", "_")}_${version}.zip`,
+        length: 1,
+        chunkSize: 261_120,
+        uploadDate: new Date(),
+      })),
+    );
+  } finally {
+    await client.close();
+  }
 }
 
 /** Starts one with empty files; see `mongoServerIsMissing`. */

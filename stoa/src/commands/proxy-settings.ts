@@ -16,6 +16,10 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
   const { values, go } = config;
   return {
     storage: storageSettings({ values }),
+    zipCache:
+      values.zipCache === ""
+        ? undefined
+        : { folder: values.zipCache, mostBytes: values.zipCacheMebibytes * 2 ** 20 },
     upstreams: {
       goproxy: go.goproxy,
       noproxy: go.noproxy,

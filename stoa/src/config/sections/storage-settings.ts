@@ -25,6 +25,21 @@ export const storageSettings = {
     meaning:
       "Where this instance keeps what is its own while the modules are kept elsewhere: zips that are arriving, its queue, its index. With disk storage that is Storage.Disk.RootPath. Two instances must not share it.",
   }),
+  zipCache: textSetting({
+    name: "ZipCache",
+    environment: ["STOA_ZIP_CACHE"],
+    default: "",
+    meaning:
+      "A folder of this machine in which zips of a storage elsewhere are kept for the next who asks. It is this instance's own, and may be emptied at any time. Empty: none are.",
+  }),
+  zipCacheMebibytes: numberSetting({
+    name: "ZipCacheSize",
+    environment: ["STOA_ZIP_CACHE_SIZE"],
+    default: 10_240,
+    unit: "mebibytes",
+    least: 1,
+    meaning: "How much they may take; what was not used for the longest time goes first.",
+  }),
   zipRedirect: switchSetting({
     name: "ZipRedirect",
     environment: ["STOA_ZIP_REDIRECT"],
