@@ -36,3 +36,8 @@ export class BlobFailure extends Error {
     this.kind = kind;
   }
 }
+
+/** A blob became another while it was read. */
+export function replaced(key: string, cause?: unknown): BlobFailure {
+  return new BlobFailure("changed", `${key} was replaced while it was read`, { cause });
+}

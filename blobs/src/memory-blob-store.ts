@@ -1,7 +1,7 @@
 // Blobs in this process's memory: for trying things out and for tests.
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { bodyPieces, collected } from "./blob-body.ts";
-import { BlobFailure } from "./blob-failure.ts";
+import { replaced } from "./blob-failure.ts";
 import { checkBlobKey, compareBlobKeys } from "./blob-key.ts";
 import type {
   BlobBody,
@@ -43,7 +43,7 @@ export class MemoryBlobStore implements LabellingBlobStore, ExactRemoval {
     const { head, bytes } = kept;
     if (head.tag === unlessTag) return "unchanged";
     if (onlyTag !== undefined && head.tag !== onlyTag) {
-      throw new BlobFailure("changed", `${key} was replaced while it was read`);
+      throw replaced(key);
     }
     return {
       head,

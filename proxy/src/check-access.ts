@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { matchesModulePatterns, parseModulePath, parseProxyList } from "@stoa/gomod";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import type { AccessFinding } from "./domain/repository/access-finding.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import { openDirectUpstream } from "./open-direct-upstream.ts";
 
 /**

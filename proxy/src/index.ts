@@ -17,11 +17,8 @@ export { type Explanation, explain, explanationText } from "./domain/policy/expl
 export { PolicyProblems } from "./domain/policy/policy-problems.ts";
 export { parseVcsRules } from "./domain/repository/vcs-rules.ts";
 export { StorageTrouble, type StorageTroubleKind } from "./domain/storage-trouble.ts";
-export {
-  type ModuleProxy,
-  type ModuleProxySettings,
-  openModuleProxy,
-} from "./module-proxy.ts";
+export { type ModuleProxy, openModuleProxy } from "./module-proxy.ts";
+export type { ModuleProxySettings } from "./module-proxy-settings.ts";
 export type { DirectSettings, RepositoryCredentials } from "./open-direct-upstream.ts";
 export { openPolicy, type PolicySettings, policyFiles } from "./open-policy.ts";
 export { type OpenStorage, openStorage, type StorageSettings } from "./open-storage.ts";

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { moduleFixture } from "@stoa/gomod/testing";
 import { openLog, openMetrics } from "@stoa/telemetry";
-import { type ModuleProxySettings, openModuleProxy } from "./module-proxy.ts";
+import { openModuleProxy } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import { type PolicySettings, policyFiles } from "./open-policy.ts";
 import { fixtureProxy } from "./testing/fixture-proxy.ts";
 

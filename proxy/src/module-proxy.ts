@@ -5,11 +5,9 @@ import { hostname, networkInterfaces } from "node:os";
 import { type ProxyListEntry, parseProxyList, redactUrl, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics, Traces } from "@stoa/telemetry";
-import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
-import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
-import { type LeasePlace, openLeases } from "./adapters/leases/open-leases.ts";
+import { openLeases } from "./adapters/leases/open-leases.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
-import { openState, type StatePlace } from "./adapters/sql-state/open-state.ts";
+import { openState } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
@@ -21,136 +19,42 @@ import { IndexKeeper } from "./application/keep-index.ts";
 import { VersionKeeping } from "./application/keep-version.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
-import { measuredUpstream } from "./application/measured-upstream.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { PatientLooseFiles, PatientStore } from "./application/patient-store.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import { KeptRecords } from "./application/record-kept.ts";
-import {
-  type Capacity,
-  type Lifetimes,
-  RememberedAnswers,
-} from "./application/remembered-answers.ts";
+import { type Capacity, RememberedAnswers } from "./application/remembered-answers.ts";
 import { VersionRemoval } from "./application/remove-versions.ts";
-import { requestContext } from "./application/request-context.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
-import { VersionSeeding } from "./application/seed-versions.ts";
+import type { VersionSeeding } from "./application/seed-versions.ts";
 import { Stash } from "./application/stash-version.ts";
 import { InstanceWatch } from "./application/watch-instances.ts";
 import { UpstreamWatch } from "./application/watch-upstream.ts";
 import { watchedUpstream } from "./application/watched-upstream.ts";
-import { type ChecksumSettings, checksumDatabases } from "./checksum-databases.ts";
+import { checksumDatabases } from "./checksum-databases.ts";
 import { hostAsked } from "./domain/host-asked.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
-import { ProxyFailure } from "./domain/proxy-failure.ts";
-import { routedUpstream } from "./domain/routed-upstream.ts";
-import { readStored } from "./domain/stored-delivery.ts";
-import { unlessItself } from "./domain/unless-itself.ts";
-import type { InfoDocument, Upstream } from "./domain/upstream.ts";
-import { upstreamChain } from "./domain/upstream-chain.ts";
+import type { InfoDocument } from "./domain/upstream.ts";
 import { publicZipLinks } from "./domain/zip-links.ts";
-import { type GoCommandSettings, openGoCommand } from "./go-command.ts";
 import { ExternalStorage } from "./http/external-storage.ts";
-import { type GateRules, openAdminGate, openGate } from "./http/gate.ts";
+import { openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
 import { ModuleAnswers } from "./http/module-answers.ts";
 import { ProxyHandler } from "./http/proxy-handler.ts";
 import type { ReadyAnswer } from "./http/ready-answer.ts";
 import { RequestCounters } from "./http/request-counters.ts";
-import { openCachedZips, type ZipCacheSettings } from "./open-cached-zips.ts";
-import {
-  type DirectSettings,
-  openDirectUpstream,
-  type RepositoryCredentials,
-} from "./open-direct-upstream.ts";
-import { type FreshnessSettings, openFreshness } from "./open-freshness.ts";
-import {
-  type HousekeepingSettings,
-  type OpenedHousekeeping,
-  openHousekeeping,
-} from "./open-housekeeping.ts";
-import { type IndexPlace, openIndex } from "./open-index.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
+import { openCachedZips } from "./open-cached-zips.ts";
+import type { RepositoryCredentials } from "./open-direct-upstream.ts";
+import { openFreshness } from "./open-freshness.ts";
+import { type OpenedHousekeeping, openHousekeeping } from "./open-housekeeping.ts";
+import { openIndex } from "./open-index.ts";
 import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
+import { openSeeding } from "./open-seeding.ts";
 import { openSharedAnswers } from "./open-shared-answers.ts";
-import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
-
-/** Everything about a module proxy that can be chosen. Durations in milliseconds. */
-export interface ModuleProxySettings {
-  readonly storage: StorageSettings;
-  /** Where zips of a storage elsewhere are kept for a while; `undefined` for nowhere. */
-  readonly zipCache: ZipCacheSettings | undefined;
-  readonly upstreams: RepositoryCredentials & {
-    /** In GOPROXY's grammar. */
-    readonly goproxy: string;
-    /** In GONOPROXY's grammar: modules that no proxy may be asked for. */
-    readonly noproxy: string;
-    /** The file that Mercurial is to read instead of the user's own: its HGRCPATH. */
-    readonly hgrcPath: string | undefined;
-    /** The HTTP proxies on the way to them, as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
-    readonly proxies: {
-      readonly http?: string | undefined;
-      readonly https?: string | undefined;
-      readonly exceptions?: string | undefined;
-    };
-    readonly connections: number;
-    readonly queue: number;
-    readonly timeoutMs: number;
-    readonly connectMs: number;
-    readonly firstByteMs: number;
-    readonly progressMs: number;
-  };
-  readonly goCommand: GoCommandSettings;
-  readonly direct: DirectSettings;
-  readonly policy: PolicySettings & {
-    readonly validatorTimeoutMs: number;
-    /** How long a verdict of the validator is remembered. */
-    readonly validatorLifetimeMs: number;
-    /** The status of redirects by the download mode. */
-    readonly redirectStatus: number;
-  };
-  readonly background: {
-    /** How many versions are fetched at once for the queue. */
-    readonly workers: number;
-    /** How many versions may wait. */
-    readonly queue: number;
-  };
-  /** Where the proxy's own state is kept: the queue, recorded hashes, the index. Losing it loses no module. */
-  readonly state: StatePlace;
-  /** How the answers are kept up to date. */
-  readonly freshness: FreshnessSettings;
-  /** How the store is kept in bounds. */
-  readonly housekeeping: HousekeepingSettings;
-  /** By what several instances agree who fetches a version. */
-  readonly leases: LeasePlace;
-  /** How long a lease outlives its holder. */
-  readonly leaseLifetimeMs: number;
-  /** Where it is noted when versions came: in the state, in memory, in a table of Athens', or nowhere. */
-  readonly index: IndexPlace;
-  /** Whether the pages for administrators are served. */
-  readonly adminApi: boolean;
-  readonly checksums: ChecksumSettings;
-  readonly lifetimes: Lifetimes;
-  /** How much memory may be used for small answers that are ready to be sent. */
-  readonly hotBytes: number;
-  /** Where the proxy is mounted: "" or "/a/b". */
-  readonly pathPrefix: string;
-  /** Who is let in. */
-  readonly gate: Omit<GateRules, "prefix" | "storage">;
-  /** Where, below the prefix, other programs may keep modules here, and as whom; `undefined` for nowhere. */
-  readonly external:
-    | { readonly path: string; readonly user: string; readonly token: string }
-    | undefined;
-  readonly pages: {
-    readonly showsMetrics: boolean;
-    /** Files of the operator, shown if they are there. */
-    readonly homeTemplatePath: string;
-    readonly robotsPath: string;
-    readonly noSumPatterns: readonly string[];
-  };
-  /** The program's version, for /version. */
-  readonly version: string;
-}
+import { localFolder, openStorage } from "./open-storage.ts";
+import { openUpstreams } from "./open-upstreams.ts";
 
 /** A running module proxy, to be given to a server. */
 export interface ModuleProxy extends AsyncDisposable {
@@ -226,42 +130,10 @@ export async function openModuleProxy(
   });
   const notices = openNotices(settings.freshness.notices, { queue: state.notices, log, metrics });
   const zipCheck = new WorkerZipCheck();
-  const client = new GoproxyClient({
-    ...settings.upstreams,
-    ownHop,
-    hops: () => requestContext.getStore()?.hops ?? [],
+  const { client, direct, upstream, ...upstreams } = await openUpstreams({
+    settings,
+    ...{ list, own, ownHop, log, metrics },
   });
-  metrics.collected(
-    "stoa_upstream_queue_waiting",
-    "Requests to upstreams that wait for their turn.",
-    "gauge",
-    () => client.waiting,
-  );
-  const goCommand = await openGoCommand({
-    settings: settings.goCommand,
-    credentials: settings.upstreams,
-    root: localFolder(settings.storage),
-    log,
-    metrics,
-  });
-  if (settings.goCommand.isForAll) void goCommand.check();
-  const remoteProxy = (url: string): Upstream => unlessItself(client.upstream(url), url, own);
-  const proxyAt = (url: string): Upstream =>
-    url.startsWith("file:") ? fileUpstream(url) : remoteProxy(url);
-  const direct = openDirectUpstream(settings.direct, {
-    credentials: settings.upstreams,
-    proxyAt: remoteProxy,
-    otherVcs: goCommand,
-  });
-  const repositories = settings.goCommand.isForAll ? goCommand : direct.upstream;
-  const upstream = measuredUpstream(
-    routedUpstream({
-      patterns: settings.upstreams.noproxy,
-      matching: repositories,
-      others: upstreamChain(list, { proxy: proxyAt, direct: repositories }),
-    }),
-    metrics,
-  );
 
   const opened = await openIndex(settings.index, state);
   const index = opened?.index;
@@ -320,26 +192,9 @@ export async function openModuleProxy(
     now: () => new Date(),
   });
   measuredQueue(state.jobs, background, metrics);
-  const seeding = new VersionSeeding({
-    allow: async ({ path, version }, signal) => {
-      const { decision } = await policy.decide({ endpoint: "zip", path, version }, signal);
-      if (decision.onMiss.action !== "fetch" && decision.onMiss.action !== "queue") {
-        throw new ProxyFailure("refused", "the policy lets nobody fetch it through this proxy");
-      }
-    },
-    isKept: async (module) => {
-      await using info = await store.open(module, "info");
-      return info !== undefined;
-    },
-    keep: (module, signal) => stash.keep(module, signal),
-    mod: async (module, signal) => {
-      const whole = await store.open(module, "mod");
-      if (whole === undefined) return looseFetch.fetch(module, "mod", signal);
-      await using file = whole;
-      return { bytes: await readStored(file), from: undefined };
-    },
-    info: (module, signal) => looseFetch.fetch(module, "info", signal),
-    atOnce: Math.max(4, Math.min(32, settings.upstreams.connections)),
+  const seeding = openSeeding({
+    ...{ store, stash, policy, loose: looseFetch },
+    connections: settings.upstreams.connections,
   });
   const privateNames = [settings.upstreams.noproxy, settings.checksums.nosumdb];
   const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
@@ -481,20 +336,8 @@ export async function openModuleProxy(
         entry.kind === "proxy" && leadsToSelf(entry.url, own) ? [new URL(entry.url).host] : [],
       );
     },
-    async complaints() {
-      const isDirect = list.some(({ kind }) => kind === "direct");
-      if (!isDirect && settings.upstreams.noproxy === "") return [];
-      const complaint = await direct.complaint();
-      return complaint === undefined ? [] : [`fetching from repositories: ${complaint}`];
-    },
-    async prepareCredentials(source) {
-      const enacts = await Promise.all(
-        [client, direct].map((part) => part.prepareCredentials(source)),
-      );
-      return () => {
-        for (const put of enacts) put();
-      };
-    },
+    complaints: upstreams.complaints,
+    prepareCredentials: upstreams.prepareCredentials,
     seed: (...order) => seeding.run(...order),
     async [Symbol.asyncDispose]() {
       records[Symbol.dispose]();
@@ -507,11 +350,9 @@ export async function openModuleProxy(
       await background[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       await opened?.[Symbol.asyncDispose]();
-      await direct[Symbol.asyncDispose]();
       await leases?.[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
-      await client[Symbol.asyncDispose]();
-      await goCommand[Symbol.asyncDispose]();
+      await upstreams[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();
       await zipCheck.close();
       await cached?.[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ import { TrashKeeping } from "./application/empty-trash.ts";
 import { rebuildIndex } from "./application/rebuild-index.ts";
 import { VersionRemoval } from "./application/remove-versions.ts";
 import type { KeepLists } from "./domain/keep-lists.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import { openIndex } from "./open-index.ts";
 import { openStorage } from "./open-storage.ts";
 

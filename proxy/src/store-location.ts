@@ -17,7 +17,7 @@ import type { LooseFiles } from "./domain/loose-files.ts";
 import type { ModuleStore } from "./domain/module-store.ts";
 import { catalogEntries, StoreSource } from "./domain/store-source.ts";
 import type { Fetcher } from "./domain/upstream.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import { openIndex } from "./open-index.ts";
 import { localFolder, openStorage, type StorageSettings } from "./open-storage.ts";
 

@@ -8,7 +8,7 @@ import { openState } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { StoreVerification } from "./application/verify-store.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import { localFolder, openStorage } from "./open-storage.ts";
 
 /** To be disposed of when it has run. */

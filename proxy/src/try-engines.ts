@@ -2,7 +2,7 @@
 import { openAthensIndex } from "./adapters/athens-index/athens-index.ts";
 import { openLeases } from "./adapters/leases/open-leases.ts";
 import { openState, type ProxyState } from "./adapters/sql-state/open-state.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 
 /** One of them. `trouble` is a sentence that names what to look at; absent if all is well. */
 export interface EngineFinding {

@@ -26,7 +26,7 @@ import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { adoptRecords, type ProofFiles, proveRecords } from "./application/prove-records.ts";
 import { checksumDatabases, stateOf } from "./checksum-databases.ts";
 import type { ImportSource } from "./domain/import-source.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import { localFolder } from "./open-storage.ts";
 import { storageLocation } from "./store-location.ts";
 

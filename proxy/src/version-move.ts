@@ -11,7 +11,7 @@ import { VersionMove } from "./application/move-versions.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
 import { parseImportList } from "./domain/listed-source.ts";
 import type { Upstream } from "./domain/upstream.ts";
-import type { ModuleProxySettings } from "./module-proxy.ts";
+import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import type { StorageSettings } from "./open-storage.ts";
 import { parseStoreLocation, type StoreLocation, storageLocation } from "./store-location.ts";
 

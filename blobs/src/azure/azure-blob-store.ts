@@ -10,7 +10,7 @@ import type {
   ContainerClient,
 } from "@azure/storage-blob";
 import { bodyPieces, inParts } from "../blob-body.ts";
-import { BlobFailure } from "../blob-failure.ts";
+import { BlobFailure, replaced } from "../blob-failure.ts";
 import { checkBlobKey, compareBlobKeys } from "../blob-key.ts";
 import type {
   BlobBody,
@@ -25,6 +25,7 @@ import type {
   OpenBlob,
   PutOptions,
 } from "../blob-store.ts";
+import { emptyPart, streamedBlob, streamPieces } from "../streamed-blob.ts";
 import { openAzureContainer } from "./azure-client.ts";
 import { codeOf, statusOf, translateAzureFailure } from "./azure-failure.ts";
 import { AzureLinks } from "./azure-links.ts";
@@ -74,7 +75,9 @@ export class AzureBlobStore
     signal?: AbortSignal,
   ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
     const { from = 0, to: end, unlessTag, onlyTag } = options;
-    if (end !== undefined && end <= from) return this.#nothingOf(key, options, signal);
+    if (end !== undefined && end <= from) {
+      return emptyPart(await this.stat(key, signal), key, options);
+    }
     const conditions: BlobRequestConditions = {
       ...(unlessTag === undefined ? {} : { ifNoneMatch: `"${unlessTag}"` }),
       ...(onlyTag === undefined ? {} : { ifMatch: `"${onlyTag}"` }),
@@ -90,8 +93,8 @@ export class AzureBlobStore
     } catch (failure) {
       const status = failure instanceof BlobFailure ? statusOf(failure.cause) : undefined;
       if (status === 304) return "unchanged";
-      if (status === 412) throw changed(key, failure);
-      if (status === 416) return this.#nothingOf(key, options, signal);
+      if (status === 412) throw replaced(key, failure);
+      if (status === 416) return emptyPart(await this.stat(key, signal), key, options);
       throw failure;
     }
   }
@@ -177,39 +180,14 @@ export class AzureBlobStore
     signal: AbortSignal | undefined,
   ): OpenBlob<LabelledHead> {
     const stream = found.readableStreamBody as Readable;
-    // Whoever iterates hears of it; whoever has let go does not want to.
-    stream.on("error", () => undefined);
     const total = found.contentRange?.split("/")[1];
-    return {
-      head: headOf(key, found, total === undefined ? (found.contentLength ?? 0) : Number(total)),
-      body: this.#piecesOf(stream, signal),
-      [Symbol.asyncDispose]: async () => {
-        stream.destroy();
-      },
-    };
-  }
-
-  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const piece of stream) yield piece as Uint8Array;
-    } catch (failure) {
-      signal?.throwIfAborted();
-      throw translateAzureFailure(failure, this.#place);
-    }
-  }
-
-  /** A part that holds no byte cannot be asked for. */
-  async #nothingOf(
-    key: string,
-    { unlessTag, onlyTag }: GetOptions,
-    signal: AbortSignal | undefined,
-  ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
-    const head = await this.stat(key, signal);
-    if (head === undefined) return undefined;
-    if (head.tag === unlessTag) return "unchanged";
-    if (onlyTag !== undefined && head.tag !== onlyTag) throw changed(key);
-    const body = bodyPieces(new Uint8Array());
-    return { head, body, [Symbol.asyncDispose]: () => Promise.resolve() };
+    const size = total === undefined ? (found.contentLength ?? 0) : Number(total);
+    const translate = (failure: unknown) => translateAzureFailure(failure, this.#place);
+    return streamedBlob(
+      headOf(key, found, size),
+      stream,
+      streamPieces(stream, { translate, signal }),
+    );
   }
 
   async #orAbsent<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
@@ -299,8 +277,4 @@ function headOf(
 /** Without the quotes that HTTP puts around it. */
 function tagOf(etag: string | undefined): string {
   return (etag ?? "").replaceAll('"', "");
-}
-
-function changed(key: string, cause?: unknown): BlobFailure {
-  return new BlobFailure("changed", `${key} was replaced while it was read`, { cause });
 }

@@ -4,7 +4,7 @@ import type { BigIntStats } from "node:fs";
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { bodyPieces } from "../blob-body.ts";
-import { BlobFailure } from "../blob-failure.ts";
+import { BlobFailure, replaced } from "../blob-failure.ts";
 import { checkBlobKey } from "../blob-key.ts";
 import type {
   BlobBody,
@@ -84,8 +84,7 @@ export class DiskBlobStore implements BlobStore {
       const known = head === undefined ? "absent" : wantedState(head, options);
       if (head === undefined || known !== "wanted") {
         await close();
-        if (known === "changed")
-          throw new BlobFailure("changed", `${key} was replaced while it was read`);
+        if (known === "changed") throw replaced(key);
         return known === "unchanged" ? known : undefined;
       }
       const read = async (position: number, most: number): Promise<Uint8Array> => {

@@ -10,7 +10,7 @@ import {
   Storage,
 } from "@google-cloud/storage";
 import { bodyPieces, inParts } from "../blob-body.ts";
-import { BlobFailure } from "../blob-failure.ts";
+import { BlobFailure, replaced } from "../blob-failure.ts";
 import { checkBlobKey } from "../blob-key.ts";
 import type {
   BlobBody,
@@ -25,6 +25,7 @@ import type {
   OpenBlob,
   PutOptions,
 } from "../blob-store.ts";
+import { streamedBlob, streamPieces } from "../streamed-blob.ts";
 import { identityFrom } from "./gcs-credentials.ts";
 import { statusOf, translateGcsFailure } from "./gcs-failure.ts";
 import type { GcsSettings } from "./gcs-settings.ts";
@@ -81,21 +82,22 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
       if (head.tag === unlessTag) return "unchanged";
       if (onlyTag !== undefined && head.tag !== onlyTag) break;
       const end = Math.min(to ?? head.size, head.size);
-      if (end <= from) return openBlob(head, Readable.from([]), bodyPieces(new Uint8Array()));
+      if (end <= from) return streamedBlob(head, Readable.from([]), bodyPieces(new Uint8Array()));
       const file = this.#bucket.file(key, { generation: Number(head.tag) });
       const isWhole = from === 0 && end === head.size;
       const range = isWhole ? {} : { start: from, end: end - 1, validation: false };
       const stream = file.createReadStream({ decompress: false, ...range });
-      const pieces = this.#piecesOf(stream, signal);
+      const translate = (failure: unknown) => translateGcsFailure(failure, this.#place);
+      const pieces = streamPieces(stream, { translate, signal });
       try {
         const first = await pieces.next();
-        return openBlob(head, stream, putBack(first, pieces));
+        return streamedBlob(head, stream, putBack(first, pieces));
       } catch (failure) {
         // Replaced between the two requests: what is there now is looked at again.
         if (!isAbsence(failure)) throw failure;
       }
     }
-    throw new BlobFailure("changed", `${key} was replaced while it was read`);
+    throw replaced(key);
   }
 
   async put(
@@ -210,18 +212,6 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
     }
   }
 
-  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const piece of stream) {
-        signal?.throwIfAborted();
-        yield piece as Uint8Array;
-      }
-    } catch (failure) {
-      signal?.throwIfAborted();
-      throw translateGcsFailure(failure, this.#place);
-    }
-  }
-
   async #translating<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
       signal?.throwIfAborted();
@@ -238,21 +228,6 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
     if (!isAbsence(translated)) return translated;
     return new BlobFailure("missing_store", `${this.#place} does not exist`, { cause: failure });
   }
-}
-
-function openBlob(
-  head: LabelledHead,
-  stream: Readable,
-  body: AsyncIterable<Uint8Array>,
-): OpenBlob<LabelledHead> {
-  stream.on("error", () => undefined);
-  return {
-    head,
-    body,
-    [Symbol.asyncDispose]: async () => {
-      stream.destroy();
-    },
-  };
 }
 
 async function* putBack<T>(

@@ -16,7 +16,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { bodyPieces, requireSha256 } from "../blob-body.ts";
-import { BlobFailure } from "../blob-failure.ts";
+import { BlobFailure, replaced } from "../blob-failure.ts";
 import { checkBlobKey } from "../blob-key.ts";
 import type {
   BlobBody,
@@ -30,6 +30,7 @@ import type {
   OpenBlob,
   PutOptions,
 } from "../blob-store.ts";
+import { emptyPart, streamedBlob, streamPieces } from "../streamed-blob.ts";
 import { openS3Client } from "./s3-client.ts";
 import { statusOf, translateS3Failure } from "./s3-failure.ts";
 import type { S3Settings } from "./s3-settings.ts";
@@ -71,7 +72,9 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
   ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
     checkBlobKey(key);
     const { from = 0, to: end, unlessTag, onlyTag } = options;
-    if (end !== undefined && end <= from) return this.#nothingOf(key, options, signal);
+    if (end !== undefined && end <= from) {
+      return emptyPart(await this.stat(key, signal), key, options);
+    }
     const whole = from === 0 && end === undefined;
     const command = new GetObjectCommand({
       Bucket: this.#bucket,
@@ -88,8 +91,8 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
     } catch (failure) {
       const status = failure instanceof BlobFailure ? statusOf(failure.cause) : undefined;
       if (status === 304) return "unchanged";
-      if (status === 412) throw changed(key, failure);
-      if (status === 416) return this.#nothingOf(key, options, signal);
+      if (status === 412) throw replaced(key, failure);
+      if (status === 416) return emptyPart(await this.stat(key, signal), key, options);
       throw failure;
     }
   }
@@ -221,39 +224,14 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
     signal: AbortSignal | undefined,
   ): OpenBlob<LabelledHead> {
     const stream = found.Body as Readable;
-    // Whoever iterates hears of it; whoever has let go does not want to.
-    stream.on("error", () => undefined);
     const total = found.ContentRange?.split("/")[1];
-    return {
-      head: headOf(key, found, total === undefined ? (found.ContentLength ?? 0) : Number(total)),
-      body: this.#piecesOf(stream, signal),
-      [Symbol.asyncDispose]: async () => {
-        stream.destroy();
-      },
-    };
-  }
-
-  async *#piecesOf(stream: Readable, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const piece of stream) yield piece as Uint8Array;
-    } catch (failure) {
-      signal?.throwIfAborted();
-      throw translateS3Failure(failure, this.#place);
-    }
-  }
-
-  /** A part that holds no byte cannot be asked for. */
-  async #nothingOf(
-    key: string,
-    { unlessTag, onlyTag }: GetOptions,
-    signal: AbortSignal | undefined,
-  ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
-    const head = await this.stat(key, signal);
-    if (head === undefined) return undefined;
-    if (head.tag === unlessTag) return "unchanged";
-    if (onlyTag !== undefined && head.tag !== onlyTag) throw changed(key);
-    const body = bodyPieces(new Uint8Array());
-    return { head, body, [Symbol.asyncDispose]: () => Promise.resolve() };
+    const size = total === undefined ? (found.ContentLength ?? 0) : Number(total);
+    const translate = (failure: unknown) => translateS3Failure(failure, this.#place);
+    return streamedBlob(
+      headOf(key, found, size),
+      stream,
+      streamPieces(stream, { translate, signal }),
+    );
   }
 
   /** `undefined` if the service says that there is no such thing. A missing bucket looks alike where it has no words. */
@@ -310,8 +288,4 @@ function headOf(key: string, found: HeadObjectCommandOutput, size: number): Labe
 /** Without the quotes that HTTP puts around it. */
 function tagOf(etag: string | undefined): string {
   return (etag ?? "").replaceAll('"', "");
-}
-
-function changed(key: string, cause?: unknown): BlobFailure {
-  return new BlobFailure("changed", `${key} was replaced while it was read`, { cause });
 }
