@@ -96,8 +96,6 @@ async function provideNpmTools(): Promise<ProvidedServers> {
       folders.push(programs);
     else missing.push(`${command} (${npmPackage} ${version}): npm cannot install it`);
   }
-  // Some tests that are run by root start servers as nobody.
-  for (const folder of folders) chmodSync(folder, 0o755);
   return { folders, missing };
 }
 
@@ -142,6 +140,8 @@ async function inWorkFolder(
 ): Promise<boolean> {
   mkdirSync(base, { recursive: true });
   const work = mkdtempSync(join(base, "work-"));
+  // Some tests that are run by root start servers as nobody.
+  chmodSync(work, 0o755);
   try {
     if (!(await fill(work))) return false;
     renameSync(work, to);

@@ -9,6 +9,7 @@ import { parseSecretKey, publicKeyLine } from "@stoa/deployment";
 import { until } from "./testing/bounded-wait.ts";
 import { type Delivery, greeter, startDelivery, type TestMachine } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
+import { ask } from "./testing/http-answer.ts";
 
 const skip = goIsMissing() || s3ServerIsMissing();
 
@@ -24,7 +25,7 @@ test("with the control plane off services run, are repaired and come back, and a
   const second = delivery.start("web-2", words, env);
   await delivery.write(greeter("hello"));
   const service = await delivery.succeed("deploy");
-  assert.equal(await (await fetch(service.trim())).text(), "hello \n");
+  assert.equal((await ask(service.trim())).text, "hello \n");
 
   await delivery.killControl();
   const release = (await runningAt(first)).running;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { greeter, startDelivery } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
+import { ask } from "./testing/http-answer.ts";
 
 test("stoa promote brings what staging runs to production, and refuses what staging does not run", {
   skip: goIsMissing(),
@@ -29,7 +30,7 @@ test("stoa promote brings what staging runs to production, and refuses what stag
   assert.equal(first.code, 0, first.stderr);
   assert.match(first.stdout, /^http:\/\/localhost:[0-9]+\n$/);
   assert.match(first.stderr, /production has no setting COLOUR, which staging has/);
-  assert.equal(await (await fetch(first.stdout.trim())).text(), "one \n");
+  assert.equal((await ask(first.stdout.trim())).text, "one \n");
   const services = JSON.parse(await delivery.succeed("list", "--json"));
   assert.equal(services.length, 2);
   assert.equal(services[0].revision, services[1].revision);

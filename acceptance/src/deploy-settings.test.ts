@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { until } from "./testing/bounded-wait.ts";
 import { greeter, startDelivery } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
+import { ask } from "./testing/http-answer.ts";
 
 const skip = goIsMissing();
 const value = "azure-f3e1b7";
@@ -18,7 +19,7 @@ test("a setting is in no document and no file of the control plane, and reaches 
   await delivery.write(greeter("sky"));
   await delivery.succeed("env", "set", "--service", "greeter", `COLOUR=${value}`);
   const url = (await delivery.succeed("deploy")).trim();
-  assert.equal(await (await fetch(url)).text(), `sky ${value}\n`);
+  assert.equal((await ask(url)).text, `sky ${value}\n`);
   assert.deepEqual(await filesWith(delivery.controlRoot, value), []);
   // What starts services, also without the agent, must have it; the folder is for root alone.
   const onMachine = await filesWith(machine.root, value);
@@ -36,7 +37,7 @@ test("a setting is in no document and no file of the control plane, and reaches 
   const after = await delivery.succeed("env", "key");
   assert.equal(after.split("\n").length, before.split("\n").length + 1);
   const again = (await delivery.succeed("deploy")).trim();
-  assert.equal(await (await fetch(again)).text(), `sky ${value}\n`);
+  assert.equal((await ask(again)).text, `sky ${value}\n`);
   const kept = await readFile(join(machine.root, "keys", "settings.keys"), "utf8");
   assert.equal(kept, after);
   assert.deepEqual(await filesWith(delivery.controlRoot, value), []);
@@ -59,7 +60,7 @@ test("a machine without the key refuses the setting in a sentence; the old versi
   await until("web-2 to run it", async () => (await statusOf().catch(() => undefined))?.running);
   await delivery.succeed("env", "set", "--service", "greeter", `COLOUR=${value}`);
   await delivery.succeed("deploy");
-  assert.equal(await (await fetch(url)).text(), `sky ${value}\n`);
+  assert.equal((await ask(url)).text, `sky ${value}\n`);
   const refused = await until("web-2 to refuse it", async () => {
     const status = await statusOf();
     return /is sealed with the key/.test(status.sentence) && status;

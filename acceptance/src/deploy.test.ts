@@ -7,6 +7,7 @@ import { until } from "./testing/bounded-wait.ts";
 import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
 import { finishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
+import { ask } from "./testing/http-answer.ts";
 
 const skip = goIsMissing();
 
@@ -164,7 +165,7 @@ async function deliveryWith(...names: readonly string[]): Promise<Delivery> {
 }
 
 async function answerOf(url: string): Promise<string> {
-  return await (await fetch(url.trim())).text();
+  return (await ask(url.trim())).text;
 }
 
 async function revisions(delivery: Delivery): Promise<readonly string[]> {

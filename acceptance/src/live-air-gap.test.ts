@@ -1,7 +1,6 @@
 // A real, large program: seeded from its go.sum, bundled, taken where no network is, and built there with the checksum database on.
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { buildCutOff, cutIsMissing } from "./testing/cut-off-build.ts";
@@ -33,8 +32,7 @@ test("a real program is built where no network is", {
     return;
   }
   const goSum = await readFile(at("sources/go.sum"), "utf8");
-  const { privateKey } = generateKeyPairSync("ed25519");
-  await writeFile(at("key.pem"), privateKey.export({ type: "pkcs8", format: "pem" }));
+  assert.equal((await finishedStoa(["key", "make", at("team.key")], {})).code, 0);
   const modules = async (...words: string[]): Promise<string> => {
     const { code, stdout, stderr } = await finishedStoa(
       ["modules", ...words],
@@ -50,7 +48,7 @@ test("a real program is built where no network is", {
     return stdout;
   };
   t.diagnostic(`${program.module}: ${(await modules("seed", at("sources/go.sum"))).trim()}`);
-  const said = await modules("bundle", "--to", at("one.tar"), "--key", at("key.pem"));
+  const said = await modules("bundle", "--to", at("one.tar"), "--key", at("team.key"));
   t.diagnostic(said.trim().split("\n")[0] ?? "");
 
   // Without go.sum every hash has to come from the checksum database.

@@ -10,6 +10,7 @@ import { s3ServerIsMissing, startS3Server } from "@stoa/blobs/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { type Delivery, startDelivery } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
+import { ask } from "./testing/http-answer.ts";
 import { steadyLoad } from "./testing/steady-load.ts";
 
 const exampleFolder = resolve(import.meta.dirname, "../../docs/examples/drain-go");
@@ -71,7 +72,7 @@ test("make, bucket, poll, install, graceful restart; bucket away: nothing; the o
   await upload("old.deb");
 
   const where = `s3://${settings.bucket}/packages/bubbli-server.deb?endpoint=${settings.endpoint}`;
-  const follower = delivery.stay(["deploy", where, "--follow", "--every", "0.2"], {
+  await using follower = delivery.stay(["deploy", where, "--follow", "--every", "0.2"], {
     AWS_ACCESS_KEY_ID: settings.keys?.id ?? "",
     AWS_SECRET_ACCESS_KEY: settings.keys?.secret ?? "",
   });
@@ -83,7 +84,7 @@ test("make, bucket, poll, install, graceful restart; bucket away: nothing; the o
     );
   await said(/bubbli-server 1\.0-1214 runs on 1 machine/);
   const first = await running(delivery);
-  const load = steadyLoad(first.url, { clients: 8, keepAlive: true });
+  await using load = steadyLoad(first.url, { clients: 8, keepAlive: true });
   await until("answers of the old one", () => load.answers() > 50);
 
   await upload("new.deb");
@@ -163,7 +164,7 @@ interface Running {
 
 async function running(delivery: Delivery): Promise<Running> {
   const [service] = JSON.parse(await delivery.succeed("list", "--json"));
-  const text = await (await fetch(service.url)).text();
+  const text = (await ask(service.url)).text;
   const [machine] = JSON.parse(await delivery.succeed("machines", "--json"));
   return {
     url: service.url,

@@ -1,6 +1,6 @@
 // docs/scaling.md: its shell blocks run as they are printed.
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chown, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -32,8 +32,13 @@ const patienceMs = 180_000;
 const nobody = 65_534;
 const owner = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {};
 
+const look = spawnSync("sh", ["-c", 'test -r "$0" && versitygw --version', programFile], owner);
+const closed =
+  look.status !== 0 &&
+  "nobody, as whom root runs PostgreSQL, may not read the folder of this project";
+
 test("the example of three instances runs as it is printed", {
-  skip: missing ?? false,
+  skip: missing ?? closed,
 }, async () => {
   await using folder = await temporaryFolder();
   if (owner.uid !== undefined) await chown(folder.path, owner.uid, owner.gid);

@@ -24,7 +24,7 @@ export interface TestMachine {
 }
 
 /** A command that runs until it is ended. */
-export interface StayingCommand {
+export interface StayingCommand extends AsyncDisposable {
   /** What it has said so far, on stdout and stderr. */
   readonly output: () => string;
   /** Sends SIGTERM, and gives its exit code. */
@@ -218,11 +218,15 @@ function stayingCommand(
     });
   }
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const end = (): Promise<number | null> => {
+    child.kill("SIGTERM");
+    return ended;
+  };
   return {
     output: () => output,
-    end: () => {
-      child.kill("SIGTERM");
-      return ended;
+    end,
+    [Symbol.asyncDispose]: async () => {
+      await end();
     },
   };
 }

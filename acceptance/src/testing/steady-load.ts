@@ -1,8 +1,8 @@
 // Clients that never rest, each of which asks again as soon as it is answered. None of them tries a request twice.
 import { Agent, get } from "node:http";
 
-/** A load on a service. */
-export interface SteadyLoad {
+/** A load on a service; disposing of it ends it. */
+export interface SteadyLoad extends AsyncDisposable {
   readonly answers: () => number;
   /** What answers began with, and how often. */
   readonly seen: () => ReadonlyMap<string, number>;
@@ -32,14 +32,18 @@ export function steadyLoad(
     }
   };
   const all = Array.from({ length: clients }, client);
+  const end = async (): Promise<readonly string[]> => {
+    hasEnded = true;
+    await Promise.all(all);
+    agent.destroy();
+    return failures;
+  };
   return {
     answers: () => answers,
     seen: () => seen,
-    end: async () => {
-      hasEnded = true;
-      await Promise.all(all);
-      agent.destroy();
-      return failures;
+    end,
+    [Symbol.asyncDispose]: async () => {
+      await end();
     },
   };
 }

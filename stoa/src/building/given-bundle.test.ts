@@ -93,7 +93,7 @@ test("readGivenBundle refuses a name that comes twice, a link in a folder, and w
   await writeFile(join(work.path, "text"), "just text");
   await assert.rejects(
     readGivenBundle(join(work.path, "text"), join(work.path, "out3")),
-    /neither a program nor a zip, tar, tar.gz or folder/,
+    /neither a program nor a zip, tar, tar.gz, deb or folder/,
   );
 });
 
