@@ -9,13 +9,15 @@ import { quoted } from "../invalid-text.ts";
  */
 export class PathCollisions {
   readonly #root = new PathNode(undefined, "", new FoldedPath(0), 0);
-  /** Keyed by the number of the directory and the element in it. */
-  readonly #nodes = new Map<string, PathNode>();
+  /** Keyed by the number of the folded directory and the folded element in it. */
   readonly #foldedPaths = new Map<string, FoldedPath>();
+  /** Further spellings of folded paths, keyed by the number of the directory and the element in it. */
+  readonly #otherSpellings = new Map<string, PathNode>();
+  #size = 0;
 
   /** How many different paths have been added, directories included. */
   get size(): number {
-    return this.#nodes.size;
+    return this.#size;
   }
 
   /**
@@ -39,19 +41,31 @@ export class PathCollisions {
   }
 
   #child(parent: PathNode, element: string): PathNode {
-    const key = `${parent.id}/${element}`;
-    const known = this.#nodes.get(key);
-    if (known !== undefined) return known;
-
     const foldedKey = `${parent.folded.id}/${foldKey(element)}`;
     let folded = this.#foldedPaths.get(foldedKey);
     if (folded === undefined) {
       folded = new FoldedPath(this.#foldedPaths.size + 1);
       this.#foldedPaths.set(foldedKey, folded);
     }
-    const child = new PathNode(parent, element, folded, this.#nodes.size + 1);
-    this.#nodes.set(key, child);
-    return child;
+    const { spelling } = folded;
+    if (spelling?.parent === parent && spelling.element === element) return spelling;
+    if (spelling !== undefined) return this.#otherSpelling(parent, element, folded);
+    folded.spelling = this.#newNode(parent, element, folded);
+    return folded.spelling;
+  }
+
+  #otherSpelling(parent: PathNode, element: string, folded: FoldedPath): PathNode {
+    const key = `${parent.id}/${element}`;
+    const known = this.#otherSpellings.get(key);
+    if (known !== undefined) return known;
+    const node = this.#newNode(parent, element, folded);
+    this.#otherSpellings.set(key, node);
+    return node;
+  }
+
+  #newNode(parent: PathNode, element: string, folded: FoldedPath): PathNode {
+    this.#size += 1;
+    return new PathNode(parent, element, folded, this.#size);
   }
 }
 
@@ -75,6 +89,8 @@ class PathNode {
 /** All paths that differ only in case. The first of them owns the place. */
 class FoldedPath {
   readonly id: number;
+  /** The first that was met: nearly always there is no other. */
+  spelling: PathNode | undefined = undefined;
   owner: PathNode | undefined = undefined;
   ownerIsDirectory = false;
 

@@ -19,7 +19,7 @@ test("PackedFiles remembers the files of a repository, and not those of another"
 });
 
 test("PackedFiles forgets what was not used for longest, and takes nothing large", () => {
-  const files = new PackedFiles(5 * 1400);
+  const files = new PackedFiles(5 * 1600);
   for (const name of ["a", "b", "c", "d", "e"]) files.keep("here", name, packed(1000));
   files.known("here", ["a"]);
   files.keep("here", "f", packed(1000));
