@@ -28,7 +28,10 @@ export function sizeScenario(): Scenario {
     { length: 31 },
     (_, n) => [`data/${n + 1}`, { copyOf: "data/0" }] as const,
   );
-  draft.commit({ "go.mod": goMod, ...Object.fromEntries(copies) }, { branch: "data", after: first });
+  draft.commit(
+    { "go.mod": goMod, ...Object.fromEntries(copies) },
+    { branch: "data", after: first },
+  );
   draft.tag("v1.3.0");
   return {
     name: "limits of size",

@@ -45,7 +45,8 @@ export class EntryBatch {
   get hasRoom(): boolean {
     const most = mostEntryBytes + memberHeader.length + memberTrailerBytes;
     return (
-      this.#inputBytes + most <= batchBytes && this.#contentBytes + mostEntryBytes <= mostContentBytes
+      this.#inputBytes + most <= batchBytes &&
+      this.#contentBytes + mostEntryBytes <= mostContentBytes
     );
   }
 

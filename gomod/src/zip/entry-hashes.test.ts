@@ -87,7 +87,13 @@ const emptyMember = gzipSync("");
 const tricks: readonly (readonly [title: string, entries: readonly ForgedEntry[]])[] = [
   [
     "an empty content before the true one",
-    [forged("a", "content", Buffer.concat([deflateRawSync(""), trailer(""), member.subarray(0, -8)]))],
+    [
+      forged(
+        "a",
+        "content",
+        Buffer.concat([deflateRawSync(""), trailer(""), member.subarray(0, -8)]),
+      ),
+    ],
   ],
   [
     "members that have the content of two entries in one",
@@ -106,7 +112,13 @@ const tricks: readonly (readonly [title: string, entries: readonly ForgedEntry[]
   ],
   [
     "a mark of a member in stored bytes",
-    [{ name: "a", content: Buffer.concat([member, member]), data: deflateRawSync(Buffer.concat([member, member]), { level: 0 }) }],
+    [
+      {
+        name: "a",
+        content: Buffer.concat([member, member]),
+        data: deflateRawSync(Buffer.concat([member, member]), { level: 0 }),
+      },
+    ],
   ],
   ["bytes behind the data", [forged("a", "content", Buffer.concat([deflated, Buffer.alloc(20)]))]],
   ["a whole member behind the data", [forged("a", "content", Buffer.concat([deflated, member]))]],
@@ -133,7 +145,11 @@ test("whatever entries are made of, they are judged together as they are alone",
   const numbers = new RandomNumbers(Number(process.env["FUZZ_SEED"] ?? 1));
   const contents = ["content", "x", "", "content".repeat(9)];
   const pieces = [
-    ...contents.flatMap((content) => [deflateRawSync(content), trailer(content), gzipSync(content)]),
+    ...contents.flatMap((content) => [
+      deflateRawSync(content),
+      trailer(content),
+      gzipSync(content),
+    ]),
     gzipSync("content").subarray(0, 10),
     Buffer.from([0x1f]),
     Buffer.from([0x8b, 8]),

@@ -47,7 +47,8 @@ interface Running {
 function hashParts({ entries }: EntryBatch, content: Buffer): readonly RawHashedFile[] {
   let at = 0;
   const files = entries.map(({ entry: { rawName, uncompressedSize } }) => {
-    const part = content.subarray(at, (at += uncompressedSize));
+    const part = content.subarray(at, at + uncompressedSize);
+    at += uncompressedSize;
     return { rawName, sha256: hash("sha256", part, "hex") };
   });
   release(content);

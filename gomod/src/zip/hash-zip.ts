@@ -21,7 +21,5 @@ export async function hashZip(source: ByteSource): Promise<string> {
     .values()
     .map((entry) => contents.locate(entry));
   const files = await hashEntries(contents, located);
-  return hashRawFiles(
-    files.flatMap((file) => (namesakes.get(file.rawName) ?? []).map(() => file)),
-  );
+  return hashRawFiles(files.flatMap((file) => (namesakes.get(file.rawName) ?? []).map(() => file)));
 }

@@ -25,8 +25,8 @@ import {
 /** A file whose content can be had. */
 export interface ReadableModuleFile extends ModuleFile {
   /**
-   * The content from its start, in chunks of any length that stay as they are: just `sizeBytes` bytes. Called only for
-   * files that belong to the module, once, and once more for the root go.mod.
+   * The content from its start, in chunks of any length that stay as they are until another file is read: just `sizeBytes`
+   * bytes. Called only for files that belong to the module, once, and once more for the root go.mod.
    */
   read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }

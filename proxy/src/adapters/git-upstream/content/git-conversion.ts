@@ -59,6 +59,6 @@ const converting = /eol=crlf|ident|encoding/;
  */
 function isQuestionable({ path }: ListedFile): boolean {
   if (/[\\~]/.test(path)) return true;
-  const ascii = path.replace(/[^\x00-\x7f]+/g, "");
+  const ascii = path.replace(/[\u0080-\uffff]+/g, "");
   return /(?:^|\/)(?:\.{0,2}|\.git[ .]*(?::[^/]*)?|\.gitmodules[^/]*)(?:$|\/)/i.test(ascii);
 }

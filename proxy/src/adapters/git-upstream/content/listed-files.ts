@@ -50,19 +50,29 @@ export function rawPathOf({ path, strangePath }: ListedFile): Buffer {
 /** Reads a directory and all below it: each once, and many of one depth at the same time. */
 async function readTrees(source: DirectorySource, directory: string): Promise<Trees> {
   const trees = new Map<string, Iterable<NamedEntry>>();
-  for (let wanted = [directory]; wanted.length > 0; ) {
-    const below = new Set<string>();
+  for (let wanted: readonly string[] = [directory]; wanted.length > 0; ) {
     for (let at = 0; at < wanted.length; at += readAtOnce) {
       const asked = wanted.slice(at, at + readAtOnce);
       const read = await Promise.all(asked.map((hash) => source.tree(hash)));
-      for (const [index, tree] of read.entries()) {
-        trees.set(asked[index] ?? "", tree);
-        for (const { kind, hash } of tree) if (kind === "directory") below.add(hash);
-      }
+      for (const [index, tree] of read.entries()) trees.set(asked[index] ?? "", tree);
     }
-    wanted = [...below].filter((hash) => !trees.has(hash));
+    wanted = directoriesIn(
+      wanted.map((hash) => trees.get(hash) ?? []),
+      trees,
+    );
   }
   return trees;
+}
+
+/** The directories named in trees, but those that are known. */
+function directoriesIn(trees: readonly Iterable<NamedEntry>[], known: Trees): readonly string[] {
+  const found = new Set<string>();
+  for (const tree of trees) {
+    for (const { kind, hash } of tree) {
+      if (kind === "directory" && !known.has(hash)) found.add(hash);
+    }
+  }
+  return [...found];
 }
 
 function filesBelow(directory: string, trees: Trees): readonly ListedFile[] {

@@ -165,12 +165,16 @@ async function keptContent(
     const sizeBytes = known.get(file.hash)?.sizeBytes ?? sizes.get(file.hash) ?? 0;
     return new RepositoryFile(file, sizeBytes, read);
   });
+  const wanted = files.filter(
+    (file) => kept.has(file.listed) && !known.has(file.hash) && !isRootGoMod(file),
+  );
+  const isWorthKeeping = packed.hasRoomFor(wanted.values().map(({ sizeBytes }) => sizeBytes));
   const content = new KeptContent(
     {
-      object: (hash) => repository.object(hash),
+      object: (hash, into) => repository.object(hash, into),
       stream: (hash) => repository.stream(hash, view.sight.signal),
     },
-    files.filter((file) => kept.has(file.listed) && !known.has(file.hash) && !isRootGoMod(file)),
+    wanted,
   );
   await content.begun(); // a mirror that cannot be read is found out before anything is handed out
   return {
@@ -178,7 +182,7 @@ async function keptContent(
     memory: {
       find: ({ hash }) => (hash === undefined ? undefined : known.get(hash)),
       keep: ({ hash }, content) => {
-        if (hash !== undefined) packed.keep(view.url, hash, content);
+        if (hash !== undefined && isWorthKeeping) packed.keep(view.url, hash, content);
       },
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -27,3 +27,10 @@ test("PackedFiles forgets what was not used for longest, and takes nothing large
   const all = ["a", "b", "c", "d", "e", "f", "g"];
   assert.deepEqual([...files.known("here", all).keys()], ["a", "c", "d", "e", "f"]);
 });
+
+test("PackedFiles knows what it has room for", () => {
+  const files = new PackedFiles(10_000);
+  assert.ok(files.hasRoomFor([3000, 3000]));
+  assert.ok(!files.hasRoomFor([30_000, 1]));
+  assert.ok(!files.hasRoomFor(Array.from({ length: 20 }, () => 0)));
+});

@@ -5,6 +5,8 @@ import type { PackedContent } from "@stoa/gomod/zip";
 const mostFileBytes = 64 * 1024;
 /** What an entry takes beside its content, near enough. */
 const entryBytes = 600;
+/** How much smaller source text becomes, near enough. */
+const usualRatio = 3;
 
 /** Remembers what was used last, up to so many bytes. */
 export class PackedFiles {
@@ -29,6 +31,16 @@ export class PackedFiles {
       this.#files.set(key, packed);
     }
     return known;
+  }
+
+  /**
+   * Whether files of these sizes would all be remembered, near enough. Of more than fit nothing is left when they are asked
+   * for again in the same order, so that remembering them is in vain.
+   */
+  hasRoomFor(sizes: Iterable<number>): boolean {
+    let bytes = 0;
+    for (const size of sizes) bytes += entryBytes + size / usualRatio;
+    return bytes <= this.#mostBytes;
   }
 
   keep(repository: string, hash: string, packed: PackedContent): void {

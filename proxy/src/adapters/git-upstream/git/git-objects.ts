@@ -36,7 +36,8 @@ export function parseCommit(bytes: Uint8Array): ParsedCommit {
   const tree = /^tree ([0-9a-f]{40,64})$/m.exec(head)?.[1];
   // Between the mail address and the time zone: seconds since 1970.
   const seconds = /^committer .*> (-?\d+) [-+]\d+$/m.exec(head)?.[1];
-  if (tree === undefined || seconds === undefined) throw new DamagedRepository("a commit cannot be read");
+  if (tree === undefined || seconds === undefined)
+    throw new DamagedRepository("a commit cannot be read");
   return { tree, time: new Date(Number(seconds) * 1000) };
 }
 

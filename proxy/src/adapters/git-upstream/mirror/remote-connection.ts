@@ -130,7 +130,14 @@ export class RemoteConnection {
     }
   }
 
-  async #run({ args, folder, reach, input, progress, config = [] }: RemoteQuestion): Promise<Buffer> {
+  async #run({
+    args,
+    folder,
+    reach,
+    input,
+    progress,
+    config = [],
+  }: RemoteQuestion): Promise<Buffer> {
     const { git, deadlines, environment, readsUserConfiguration, ended } = this.#parts;
     const call: GitCall = {
       args: typeof args === "function" ? args(this.#movedTo ?? this.url) : args,
