@@ -1,7 +1,7 @@
 // Many small entries of a zip archive, unpacked in one go.
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import type { LocatedEntry, ZipContents } from "./zip-content.ts";
+import { type LocatedEntry, release, type ZipContents } from "./zip-content.ts";
 import { deflated } from "./zip-records.ts";
 
 /** Above this a call of zlib for each entry costs next to nothing. */
@@ -69,7 +69,7 @@ export class EntryBatch {
 
   /**
    * The content of all entries, one behind the other, each as long as its directory says. `undefined` if one of them is
-   * faulty, or may be: they are then to be read one by one.
+   * faulty, or may be: they are then to be read one by one. To be asked for once.
    *
    * That the members are the entries follows from three things: a member begins only where its mark is, and the marks
    * are just where the entries have been put; no entry is empty; and the content is as long as all of them together. So
@@ -87,6 +87,8 @@ export class EntryBatch {
       return content.length === this.#contentBytes ? content : undefined;
     } catch {
       return undefined;
+    } finally {
+      release(input);
     }
   }
 }
