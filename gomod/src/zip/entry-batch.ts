@@ -1,7 +1,7 @@
 // Many small entries of a zip archive, unpacked in one go.
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { type LocatedEntry, release, type ZipContents } from "./zip-content.ts";
+import { isDirectory, type LocatedEntry, release, type ZipContents } from "./zip-content.ts";
 import { deflated } from "./zip-records.ts";
 
 /** Above this a call of zlib for each entry costs next to nothing. */
@@ -29,10 +29,11 @@ export class EntryBatch {
   #inputBytes = 0;
   #contentBytes = 0;
 
-  /** Whether entries like this one are unpacked in batches: small ones that are not empty. */
+  /** Whether entries like this one are unpacked in batches: small files that are not empty. */
   static isFor({ entry }: LocatedEntry): boolean {
     const { method, compressedSize, uncompressedSize } = entry;
     return (
+      !isDirectory(entry) &&
       method === deflated &&
       compressedSize > 0 &&
       compressedSize <= mostEntryBytes &&

@@ -123,6 +123,7 @@ const tricks: readonly (readonly [title: string, entries: readonly ForgedEntry[]
   ["bytes behind the data", [forged("a", "content", Buffer.concat([deflated, Buffer.alloc(20)]))]],
   ["a whole member behind the data", [forged("a", "content", Buffer.concat([deflated, member]))]],
   ["a member as data", [forged("a", "content", member)]],
+  ["a directory with content", [text("b"), text("a/")]],
   ["a wrong checksum", [text("b"), { ...text("a"), directory: { crc32: 7 }, local: { crc32: 7 } }]],
   ["a checksum left out", [{ ...text("a"), directory: { crc32: 0 }, local: { crc32: 0 } }]],
   ["a size too small", [text("b"), { ...text("a"), directory: { uncompressedSize: 4 } }]],
@@ -158,11 +159,12 @@ test("whatever entries are made of, they are judged together as they are alone",
     Buffer.alloc(1),
   ];
   const oneOf = <T>(list: readonly T[]): T => list[numbers.below(list.length)]!;
+  const ends = ["", "", "", ".go", ".mod", "/"];
   let accepted = 0;
   for (let round = 0; round < 2000; round++) {
     const entries = Array.from({ length: 1 + numbers.below(4) }, (_, index) => {
       const data = Array.from({ length: numbers.below(5) }, () => oneOf(pieces));
-      return forged(`f${index}`, oneOf(contents), Buffer.concat([oneOf(pieces), ...data]));
+      return forged(`f${index}${oneOf(ends)}`, oneOf(contents), Buffer.concat([oneOf(pieces), ...data]));
     });
     const zip = forgeZip(entries);
     const alone = await oneByOne(zip);
