@@ -164,7 +164,11 @@ test("whatever entries are made of, they are judged together as they are alone",
   for (let round = 0; round < 2000; round++) {
     const entries = Array.from({ length: 1 + numbers.below(4) }, (_, index) => {
       const data = Array.from({ length: numbers.below(5) }, () => oneOf(pieces));
-      return forged(`f${index}${oneOf(ends)}`, oneOf(contents), Buffer.concat([oneOf(pieces), ...data]));
+      return forged(
+        `f${index}${oneOf(ends)}`,
+        oneOf(contents),
+        Buffer.concat([oneOf(pieces), ...data]),
+      );
     });
     const zip = forgeZip(entries);
     const alone = await oneByOne(zip);
