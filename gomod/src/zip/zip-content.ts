@@ -74,7 +74,7 @@ export class ZipContents {
     if (this.#isSmall(located)) {
       const content = this.#unpackWhole(located);
       const sum = hash("sha256", content, "hex");
-      if (located.entry.method === deflated) release(content);
+      release(content);
       return sum;
     }
     const sum = createHash("sha256");
@@ -90,7 +90,7 @@ export class ZipContents {
     const { entry } = located;
     if (isDirectory(entry)) return emptyContent(entry);
     const packed = this.#bytes.read(located.dataOffset, this.#lengthOf(located));
-    const content = entry.method === stored ? packed : inflateWhole(entry, packed);
+    const content = entry.method === stored ? Buffer.from(packed) : inflateWhole(entry, packed);
     this.#verify(located, content.length, crc32(content));
     return content;
   }
@@ -116,7 +116,8 @@ export class ZipContents {
   *#packedPieces(located: LocatedEntry): Generator<Uint8Array, void, undefined> {
     const end = located.dataOffset + this.#lengthOf(located);
     for (let position = located.dataOffset; position < end; position += pieceBytes) {
-      yield this.#bytes.read(position, Math.min(pieceBytes, end - position));
+      // A copy, for the next piece may be asked for while this one is being unpacked.
+      yield Buffer.from(this.#bytes.read(position, Math.min(pieceBytes, end - position)));
     }
   }
 
