@@ -69,6 +69,13 @@ export class ZipContents {
     return Buffer.concat(await Array.fromAsync(this.#unpackInPieces(located)));
   }
 
+  /** The data as it is packed; what follows it has then been found right. */
+  packed(located: LocatedEntry): Uint8Array {
+    const packed = this.#bytes.read(located.dataOffset, this.#lengthOf(located));
+    if ((located.entry.flags & sizesFollow) !== 0) this.#verifyDescriptor(located);
+    return packed;
+  }
+
   /** The sha256 of the content, in hexadecimal. Takes little memory, however large the content is. */
   async sha256(located: LocatedEntry): Promise<string> {
     if (this.#isSmall(located)) {
@@ -199,7 +206,7 @@ function inflateWhole(entry: ZipEntry, packed: Uint8Array): Uint8Array {
  * Gives the memory of unpacked content back at once. A zip with many files leaves them behind faster than the garbage
  * collector, which does not see how large they are, comes by. Small buffers share Node's pool and are left alone.
  */
-function release(content: Uint8Array): void {
+export function release(content: Uint8Array): void {
   const { buffer, byteLength } = content;
   if (buffer instanceof ArrayBuffer && byteLength > Buffer.poolSize) buffer.transfer(0);
 }
