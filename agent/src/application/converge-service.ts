@@ -32,6 +32,13 @@ const passing: readonly AgentFailure["code"][] = [
   "disk_failed",
   "conflict",
 ];
+/** Why it is not where it should be. */
+interface Trouble {
+  readonly sentence: string;
+  /** There is no room: nobody should wait for that to pass by itself. */
+  readonly isFull: boolean;
+}
+
 const nothing: Condition = { view: undefined, health: "unknown", addresses: new Map() };
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
@@ -48,7 +55,9 @@ export class ConvergingService {
   #repair: Repair | undefined;
   #condition: Condition = nothing;
   #step: string | undefined;
-  #trouble: string | undefined;
+  #trouble: Trouble | undefined;
+  /** That of the last try, until the next. */
+  #postponed: Trouble | undefined;
   #failures = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #stateSince = { state: "", since: "" };
@@ -63,10 +72,12 @@ export class ConvergingService {
   async round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     try {
       await this.#round(wanted, signal);
-      this.#trouble = undefined;
+      this.#trouble = this.#isPostponed(wanted) ? this.#postponed : undefined;
     } catch (failure) {
-      this.#trouble = sentenceOf(failure);
-      this.#parts.note(`${this.#parts.service}: ${this.#trouble}`);
+      const isFull = failure instanceof AgentFailure && failure.code === "disk_full";
+      this.#trouble = { sentence: sentenceOf(failure), isFull };
+      if (this.#isPostponed(wanted)) this.#postponed = this.#trouble;
+      this.#parts.note(`${this.#parts.service}: ${this.#trouble.sentence}`);
     } finally {
       this.#step = undefined;
     }
@@ -169,6 +180,7 @@ export class ConvergingService {
       }
       note(`${service} ${version} (${shortId(target.release)}) serves, by serial ${serial}`);
       this.#failures = 0;
+      this.#retriedFor = "";
       await pruneReleases(this.#parts, journal.now);
     } catch (failure) {
       if (signal.aborted) {
@@ -196,6 +208,8 @@ export class ConvergingService {
       this.#failures += 1;
       this.#retryAtMs = clock.monotonicMs() + waitMs;
       this.#retriedFor = `${revision} ${rollout}`;
+      if (failure instanceof AgentFailure && failure.code === "disk_full")
+        throw new AgentFailure("disk_full", sentence, failure);
       throw new AgentFailure(
         "conflict",
         `${sentence}; it is tried again in ${waitMs / 1000} s`,
@@ -214,11 +228,13 @@ export class ConvergingService {
     });
   }
 
-  #mayTry({ revision, rollout }: Wanted): boolean {
-    return (
-      this.#retriedFor !== `${revision} ${rollout}` ||
-      this.#parts.clock.monotonicMs() >= this.#retryAtMs
-    );
+  #mayTry(wanted: Wanted): boolean {
+    return !this.#isPostponed(wanted) || this.#parts.clock.monotonicMs() >= this.#retryAtMs;
+  }
+
+  /** Whether the last try was for this, and has failed in a way that may pass. */
+  #isPostponed(wanted: Wanted | undefined): boolean {
+    return wanted !== undefined && this.#retriedFor === `${wanted.revision} ${wanted.rollout}`;
   }
 
   #refusalOf(
@@ -284,11 +300,11 @@ export class ConvergingService {
     const isUnderWay = this.#journal?.now.handOver !== undefined;
     if (wanted === undefined || isUnderWay || !isSame(committed, targetOf(wanted))) {
       return {
-        state: "converging",
-        sentence: this.#trouble ?? `${this.#step ?? "about to begin"}`,
+        state: this.#trouble?.isFull === true ? "failed" : "converging",
+        sentence: this.#trouble?.sentence ?? `${this.#step ?? "about to begin"}`,
       };
     }
-    if (this.#trouble !== undefined) return { state: "failed", sentence: this.#trouble };
+    if (this.#trouble !== undefined) return { state: "failed", sentence: this.#trouble.sentence };
     const { view } = this.#condition;
     if (committed?.manner === "scripts") {
       return { state: "running", sentence: "its scripts have started and validated it" };
