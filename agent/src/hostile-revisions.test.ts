@@ -162,7 +162,7 @@ describe("a hostile revision", { skip: noGo }, () => {
   for (const [title, forge, sentence] of hostile) {
     test(`with ${title} is refused`, async () => {
       const forged = structuredClone(tree.revisions.get(one)) as unknown as Forgery;
-      forged["version"] = title.replaceAll(/[^a-z0-9]+/g, "-");
+      forged["version"] = `1${title.replaceAll(/[^a-z0-9]+/g, "-")}`;
       forge(forged);
       await refusedWith(publish(tree, forged), sentence);
     });

@@ -34,6 +34,8 @@ const passing: readonly AgentFailure["code"][] = [
 ];
 /** Why it is not where it should be. */
 interface Trouble {
+  /** What was wanted then, by `keyOf`. Of anything else nothing is known. */
+  readonly key: string;
   readonly sentence: string;
   /** There is no room: nobody should wait for that to pass by itself. */
   readonly isFull: boolean;
@@ -75,7 +77,7 @@ export class ConvergingService {
       this.#trouble = this.#isPostponed(wanted) ? this.#postponed : undefined;
     } catch (failure) {
       const isFull = failure instanceof AgentFailure && failure.code === "disk_full";
-      this.#trouble = { sentence: sentenceOf(failure), isFull };
+      this.#trouble = { key: keyOf(wanted), sentence: sentenceOf(failure), isFull };
       if (this.#isPostponed(wanted)) this.#postponed = this.#trouble;
       this.#parts.note(`${this.#parts.service}: ${this.#trouble.sentence}`);
     } finally {
@@ -196,7 +198,7 @@ export class ConvergingService {
   /** What may pass is tried again, ever more seldom; what does not is remembered as refused. */
   async #failed(
     journal: JournalFile,
-    { rollout, revision }: Wanted,
+    wanted: Wanted,
     target: Target,
     version: string,
     failure: unknown,
@@ -207,7 +209,7 @@ export class ConvergingService {
       const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
       this.#failures += 1;
       this.#retryAtMs = clock.monotonicMs() + waitMs;
-      this.#retriedFor = `${revision} ${rollout}`;
+      this.#retriedFor = keyOf(wanted);
       if (failure instanceof AgentFailure && failure.code === "disk_full")
         throw new AgentFailure("disk_full", sentence, failure);
       throw new AgentFailure(
@@ -220,7 +222,7 @@ export class ConvergingService {
     await journal.write({
       refused: {
         ...target,
-        rollout,
+        rollout: wanted.rollout,
         sentence,
         lastLines: await lastLines(disk, layout.log),
         atMs: clock.nowMs(),
@@ -234,7 +236,7 @@ export class ConvergingService {
 
   /** Whether the last try was for this, and has failed in a way that may pass. */
   #isPostponed(wanted: Wanted | undefined): boolean {
-    return wanted !== undefined && this.#retriedFor === `${wanted.revision} ${wanted.rollout}`;
+    return wanted !== undefined && this.#retriedFor === keyOf(wanted);
   }
 
   #refusalOf(
@@ -295,16 +297,17 @@ export class ConvergingService {
     refused: string | undefined,
   ): Pick<ServiceStatus, "state" | "sentence"> {
     const committed = this.#journal?.now.committed;
+    const trouble = this.#trouble?.key === keyOf(wanted) ? this.#trouble : undefined;
     if (refused !== undefined) return { state: "failed", sentence: refused };
     // Committed is not yet served alone: the old process may still take connections.
     const isUnderWay = this.#journal?.now.handOver !== undefined;
     if (wanted === undefined || isUnderWay || !isSame(committed, targetOf(wanted))) {
       return {
-        state: this.#trouble?.isFull === true ? "failed" : "converging",
-        sentence: this.#trouble?.sentence ?? `${this.#step ?? "about to begin"}`,
+        state: trouble?.isFull === true ? "failed" : "converging",
+        sentence: trouble?.sentence ?? `${this.#step ?? "about to begin"}`,
       };
     }
-    if (this.#trouble !== undefined) return { state: "failed", sentence: this.#trouble.sentence };
+    if (trouble !== undefined) return { state: "failed", sentence: trouble.sentence };
     const { view } = this.#condition;
     if (committed?.manner === "scripts") {
       return { state: "running", sentence: "its scripts have started and validated it" };
@@ -329,6 +332,11 @@ export class ConvergingService {
 /** Only machines with such services carry what reads an appspec. */
 function scriptedDeployment(): Promise<typeof import("./deploy-bundle.ts")> {
   return import("./deploy-bundle.ts");
+}
+
+/** What a try is for: another rollout of the same revision is another one. */
+function keyOf(wanted: Wanted | undefined): string {
+  return wanted === undefined ? "nothing" : `${wanted.revision} ${wanted.rollout}`;
 }
 
 /** The target that an assignment means. */
