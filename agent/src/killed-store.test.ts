@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import type { BlobStore } from "@stoa/blobs";
 import { type S3Server, s3ServerIsMissing, startS3Server } from "@stoa/blobs/testing";
@@ -43,13 +44,14 @@ for (const kind of ["polite", "plain"] as const) {
       const { settings, open } = await server.newBucket();
       bucket = await open();
       await deploy();
-      const { keys } = settings;
+      // Where the service's own programs look.
+      process.env["AWS_ACCESS_KEY_ID"] = settings.keys?.id;
+      process.env["AWS_SECRET_ACCESS_KEY"] = settings.keys?.secret;
       machine = await openMachine(folder, tree, {
         source: {
           kind: "bucket",
           url: `s3://${settings.bucket}/tree?endpoint=${settings.endpoint}`,
         },
-        variables: { AWS_ACCESS_KEY_ID: keys?.id, AWS_SECRET_ACCESS_KEY: keys?.secret },
         failpoint: async (moment) => {
           if (moment !== killAt) return;
           killAt = undefined;
@@ -74,15 +76,20 @@ for (const kind of ["polite", "plain"] as const) {
       appendFileSync(unlike, `version ${number}`);
       tree.assign({ notes: tree.publish("notes", String(number), unlike) });
       number += 1;
-      for (const path of readdirSync(tree.folder, { recursive: true, encoding: "utf8" })) {
-        const isNew = path.endsWith("index.json") || (isContent(path) && !sent.has(path));
-        if (!isNew) continue;
+      const paths = readdirSync(tree.folder, { recursive: true, encoding: "utf8" });
+      const contents = paths.filter((path) => isContent(path) && !sent.has(path));
+      // What asks for it comes last.
+      for (const path of [...contents, "environments/production/index.json"]) {
         await bucket.put(`tree/${path}`, readFileSync(join(tree.folder, path)));
         sent.add(path);
       }
     };
     const runs = async (wanted: string): Promise<void> => {
-      await until(async () => (await release()) === wanted && (await oneProcess(wanted)));
+      const isThere = async (): Promise<boolean> =>
+        (await release()) === wanted && (await oneProcess(wanted));
+      await until(isThere).catch((cause) => {
+        throw new Error(machine.decisions.join("\n"), { cause });
+      });
     };
     const release = async (): Promise<string | undefined> => {
       const path = join(machine.root, "status", "status.json");
