@@ -12,18 +12,11 @@ import { type FaultyStore, startFaultyStore } from "./testing/faulty-store.ts";
 import type { FinishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 
-/** Every write of a rollout over two machines, one after the other, but those of a kind that come again and again. */
+/** The writes of a rollout over two machines, one after the other. Of those that come again and again some are enough. */
 const steps = [
-  ...["blobs 1", "revisions 1", "audit 1", "audit 2", "a status 1", "a status 2"],
-  ...["rollouts 1", "rollouts 2", "rollouts 3", "rollouts 4", "rollouts 5", "rollouts 6"],
-  ...[
-    "the index 1",
-    "the index 2",
-    "the index 3",
-    "the history 1",
-    "the history 2",
-    "the history 3",
-  ],
+  ...["blobs 1", "revisions 1", "audit 1", "audit 2", "a status 1"],
+  ...["rollouts 1", "rollouts 2", "rollouts 4", "the index 1", "the index 2", "the index 3"],
+  ...["the history 1", "the history 3"],
 ];
 
 describe("a store of documents", { skip: goIsMissing() || s3ServerIsMissing() }, () => {
@@ -74,7 +67,6 @@ describe("a store of documents", { skip: goIsMissing() || s3ServerIsMissing() },
     await until(`everybody to run ${version}`, async () =>
       (await answers()).every((answer) => Number(answer) === version),
     );
-    assert.match(await delivery.succeed("audit", "verify"), /in order/);
   };
 
   test("a rollout makes these writes, and is killed at each of them below", async () => {
@@ -140,6 +132,7 @@ describe("a store of documents", { skip: goIsMissing() || s3ServerIsMissing() },
     assert.equal((await deployed(number)).code, 0, "the newest is what runs");
     assert.deepEqual(await rollouts(), before);
     assert.deepEqual(await answers(), runs);
+    assert.match(await delivery.succeed("audit", "verify"), /in order/);
   });
 });
 

@@ -56,7 +56,9 @@ export async function startFaultyStore(): Promise<FaultyStore> {
   const isFatal = (step: string | undefined, when: FatalWrite["when"]): boolean =>
     fatal !== undefined && fatal.step === step && fatal.when === when;
   const pass = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { method = "", url = "" } = incoming;
+    const { method = "" } = incoming;
+    // What follows names the operation.
+    const [url = ""] = (incoming.url ?? "").split("?");
     const step = method === "PUT" ? counted(steps, stepOf(url)) : undefined;
     if (isFatal(step, "before") && fatal !== undefined) await kill(fatal.killed);
     if (store.trouble === "error") {
@@ -158,12 +160,12 @@ function forwarded(incoming: IncomingMessage, { hostname, port }: URL): Promise<
 }
 
 function isDocument(url: string): boolean {
-  return /\.json(\?|$)/.test(url);
+  return url.endsWith(".json");
 }
 
 /** The folder of the tree that a path is in, which says what is being done. */
 function stepOf(url: string): string | undefined {
-  const [, path = ""] = /\/stoa\/tree\/([^?]*)/.exec(decodeURIComponent(url)) ?? [];
+  const [, path = ""] = /\/stoa\/tree\/(.*)/.exec(decodeURIComponent(url)) ?? [];
   if (path.startsWith("environments/"))
     return path.endsWith("/index.json") ? "the index" : "the history";
   if (path.startsWith("machines/")) return path.endsWith("/status.json") ? "a status" : undefined;
