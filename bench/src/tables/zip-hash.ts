@@ -153,10 +153,7 @@ function hasherOnEveryCore(): Hasher & AsyncDisposable {
 function fileSource(file: number): ByteSource {
   return {
     size: fstatSync(file).size,
-    read(position, length) {
-      const bytes = Buffer.allocUnsafe(length);
-      return bytes.subarray(0, readSync(file, bytes, 0, length, position));
-    },
+    read: (position, into) => readSync(file, into, 0, into.length, position),
   };
 }
 

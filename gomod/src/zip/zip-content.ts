@@ -69,11 +69,13 @@ export class ZipContents {
     return Buffer.concat(await Array.fromAsync(this.#unpackInPieces(located)));
   }
 
-  /** The data as it is packed; what follows it has then been found right. */
-  packed(located: LocatedEntry): Uint8Array {
+  /** Copies the data as it is packed and returns its length; what follows it has then been found right. */
+  copyPacked(located: LocatedEntry, into: Uint8Array): number {
     const packed = this.#bytes.read(located.dataOffset, this.#lengthOf(located));
+    into.set(packed);
+    const { length } = packed;
     if ((located.entry.flags & sizesFollow) !== 0) this.#verifyDescriptor(located);
-    return packed;
+    return length;
   }
 
   /** The sha256 of the content, in hexadecimal. Takes little memory, however large the content is. */
@@ -81,7 +83,7 @@ export class ZipContents {
     if (this.#isSmall(located)) {
       const content = this.#unpackWhole(located);
       const sum = hash("sha256", content, "hex");
-      if (located.entry.method === deflated) release(content);
+      release(content);
       return sum;
     }
     const sum = createHash("sha256");
@@ -97,7 +99,7 @@ export class ZipContents {
     const { entry } = located;
     if (isDirectory(entry)) return emptyContent(entry);
     const packed = this.#bytes.read(located.dataOffset, this.#lengthOf(located));
-    const content = entry.method === stored ? packed : inflateWhole(entry, packed);
+    const content = entry.method === stored ? Buffer.from(packed) : inflateWhole(entry, packed);
     this.#verify(located, content.length, crc32(content));
     return content;
   }
@@ -123,7 +125,8 @@ export class ZipContents {
   *#packedPieces(located: LocatedEntry): Generator<Uint8Array, void, undefined> {
     const end = located.dataOffset + this.#lengthOf(located);
     for (let position = located.dataOffset; position < end; position += pieceBytes) {
-      yield this.#bytes.read(position, Math.min(pieceBytes, end - position));
+      // A copy, for the next piece may be asked for while this one is being unpacked.
+      yield Buffer.from(this.#bytes.read(position, Math.min(pieceBytes, end - position)));
     }
   }
 
