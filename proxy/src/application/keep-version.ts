@@ -106,13 +106,13 @@ export class VersionKeeping {
       await this.#parts.store.put(module, { info, mod, zip });
     } catch (failure) {
       if (!(failure instanceof ProxyFailure) || failure.code !== "altered_module") throw failure;
-      const kept = await this.#hashesOfKept(module, signal);
+      const kept = await this.hashesOfKept(module, signal);
       if (kept?.zip !== hashes.zip || kept.mod !== hashes.mod) throw failure;
     }
   }
 
-  /** The hashes of what is kept, as its bytes are now. */
-  async #hashesOfKept(
+  /** The hashes of what is kept, as its bytes are now; `undefined` if nothing is. */
+  async hashesOfKept(
     module: ModuleVersion,
     signal: AbortSignal,
   ): Promise<VersionHashes | undefined> {
