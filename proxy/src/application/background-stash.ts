@@ -29,7 +29,7 @@ const restMs = 60_000;
 const holdMs = 60_000;
 
 /** How often somebody who is not alone looks: what another one has accepted, and does not work off, nobody tells. */
-const lookMs = 5_000;
+const lookMs = 2_000;
 
 /** How long a job is left to others before this instance looks at it again, and how many it leaves at most. */
 const leftMs = 600_000;
