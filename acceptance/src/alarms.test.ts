@@ -174,8 +174,7 @@ describe("behind a proxy", () => {
 
 describe("at a repository", { skip: gitIsMissing }, () => {
   const place = "github.com/corp/tool";
-  const zip = (stoa: StoaProcess, version: string) =>
-    ask(`${stoa.url}/${place}/@v/${version}.zip`);
+  const zip = (stoa: StoaProcess, version: string) => ask(`${stoa.url}/${place}/@v/${version}.zip`);
 
   /** A repository with two versions of its module; `words` are in the first. */
   async function repository(host: GitHost, words: string): Promise<void> {

@@ -85,7 +85,10 @@ describe("instances of different versions", { skip: noPostgres }, () => {
     await goOn("running");
     await fleet.replace(0);
     await goOn("replaced");
-    assert.equal(await server.run("SELECT count(*) FROM stoa_schema"), `${taken + newSteps.length}`);
+    assert.equal(
+      await server.run("SELECT count(*) FROM stoa_schema"),
+      `${taken + newSteps.length}`,
+    );
   });
 
   test("find a state that is older than they are when a backup has taken its place, and go on", async () => {
@@ -101,7 +104,10 @@ describe("instances of different versions", { skip: noPostgres }, () => {
     const cold = await smallModule("example.com/after", "v1.0.0");
     fleet.upstream.add(cold);
     for (const at of [0, 1]) {
-      await until("the state is used again", async () => (await fleet.zip(at, cold)).status === 200);
+      await until(
+        "the state is used again",
+        async () => (await fleet.zip(at, cold)).status === 200,
+      );
       assert.equal((await fleet.ask(at, list)).text, "v1.0.0\n");
     }
     assert.equal(fleet.asked(filePath(cold, "zip")), 1);

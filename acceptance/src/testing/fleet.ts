@@ -51,10 +51,14 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         root: folder.path,
         env: { STOA_LEASE_TTL: "2", ...options.env, ...options.ownEnv?.(at) },
       });
-    const members = await Promise.all(Array.from({ length: size }, (_, at) => start(at)));
+    const members: StoaProcess[] = [];
     stack.defer(async () => {
       for (const stoa of members) await stoa[Symbol.asyncDispose]();
     });
+    const starts = Array.from({ length: size }, (_, at) => start(at));
+    const started = await Promise.allSettled(starts);
+    for (const one of started) if (one.status === "fulfilled") members.push(one.value);
+    for (const one of started) if (one.status === "rejected") throw one.reason;
     const member = (at: number): StoaProcess => {
       const stoa = members[at % size];
       assert.ok(stoa);

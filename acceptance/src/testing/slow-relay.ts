@@ -63,10 +63,12 @@ class Relay {
         [onward, from],
       ] as const) {
         this.#sockets.add(socket);
-        socket.on("error", () => undefined).on("close", () => {
-          this.#sockets.delete(socket);
-          other.destroy();
-        });
+        socket
+          .on("error", () => undefined)
+          .on("close", () => {
+            this.#sockets.delete(socket);
+            other.destroy();
+          });
         void this.#pass(socket, other).catch(() => undefined); // both have been closed
       }
     });

@@ -1,4 +1,6 @@
 // Asks the policy, and the validator where the policy says so.
+
+import type { ModuleVersion } from "@stoa/gomod";
 import { type Explanation, explain } from "../domain/policy/explanation.ts";
 import {
   decide,
@@ -6,7 +8,6 @@ import {
   type PolicyDecision,
   type PolicyQuestion,
 } from "../domain/policy/module-policy.ts";
-import type { ModuleVersion } from "@stoa/gomod";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { RememberedVerdicts } from "./remember-verdicts.ts";
 

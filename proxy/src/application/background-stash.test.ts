@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate as soon } from "node:timers/promises";
 import { type ModuleVersion, parseModulePath, parseVersion } from "@stoa/gomod";
 import { openState } from "../adapters/sql-state/open-state.ts";
-import { BackgroundStash, type BackgroundParts } from "./background-stash.ts";
+import { type BackgroundParts, BackgroundStash } from "./background-stash.ts";
 
 const version = parseVersion("v1.0.0");
 const module = (name: string): ModuleVersion => ({
@@ -85,7 +85,10 @@ test("who is alone gives up what its policy forbids by now, and another policy l
   await using scene = await twoAtWork(t);
   const { jobs } = scene.state;
   let isAllowed = false;
-  await using alone = scene.worker("alone", { upstreams: undefined, mayFetch: async () => isAllowed });
+  await using alone = scene.worker("alone", {
+    upstreams: undefined,
+    mayFetch: async () => isAllowed,
+  });
   alone.policyChanged({ isPaused: false });
   await alone.add(module("m"));
   await scene.pass(1000);

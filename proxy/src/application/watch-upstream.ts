@@ -10,7 +10,7 @@ import {
 import type { Log } from "@stoa/telemetry";
 import type { Bookmarks } from "../domain/bookmarks.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
-import { compareInfos, movedSentence } from "../domain/moved-version.ts";
+import { compareInfos, movedSentence, type TagComparison } from "../domain/moved-version.ts";
 import { type FailureSubject, ProxyFailure } from "../domain/proxy-failure.ts";
 import { readStored } from "../domain/stored-delivery.ts";
 import type { Fetcher } from "../domain/upstream.ts";
@@ -126,7 +126,7 @@ export class UpstreamWatch implements AsyncDisposable {
   }
 
   /** Compares what an upstream says of a version with what is kept of it, if anything is. */
-  async #compared(module: ModuleVersion, told: VersionInfo): Promise<"same" | "moved" | "doubtful"> {
+  async #compared(module: ModuleVersion, told: VersionInfo): Promise<TagComparison> {
     const kept = await this.#keptInfo(module);
     if (kept === undefined) return "same";
     await this.#forget("vanished", module);
@@ -203,11 +203,7 @@ export class UpstreamWatch implements AsyncDisposable {
     }
   }
 
-  async #raiseOnce(
-    kind: Alarm,
-    subject: FailureSubject,
-    sentence: string,
-  ): Promise<void> {
+  async #raiseOnce(kind: Alarm, subject: FailureSubject, sentence: string): Promise<void> {
     const { bookmarks, raise } = this.#parts;
     const name = markOf(kind, subject);
     await this.#told(async () => {

@@ -99,7 +99,10 @@ export class VersionDocuments {
   }
 
   /** Removes the documents of a version, and then the zips that nobody else needs. What is not there is no failure. */
-  async remove(module: ModuleVersion, isNeeded: (zip: ObjectId) => Promise<boolean>): Promise<void> {
+  async remove(
+    module: ModuleVersion,
+    isNeeded: (zip: ObjectId) => Promise<boolean>,
+  ): Promise<void> {
     const { path, version } = module;
     await this.collection.deleteMany({ module: path, version });
     const filename = zipName({ module: path, version });
