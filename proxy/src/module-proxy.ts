@@ -359,8 +359,9 @@ export async function openModuleProxy(
       await housekeeping[Symbol.asyncDispose]();
       await freshness[Symbol.asyncDispose]();
       await watch[Symbol.asyncDispose]();
-      await notices[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
+      await keeping[Symbol.asyncDispose]();
+      await notices[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       await opened?.[Symbol.asyncDispose]();
       await leases?.[Symbol.asyncDispose]();

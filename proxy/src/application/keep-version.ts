@@ -39,9 +39,10 @@ export interface ArrivedVersion {
   readonly visible?: () => void;
 }
 
-/** The one way into the store. */
-export class VersionKeeping {
+/** The one way into the store. Disposing of it waits until what is in the store is recorded, too. */
+export class VersionKeeping implements AsyncDisposable {
   readonly #parts: VersionKeepingParts;
+  readonly #recording = new Set<Promise<void>>();
 
   constructor(parts: VersionKeepingParts) {
     this.#parts = parts;
@@ -82,8 +83,14 @@ export class VersionKeeping {
       if (!isStoreTrouble(failure)) await records.dropped(module, failure);
       throw failure;
     }
+    const recording = records.kept(module, { ...hashes, database });
+    this.#recording.add(recording);
     arrived.visible?.();
-    await records.kept(module, { ...hashes, database });
+    await recording.finally(() => this.#recording.delete(recording));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#recording);
   }
 
   async #requireRemembered(module: ModuleVersion, hashes: VersionHashes): Promise<void> {
