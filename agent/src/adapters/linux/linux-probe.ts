@@ -1,6 +1,7 @@
 // Asks processes of this machine, and finds out in /proc which of those that share a socket has answered.
 import { createHash, randomInt } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { connect, createServer, isIPv4, type Socket } from "node:net";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
@@ -58,6 +59,14 @@ export const linuxProbe: Probe = {
       // Opens the file that is executed even if it was removed or replaced (proc(5)).
       for await (const chunk of createReadStream(`/proc/${pid}/exe`)) hash.update(chunk as Buffer);
       return hash.digest("hex");
+    } catch {
+      return undefined;
+    }
+  },
+  programFingerprint: async (pid) => {
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(`/proc/${pid}/exe`, { bigint: true });
+      return [dev, ino, size, mtimeNs, ctimeNs].join(":");
     } catch {
       return undefined;
     }
