@@ -12,7 +12,7 @@ import { repositoryRoot } from "./testing/repository.ts";
 
 const preload = pathToFileURL(join(import.meta.dirname, "testing", "loaded-modules.ts")).href;
 
-test("an agent that has deployed carries its own rooms and three packages, and no second HTTP client", {
+test("an agent that has deployed carries few rooms and two packages, its keeper fewer, and neither a second HTTP client", {
   skip: goIsMissing(),
 }, async () => {
   await using delivery = await startDelivery();
@@ -34,7 +34,7 @@ test("an agent that has deployed carries its own rooms and three packages, and n
 
   const keeper = await loadedBy(["keeper", "--root", machine.root], folder);
   assert.deepEqual(packagesOf(keeper), ["commander"]);
-  assert.deepEqual(roomsOf(keeper), ["agent", "deployment", "serving", "stoa"]);
+  assert.deepEqual(roomsOf(keeper), ["agent", "serving", "stoa"]);
   assert.deepEqual(
     keeper.builtins.filter((name) => name.includes("undici")),
     [],
@@ -62,7 +62,7 @@ async function processOf(words: readonly string[]): Promise<number | undefined> 
   return undefined;
 }
 
-/** The packages that are not ours, and were not brought by another one of them. */
+/** The packages that our files have asked for. */
 function packagesOf({ modules }: LoadedModules): readonly string[] {
   return uniqueOf(modules, /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
 }

@@ -8,7 +8,7 @@ import process from "node:process";
 export interface LoadedModules {
   /** The words it was started with. */
   readonly words: readonly string[];
-  /** By address, Node's own excepted. */
+  /** The addresses of files: ours, and those that ours have asked for. */
   readonly modules: readonly string[];
   /** Parts of Node, by Node's own names for them. */
   readonly builtins: readonly string[];
@@ -20,9 +20,11 @@ if (folder !== undefined) record(folder);
 function record(into: string): void {
   const modules = new Set<string>();
   registerHooks({
-    load: (url, context, next) => {
-      if (url.startsWith("file:")) modules.add(url);
-      return next(url, context);
+    resolve: (specifier, context, next) => {
+      const found = next(specifier, context);
+      const isTheirs = context.parentURL?.includes("/node_modules/") === true;
+      if (found.url.startsWith("file:") && !isTheirs) modules.add(found.url);
+      return found;
     },
   });
   process.on("SIGUSR2", () => {

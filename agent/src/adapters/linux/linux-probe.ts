@@ -27,18 +27,13 @@ export const linuxProbe: Probe = {
     }),
   listens: async (pid, port) => {
     const inodes = inodesOf(pid);
-    return tcpLines(pid).some(
-      ({ listens, localPort, inode }) => listens && localPort === port && inodes.has(inode),
-    );
+    return tcpLines(pid, port).some(({ listens, inode }) => listens && inodes.has(inode));
   },
   holderOf: async (text) => {
     const address = parseSocketAddress(text);
     if (address.kind === "unix") return undefined;
-    const line = tcpLines(process.pid).find(
-      (candidate) =>
-        candidate.listens &&
-        candidate.localPort === address.port &&
-        standsInTheWay(candidate, address.host),
+    const line = tcpLines(process.pid, address.port).find(
+      (candidate) => candidate.listens && standsInTheWay(candidate, address.host),
     );
     if (line === undefined) return undefined;
     const holder = holderOfSocket(line.inode);
@@ -171,9 +166,7 @@ async function accepted({ socket, serverPort, isOver }: Line, pid: number): Prom
   const ourPort = socket.localPort;
   while (!isOver()) {
     // The connection is looked up before those who may hold it, else one that was just accepted would be another's.
-    const end = tcpLines(pid).find(
-      ({ localPort, remotePort }) => localPort === serverPort && remotePort === ourPort,
-    );
+    const end = tcpLines(pid, serverPort).find(({ remotePort }) => remotePort === ourPort);
     if (end !== undefined && end.inode !== "0") {
       return { kind: "answered", status: 0, by: inodesOf(pid).has(end.inode) ? "it" : "another" };
     }
