@@ -10,11 +10,14 @@ export interface Socket {
   readonly address: string;
 }
 
-/** Bounds of the process, as `setrlimit` knows them. */
+/** Bounds of a service. Who runs the process says how well each of them holds: see `docs/agent.md`. */
 export interface Limits {
   readonly openFiles?: number;
+  /** Processes and threads. */
   readonly processes?: number;
   readonly memoryBytes?: number;
+  /** Of one processor: 150 is one and a half. */
+  readonly cpuPercent?: number;
   readonly coreBytes?: number;
 }
 
@@ -94,7 +97,13 @@ export const runShape: Shape<Run> = object<Run>({
     ),
   ),
   limits: optional(
-    object<Limits>({ openFiles: bound, processes: bound, memoryBytes: bound, coreBytes: bound }),
+    object<Limits>({
+      openFiles: bound,
+      processes: bound,
+      memoryBytes: bound,
+      cpuPercent: optional(whole(1)),
+      coreBytes: bound,
+    }),
   ),
 });
 

@@ -159,6 +159,7 @@ export class SimulatedProcesses implements Supervisor, Probe {
   }
 
   readonly addsSockets = true;
+  readonly boundsChildren = false;
 
   async restore(): Promise<readonly string[]> {
     return [];

@@ -27,6 +27,7 @@ export function keeperClient(socketPath: string): Supervisor {
     // What it keeps is in its memory.
     restore: async () => [],
     addsSockets: true,
+    boundsChildren: false,
   };
 }
 
