@@ -26,8 +26,8 @@ export const linuxProbe: Probe = {
       return { ...answer, status: await getStatus(line.socket, path) };
     }),
   listens: async (pid, port) => {
-    const inodes = inodesOf(pid);
-    return tcpLines(pid, port).some(({ listens, inode }) => listens && inodes.has(inode));
+    const listening = tcpLines(pid, port).filter(({ listens }) => listens);
+    return listening.some(({ inode }) => holds(pid, inode));
   },
   holderOf: async (text) => {
     const address = parseSocketAddress(text);
@@ -168,11 +168,16 @@ async function accepted({ socket, serverPort, isOver }: Line, pid: number): Prom
     // The connection is looked up before those who may hold it, else one that was just accepted would be another's.
     const end = tcpLines(pid, serverPort).find(({ remotePort }) => remotePort === ourPort);
     if (end !== undefined && end.inode !== "0") {
-      return { kind: "answered", status: 0, by: inodesOf(pid).has(end.inode) ? "it" : "another" };
+      return { kind: "answered", status: 0, by: holds(pid, end.inode) ? "it" : "another" };
     }
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
   }
   return { kind: "silent", sentence: "nobody accepted the connection" };
+}
+
+/** Most hold their sockets themselves: only where one does not, all processes of the machine are looked through. */
+function holds(pid: number, inode: string): boolean {
+  return socketInodes(pid).has(inode) || inodesOf(pid).has(inode);
 }
 
 function inodesOf(pid: number): ReadonlySet<string> {
