@@ -2,12 +2,14 @@
 import type { Revision, Run } from "@stoa/deployment";
 import { shortId } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
-import type { ProcessView, SocketRequest } from "../domain/launch.ts";
+import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
+import { passedOn } from "../domain/passed-on.ts";
 import { isSame, type Manner, type Previous, type Target } from "../domain/service-journal.ts";
 import { leavesPortOpen, withPort } from "../domain/socket-address.ts";
 import type { JournalFile } from "./journal-file.ts";
-import { planLaunch, portOf } from "./plan-launch.ts";
+import { type LaunchOrder, planLaunch, portOf } from "./plan-launch.ts";
 import { addressesOf, rehearse } from "./rehearse-release.ts";
+import { problemOfSuccessor, successorOf } from "./replace-itself.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { problemOf } from "./validate-process.ts";
 
@@ -32,8 +34,9 @@ const leavingMs = 2_000;
 const leavingLookMs = 10;
 
 /**
- *     rehearse ─> begin ─┬─ shared: start new ─> validate ─> commit ─> keep new ─> drain old ─> finish
- *                        └─ own:    drain old ─> start new ─> validate ─> commit ─> keep new ─> finish
+ *     rehearse ─> begin ─┬─ shared:  start new ─> validate ─> commit ─> keep new ─> drain old ─> finish
+ *                        ├─ own:     drain old ─> start new ─> validate ─> commit ─> keep new ─> finish
+ *                        └─ sigusr2: move link ─> old starts new ─> validate ─> commit ─> keep new ─> old leaves ─> finish
  *
  * Fails with a sentence, and then the old process serves: it was never touched, or, where two cannot share a port, it was
  * started again. A crash at any point is taken up by `recover`.
@@ -57,24 +60,44 @@ export async function handOver(
   }
   const process = await nextId(journal, target);
   const addresses = sockets.map(({ address }) => address);
+  const old = await keptView(parts);
+  const planned = planOf(parts, { ...order, id: process, manner, sockets });
+  const running = { old, committed: journal.now.committed };
+  const launch = successorOf(parts, { ...order, launch: planned }, running);
+  const replacesItself = launch.succession?.after !== undefined;
   await journal.write({
     addresses: [...new Set([...journal.now.addresses, ...addresses])],
-    handOver: { phase: "begun", to: target, rollout: order.rollout, process },
+    handOver: {
+      phase: "begun",
+      to: target,
+      rollout: order.rollout,
+      process,
+      ...(replacesItself ? { replacesItself } : {}),
+    },
   });
   await parts.failpoint("journal-begun");
 
   step("switching");
-  const old = await keptView(parts);
-  const overlap = canOverlap(order, manner, old, journal) && mayKeepSockets(parts, old, sockets);
+  const overlap =
+    replacesItself ||
+    (canOverlap(order, manner, old, journal) && mayKeepSockets(parts, old, sockets));
   if (old !== undefined && !overlap) {
     await end(parts, old);
     await parts.failpoint("old-stopped");
   }
   if (!overlap && manner === "own") await parts.supervisor.closeSockets(parts.service, []);
   try {
-    await startAndValidate(parts, order, { process, manner, sockets });
+    if (launch.succession !== undefined) {
+      await parts.disk.point(parts.layout.current, `releases/${target.release}`);
+      await parts.failpoint("link-moved");
+    }
+    await startAndValidate(parts, order, { launch, manner, sockets });
   } catch (failure) {
     await undo(parts, journal);
+    if (replacesItself && (await keptView(parts))?.state !== "running")
+      parts.note(
+        `the old process of ${parts.service} had left before the new one was proven, and is started again`,
+      );
     throw failure;
   }
   await journal.write({
@@ -82,12 +105,13 @@ export async function handOver(
       ...target,
       manner,
       process,
+      passesOn: passedOn(launch),
       environment: order.settings,
       serial: order.serial,
       atMs: parts.clock.nowMs(),
     },
     previous: previousOf(journal, target),
-    handOver: { phase: "committed", to: target, rollout: order.rollout, process },
+    handOver: journal.now.handOver && { ...journal.now.handOver, phase: "committed" },
     refused: undefined,
   });
   await parts.failpoint("journal-committed");
@@ -127,23 +151,18 @@ export async function startCommitted(
   const sockets = await resolveSockets(parts, journal, run);
   const process = await nextId(journal, committed);
   const manner = committed.manner === "own" ? "own" : "shared";
-  await parts.supervisor.launch(
-    parts.service,
-    planLaunch({
-      id: process,
-      layout: parts.layout,
-      target: committed,
-      revision,
-      run,
-      settings: committed.environment,
-      sockets,
-      manner,
-      ports: portsOf(sockets),
-      rehearsal: false,
-    }),
-  );
+  const launch = planOf(parts, {
+    id: process,
+    target: committed,
+    revision,
+    run,
+    settings: committed.environment,
+    sockets,
+    manner,
+  });
+  await parts.supervisor.launch(parts.service, launch);
   await parts.supervisor.keep(parts.service, process);
-  await journal.write({ committed: { ...committed, process } });
+  await journal.write({ committed: { ...committed, process, passesOn: passedOn(launch) } });
 }
 
 /** Ends every process of the service but these. */
@@ -187,40 +206,36 @@ async function mannerOf(
   });
 }
 
+/** A process that serves. */
+function planOf(
+  { layout, supervisor: { followsSuccession } }: ServiceParts,
+  order: Pick<
+    LaunchOrder,
+    "id" | "target" | "revision" | "run" | "settings" | "sockets" | "manner"
+  >,
+): Launch {
+  const ports = portsOf(order.sockets);
+  return planLaunch({ ...order, layout, ports, rehearsal: false, followsSuccession });
+}
+
 async function startAndValidate(
   parts: ServiceParts,
-  { target, revision, run, settings, step }: HandOverOrder,
+  { revision, run, step }: HandOverOrder,
   {
-    process,
+    launch,
     manner,
     sockets,
-  }: { process: string; manner: Manner; sockets: readonly SocketRequest[] },
+  }: { launch: Launch; manner: Manner; sockets: readonly SocketRequest[] },
 ): Promise<void> {
-  const ports = portsOf(sockets);
-  await parts.supervisor.launch(
-    parts.service,
-    planLaunch({
-      id: process,
-      layout: parts.layout,
-      target,
-      revision,
-      run,
-      settings,
-      sockets,
-      manner,
-      ports,
-      rehearsal: false,
-    }),
-  );
+  await parts.supervisor.launch(parts.service, launch);
   await parts.failpoint("new-started");
   step("validating");
-  const problem = await problemOf(parts, {
-    id: process,
-    run,
-    addresses: addressesOf(manner, sockets, ports),
-  });
+  const addresses = addressesOf(manner, sockets, portsOf(sockets));
+  const problem =
+    (await problemOfSuccessor(parts, { launch, revision, run })) ??
+    (await problemOf(parts, { id: launch.id, run, addresses }));
   if (problem !== undefined) {
-    const faster = manner === "own" ? await whoWasFaster(parts, process, sockets) : "";
+    const faster = manner === "own" ? await whoWasFaster(parts, launch.id, sockets) : "";
     throw new AgentFailure("failed_start", `it ${problem}${faster}`);
   }
   await parts.failpoint("new-validated");
@@ -277,9 +292,12 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   if (fresh !== undefined && fresh.state !== "gone")
     await supervisor.keep(service, committed.process);
   await failpoint("new-kept");
+  const ports = journal.now.addresses.map(portOf);
+  const leaving = { views, but: committed.process, ports };
+  if (finished.replacesItself === true) await letLeave(parts, leaving);
   await endOthers(parts, [committed.process]);
   await failpoint("old-asked-to-drain");
-  await untilTheyAcceptNoMore(parts, views, committed.process);
+  await untilTheyAcceptNoMore(parts, leaving);
   const addresses = fresh?.sockets.map(({ address }) => address) ?? [];
   await supervisor.closeSockets(service, addresses);
   await failpoint("old-drained");
@@ -287,38 +305,69 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   await failpoint("journal-done");
 }
 
+/** The processes of a service, of which all but one shall leave its ports. */
+interface Leaving {
+  readonly views: readonly ProcessView[];
+  readonly but: string;
+  readonly ports: readonly (number | undefined)[];
+}
+
 /**
  * Waits a moment for the old processes to leave the listening sockets, so that whoever hears that the new one serves meets
- * no other. Those that do not leave are not waited for: they end when their time is over.
+ * no other. Those that do not leave are not waited for: they end when their time is over. Returns their ids.
  */
 async function untilTheyAcceptNoMore(
   { probe, clock }: ServiceParts,
-  views: readonly ProcessView[],
-  but: string,
-): Promise<void> {
+  { views, but, ports }: Leaving,
+): Promise<readonly string[]> {
   const until = clock.monotonicMs() + leavingMs;
-  for (const { id, pid, sockets } of views) {
+  const successor = views.find(({ id }) => id === but)?.pid;
+  const staying: string[] = [];
+  for (const { id, pid } of views) {
     if (id === but || pid === 0) continue;
-    for (const port of portsOf(sockets)) {
-      while (
-        port !== undefined &&
-        clock.monotonicMs() < until &&
-        (await probe.listens(pid, port))
-      ) {
+    for (const port of ports) {
+      if (port === undefined) continue;
+      while (await probe.listens(pid, port, successor)) {
+        if (clock.monotonicMs() > until) {
+          staying.push(id);
+          break;
+        }
         await clock.sleep(leavingLookMs);
       }
     }
+  }
+  return staying;
+}
+
+/**
+ * A program that replaces itself ends its old process by itself, and a signal more could make that drop what it still
+ * answers. One that goes on accepting was not told, and is left to be asked.
+ */
+async function letLeave(parts: ServiceParts, leaving: Leaving): Promise<void> {
+  const staying = await untilTheyAcceptNoMore(parts, leaving);
+  for (const { id, state } of await ofService(parts)) {
+    if (id === leaving.but || staying.includes(id) || ["gone", "stopping"].includes(state))
+      continue;
+    await parts.supervisor.stop(parts.service, id, { unasked: true });
   }
 }
 
 /** Ends what was new. Where nothing serves then, repair starts what was committed. */
 async function undo(parts: ServiceParts, journal: JournalFile): Promise<void> {
   const { committed } = journal.now;
+  const { disk, layout } = parts;
+  if (committed === undefined) await disk.remove(layout.current);
+  else await disk.point(layout.current, `releases/${committed.release}`);
   for (const view of await ofService(parts)) {
     if (view.id === committed?.process || view.state === "gone") continue;
     await end(parts, view, failedGraceMs);
   }
-  if (committed === undefined) await parts.supervisor.closeSockets(parts.service, []);
+  const held = committed === undefined ? [] : (await keptView(parts))?.sockets;
+  if (held !== undefined)
+    await parts.supervisor.closeSockets(
+      parts.service,
+      held.map(({ address }) => address),
+    );
   await journal.write({
     handOver: undefined,
     ...(committed === undefined ? { addresses: [] } : {}),
@@ -359,7 +408,7 @@ function canOverlap(
   return journal.now.committed?.manner !== "own" && old?.adopted !== true;
 }
 
-/** A supervisor that cannot open one socket more while others are in use must have the old process ended before. */
+/** A supervisor that cannot open some sockets while others are in use must have the old process ended before. */
 function mayKeepSockets(
   { supervisor, service, note }: ServiceParts,
   old: ProcessView | undefined,
@@ -367,10 +416,9 @@ function mayKeepSockets(
 ): boolean {
   const addresses = (all: readonly SocketRequest[]): string =>
     all.map(({ address }) => address).join(", ");
-  if (supervisor.addsSockets || old === undefined) return true;
-  if (addresses(old.sockets) === addresses(sockets)) return true;
+  if (old === undefined || supervisor.canHave(sockets, old.sockets)) return true;
   note(
-    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}: its old process ends before, and connections are refused for a moment`,
+    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}, of which systemd cannot open some while it keeps others: its old process ends before, and connections are refused for a moment`,
   );
   return false;
 }

@@ -1,7 +1,7 @@
 // From a revision and the settings of its environment to the process that is started. Pure.
 import { join } from "node:path";
 import { type HandOff, handOffLibraryOf, type Revision, type Run } from "@stoa/deployment";
-import type { Launch, SocketRequest } from "../domain/launch.ts";
+import type { Launch, LaunchReadiness, SocketRequest } from "../domain/launch.ts";
 import type { ServiceLayout } from "../domain/layout.ts";
 import type { Manner, Target } from "../domain/service-journal.ts";
 import { parseSocketAddress, tcpAddressText } from "../domain/socket-address.ts";
@@ -21,6 +21,8 @@ export interface LaunchOrder {
   /** The ports it is told, in the order of its sockets; unix sockets have none. */
   readonly ports: readonly (number | undefined)[];
   readonly rehearsal: boolean;
+  /** Whether whoever runs the processes follows those that replace themselves. */
+  readonly followsSuccession: boolean;
 }
 
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -29,18 +31,21 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export function planLaunch(order: LaunchOrder): Launch {
   const { id, layout, target, run, sockets, manner, rehearsal } = order;
   const release = join(layout.releases, target.release);
+  const file = join(release, run.entry);
   const kind = handOffOf(order);
+  const replacesItself = kind === "sigusr2" && order.followsSuccession;
   const given = manner === "own" ? [] : sockets;
   const isGoagain = kind === "goagain" && given.length > 0;
   return {
     id,
     release: target.release,
-    program: join(release, run.entry),
+    // A program that starts its own path again finds the new release there. Its folder must be none of a release's.
+    program: replacesItself && !rehearsal ? join(layout.current, run.entry) : file,
     arguments: run.arguments,
     environment: { ...environmentOf(order), ...(isGoagain ? goagainVariables(given) : {}) },
-    directory: release,
+    directory: replacesItself ? layout.folder : release,
     sockets: given,
-    readiness: run.readiness === "health" ? "none" : run.readiness,
+    readiness: readinessOf(run, replacesItself),
     rehearsal,
     ownIdVariables: isGoagain ? ["GOAGAIN_PPID"] : [],
     parent: kind === "grace-shim" && given.length > 0 ? "init" : "any",
@@ -50,7 +55,14 @@ export function planLaunch(order: LaunchOrder): Launch {
     // What goagain calls graceful (goagain.Wait).
     stopSignal: kind === "goagain" ? "SIGQUIT" : "SIGTERM",
     stopGraceMs: rehearsal ? Math.min(run.drainMs, rehearsalGraceMs) : run.drainMs,
+    ...(replacesItself && !rehearsal ? { succession: { file } } : {}),
   };
+}
+
+/** A descriptor to say it on is not passed on to a process that another one starts. */
+function readinessOf({ readiness }: Run, replacesItself: boolean): LaunchReadiness {
+  if (readiness === "health" || (readiness === "fd" && replacesItself)) return "none";
+  return readiness;
 }
 
 /** How the program is handed over: as the revision declares, or as a library in it demands. */
@@ -77,20 +89,15 @@ function goagainVariables([first]: readonly SocketRequest[]): Record<string, str
 const rehearsalGraceMs = 2_000;
 
 /** The settings win over the revision, and what only the agent can know wins over both. */
-function environmentOf({
-  revision,
-  run,
-  settings,
-  sockets,
-  ports,
-  rehearsal,
-}: LaunchOrder): Record<string, string> {
+function environmentOf(order: LaunchOrder): Record<string, string> {
+  const { revision, run, settings, sockets, ports, rehearsal } = order;
   const environment: Record<string, string> = {
     PATH: searchPath,
     ...run.environment,
     ...settings,
     STOA_SERVICE: revision.service,
-    RELEASE_VERSION: revision.version,
+    // A program that starts its successor would pass its own version on.
+    ...(handOffOf(order) === "sigusr2" ? {} : { RELEASE_VERSION: revision.version }),
   };
   for (const [at, { name }] of sockets.entries()) {
     const port = ports[at];

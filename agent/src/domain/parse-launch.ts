@@ -5,6 +5,7 @@ import {
   type Limits,
   launchReadinesses,
   type SocketRequest,
+  type Succession,
   stopSignals,
 } from "./launch.ts";
 
@@ -34,7 +35,15 @@ export function parseLaunch(document: unknown): Launch {
     log: pathOf(fields, "log"),
     stopSignal: oneOf(fields, "stopSignal", stopSignals),
     stopGraceMs: numberOf(fields, "stopGraceMs", longestGraceMs),
+    ...(fields["succession"] === undefined
+      ? {}
+      : { succession: successionOf(fieldsOf(fields["succession"], "succession")) }),
   };
+}
+
+function successionOf(fields: Fields): Succession {
+  const file = pathOf(fields, "file");
+  return fields["after"] === undefined ? { file } : { file, after: nameOf(fields, "after") };
 }
 
 /** An object. */

@@ -83,7 +83,10 @@ ExecMainStartTimestampMonotonic=0
   });
 
   test("the record of units survives, and a damaged one is refused", () => {
-    const text = systemdRecordText({ units: [unit], sockets: { shop: launch.sockets } });
+    const text = systemdRecordText({
+      units: [unit],
+      sockets: { shop: [{ name: "stoa-shop.socket", sockets: launch.sockets }] },
+    });
     assert.deepEqual(parseSystemdRecord(text, "units.json").units, [unit]);
     assert.throws(
       () => parseSystemdRecord(text.replace("0123-1", "0123-2"), "units.json"),

@@ -8,7 +8,8 @@ import process from "node:process";
 export const noGo: string | undefined =
   spawnSync("go", ["version"]).status === 0 ? undefined : "there is no go command";
 
-const exampleFolder = resolve(import.meta.dirname, "../../../docs/examples/drain-go");
+/** The module that services are shown how to drain by. */
+export const exampleFolder = resolve(import.meta.dirname, "../../../docs/examples/drain-go");
 
 /** Builds the example that takes its socket from `LISTEN_FDS` and drains politely. Returns the path of the program. */
 export function buildPolite(folder: string, version: string): string {
@@ -65,7 +66,14 @@ export function buildCrashing(folder: string, version: string): string {
   );
 }
 
-function build(directory: string, what: string, output: string, version: string): string {
+/** Builds a package of a module. `more` is for the linker. */
+export function build(
+  directory: string,
+  what: string,
+  output: string,
+  version: string,
+  more = "",
+): string {
   const { status, stderr } = spawnSync(
     "go",
     [
@@ -73,7 +81,7 @@ function build(directory: string, what: string, output: string, version: string)
       "-trimpath",
       "-buildvcs=false",
       "-ldflags",
-      `-s -w -X main.version=${version}`,
+      `-s -w -X main.version=${version} ${more}`,
       "-o",
       output,
       what,
@@ -101,7 +109,8 @@ function buildWithLibrary(
   return build(directory, ".", join(folder, `${name}-${version}`), version);
 }
 
-function writeModule(folder: string, name: string, source: string): string {
+/** Writes a module of one file, and returns its folder. */
+export function writeModule(folder: string, name: string, source: string): string {
   const directory = join(folder, `${name}-source`);
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "go.mod"), `module example.com/${name}\n\ngo 1.21\n`);

@@ -6,13 +6,8 @@ import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Answer, Probe } from "../../domain/probe.ts";
 import { parseSocketAddress } from "../../domain/socket-address.ts";
-import {
-  holderOfSocket,
-  sessionMembers,
-  socketInodes,
-  type TcpLine,
-  tcpLines,
-} from "./proc-files.ts";
+import { holderOfSocket, socketInodes, type TcpLine, tcpLines } from "./proc-files.ts";
+import { familyOf } from "./process-family.ts";
 
 /** The processes of this machine, as they appear to a client on it. */
 export const linuxProbe: Probe = {
@@ -24,8 +19,8 @@ export const linuxProbe: Probe = {
       if (answer.kind === "silent" || answer.by === "another") return answer;
       return { ...answer, status: await getStatus(line.socket, path) };
     }),
-  listens: async (pid, port) => {
-    const inodes = inodesOf(pid);
+  listens: async (pid, port, successor) => {
+    const inodes = inodesOf(pid, successor);
     return tcpLines(pid).some(
       ({ listens, localPort, inode }) => listens && localPort === port && inodes.has(inode),
     );
@@ -173,9 +168,10 @@ async function accepted({ socket, serverPort, isOver }: Line, pid: number): Prom
   return { kind: "silent", sentence: "nobody accepted the connection" };
 }
 
-function inodesOf(pid: number): ReadonlySet<string> {
+function inodesOf(pid: number, successor?: number): ReadonlySet<string> {
   const inodes = new Set<string>();
-  for (const member of sessionMembers(pid)) {
+  const others = successor === undefined ? [] : familyOf(successor);
+  for (const member of familyOf(pid).filter((one) => !others.includes(one))) {
     for (const inode of socketInodes(member)) inodes.add(inode);
   }
   return inodes;

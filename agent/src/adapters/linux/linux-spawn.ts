@@ -7,9 +7,16 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Exit, Limits } from "../../domain/launch.ts";
-import type { ProcessIdentity, Spawn, Spawned, SpawnPlan } from "../../domain/spawn.ts";
+import {
+  groupOf,
+  type ProcessIdentity,
+  type Spawn,
+  type Spawned,
+  type SpawnPlan,
+} from "../../domain/spawn.ts";
 import { orphanOf, orphanWords } from "./orphan.ts";
 import { readBootId, readProcStat } from "./proc-files.ts";
+import { catches, signalProcess, successorsOf } from "./process-family.ts";
 
 const firstDescriptor = 3;
 const orphanPollMs = 50;
@@ -23,14 +30,20 @@ export const linuxSpawn: Spawn = {
     if (stat === undefined || bootId !== readBootId()) return false;
     return stat.startTicks === startTicks && stat.state !== "Z" && stat.state !== "X";
   },
-  signal: async ({ pid }, signal) => {
+  signal: async (identity, signal) => {
     try {
-      process.kill(-pid, signal);
+      process.kill(-groupOf(identity), signal);
       return true;
     } catch {
       return false;
     }
   },
+  signalAlone: async (identity, signal) => {
+    if (!(await linuxSpawn.isAlive(identity))) return false;
+    return signalProcess(identity.pid, signal);
+  },
+  catches: async ({ pid }, signal) => catches(pid, signal),
+  successors: async (identity, file) => successorsOf(identity, file),
 };
 
 async function start(plan: SpawnPlan): Promise<Spawned> {

@@ -6,6 +6,7 @@ import type { Clock } from "../../domain/clock.ts";
 import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts";
 import {
   mostSocketsWithReadyFd,
+  pidFileOf,
   readyFileOf,
   rehearsalSlot,
   type Slot,
@@ -14,16 +15,17 @@ import {
   socketUnitName,
 } from "../../domain/service-units.ts";
 import { leavesPortOpen, withPort } from "../../domain/socket-address.ts";
+import { canBeBeside } from "../../domain/socket-sets.ts";
 import type { LogFiles } from "../../domain/spawn.ts";
 import type { StopOrder, Supervisor } from "../../domain/supervisor.ts";
-import type { UnitRecord } from "../../domain/systemd-record.ts";
+import { leaders, sharesUnit, type UnitRecord } from "../../domain/systemd-record.ts";
 import {
   exitOf,
   parseUnits,
   type UnitProperties,
   unitProperties,
 } from "../../domain/unit-state.ts";
-import { viewOf } from "../../domain/unit-view.ts";
+import { viewOf, type Within } from "../../domain/unit-view.ts";
 import { MachineUnits, type UnitParts } from "./machine-units.ts";
 import { told } from "./systemctl.ts";
 
@@ -31,7 +33,18 @@ import { told } from "./systemctl.ts";
 export interface SystemdParts extends UnitParts {
   readonly clock: Clock;
   readonly logs: LogFiles;
+  readonly processes: UnitProcesses;
   freePort(): Promise<number>;
+}
+
+/** The processes in a unit, of which systemd knows but the main one. */
+export interface UnitProcesses {
+  /** The process of a unit that executes a file; that which has started the others, where there are several. */
+  executing(unit: string, file: string): number | undefined;
+  /** Whether a process does something of its own when it gets a signal. */
+  catches(pid: number, signal: NodeJS.Signals): boolean;
+  /** Does nothing if the process has ended. */
+  signal(pid: number, signal: NodeJS.Signals): void;
 }
 
 type Found = ReadonlyMap<string, UnitProperties>;
@@ -40,21 +53,28 @@ const firstPauseMs = 10;
 const longestPauseMs = 200;
 /** Codes with which systemd says that it could not come as far as the program (systemd.exec(5)). */
 const [firstOwnCode, lastOwnCode] = [200, 243];
+/** Most programs that replace themselves do so at once; those that finish something first are looked for from time to time. */
+const atOnceMs = 500;
+const atOncePauseMs = 2;
+/** `ExitType=cgroup` came with it. */
+const firstWithSuccession = 250;
 
 /**
  * The listening sockets belong to systemd, and so do the processes: both live on when the agent does not, and come back
  * with the machine. What is written down here is what the units should be.
  */
 export class SystemdSupervisor implements Supervisor {
-  /** The addresses of a socket unit are read when it starts, and it does not start while it is in use. */
-  readonly addsSockets = false;
   readonly #parts: SystemdParts;
   readonly #units: MachineUnits;
+  readonly followsSuccession: boolean;
+  /** Those that another process has started, as far as they were seen. */
+  readonly #seen = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SystemdParts) {
     this.#parts = parts;
     this.#units = new MachineUnits(parts);
+    this.followsSuccession = parts.version >= firstWithSuccession;
   }
 
   async views(): Promise<readonly ProcessView[]> {
@@ -63,22 +83,27 @@ export class SystemdSupervisor implements Supervisor {
     return await Promise.all(units.map((unit) => this.#view(unit, found)));
   }
 
+  canHave(sockets: readonly SocketRequest[], held: readonly SocketRequest[]): boolean {
+    return canBeBeside(sockets, held);
+  }
+
   launch(service: string, launch: Launch): Promise<ProcessView> {
     return this.#alone(async () => {
       const known = await this.#units.find(service, launch.id);
       if (known !== undefined) return await this.#viewNow(known);
       await this.#check(launch);
+      if (launch.succession?.after !== undefined)
+        return await this.#succeed(service, launch, launch.succession.after);
       await this.#sweep(service);
       const slot = launch.rehearsal ? await this.#clearedStage(service) : await this.#slot(service);
       const sockets = await this.#withPorts(launch.sockets);
-      const unit: UnitRecord = {
+      const unit = await this.#units.add({
         service,
         slot,
         launch: { ...launch, sockets },
         kept: false,
         stopping: false,
-      };
-      await this.#units.add(unit);
+      });
       await this.#start(unit);
       return await this.#viewNow(unit);
     });
@@ -93,7 +118,9 @@ export class SystemdSupervisor implements Supervisor {
     const { clock } = this.#parts;
     const deadline = clock.monotonicMs() + waitMs;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
-      const view = await this.#viewNow(await this.#unit(service, id));
+      const unit = await this.#unit(service, id);
+      const view = await this.#viewNow(unit);
+      this.#killOverdue(unit, view);
       const isOver = view.state === "gone" || (until === "ready" && view.state !== "starting");
       const leftMs = deadline - clock.monotonicMs();
       if (isOver || leftMs <= 0) return view;
@@ -108,14 +135,18 @@ export class SystemdSupervisor implements Supervisor {
         (unit) => unit.service === service,
         (unit) => ({ ...unit, kept: unit.launch.id === id }),
       );
+      await this.#nameMain(await this.#unit(service, id));
       return await this.#viewNow(await this.#unit(service, id));
     });
   }
 
-  stop(service: string, id: string, { graceMs }: StopOrder): Promise<ProcessView> {
+  stop(service: string, id: string, order: StopOrder): Promise<ProcessView> {
     return this.#alone(async () => {
+      const { graceMs } = order;
       const unit = await this.#unit(service, id);
-      if ((await this.#viewNow(unit)).state === "gone") return await this.#viewNow(unit);
+      const view = await this.#viewNow(unit);
+      if (view.state === "gone") return view;
+      if (await this.#hasCompany(unit)) return await this.#stopAlone(unit, view, order);
       await this.#units.change(
         (other) => other === unit,
         (asked) => ({ ...asked, kept: false, stopping: true }),
@@ -128,11 +159,7 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   closeSockets(service: string, but: readonly string[]): Promise<void> {
-    return this.#alone(async () => {
-      const { sockets } = await this.#units.record();
-      const isUsed = sockets[service]?.some(({ address }) => but.includes(address)) === true;
-      if (sockets[service] !== undefined && !isUsed) await this.#units.removeSocket(service);
-    });
+    return this.#alone(() => this.#units.removeSockets(service, but));
   }
 
   restore(service: string): Promise<readonly string[]> {
@@ -144,6 +171,70 @@ export class SystemdSupervisor implements Supervisor {
       }
       return await this.#units.restore(service);
     });
+  }
+
+  /** Has the process before start this one, and waits a moment for that. */
+  async #succeed(service: string, launch: Launch, after: string): Promise<ProcessView> {
+    const { processes, clock } = this.#parts;
+    const before = await this.#unit(service, after);
+    const { pid } = await this.#viewNow(before);
+    if (pid === 0 || !processes.catches(pid, "SIGUSR2")) {
+      const sentence =
+        pid === 0
+          ? `${after} does not run`
+          : `process ${pid} of ${service} does not catch SIGUSR2, and would be ended by it; take hand_off = "sigusr2" out of stoa.toml`;
+      throw new AgentFailure("cannot_start", sentence);
+    }
+    const { killAtMs: _, ...same } = before;
+    const unit = { ...same, launch, kept: false, stopping: false };
+    await this.#units.join(unit);
+    processes.signal(pid, "SIGUSR2");
+    const until = clock.monotonicMs() + atOnceMs;
+    let seen = this.#executing(unit);
+    while (seen === 0 && clock.monotonicMs() < until) {
+      await clock.sleep(atOncePauseMs);
+      seen = this.#executing(unit);
+    }
+    if (seen !== 0) await this.#nameMain(unit);
+    return await this.#viewNow(unit);
+  }
+
+  /** Tells systemd which process the unit goes on with when its main one has ended. */
+  async #nameMain(unit: UnitRecord): Promise<void> {
+    const pid = this.#executing(unit);
+    if (pid !== 0) await this.#parts.disk.replace(pidFileOf(unit), `${pid}\n`, 0o644);
+  }
+
+  /** Whether another process lives in the same unit. */
+  async #hasCompany(unit: UnitRecord): Promise<boolean> {
+    const { units } = await this.#units.record();
+    return units.some((other) => sharesUnit(unit, other) && this.#executing(other) !== 0);
+  }
+
+  /** Ends one process of a unit; systemd would end all. */
+  async #stopAlone(
+    unit: UnitRecord,
+    { pid }: ProcessView,
+    { graceMs = unit.launch.stopGraceMs, unasked = false }: StopOrder,
+  ): Promise<ProcessView> {
+    const { processes, clock } = this.#parts;
+    const killAtMs = clock.nowMs() + graceMs;
+    await this.#units.change(
+      (other) => other === unit,
+      (asked) => ({ ...asked, kept: false, stopping: true, killAtMs }),
+    );
+    const { units } = await this.#units.record();
+    const isUndone = ({ kept, launch }: UnitRecord): boolean =>
+      kept && launch.id === unit.launch.succession?.after;
+    if (units.some(isUndone)) await this.#parts.disk.remove(pidFileOf(unit));
+    if (pid !== 0 && !unasked) processes.signal(pid, unit.launch.stopSignal);
+    return await this.#viewNow(await this.#unit(unit.service, unit.launch.id));
+  }
+
+  #killOverdue({ killAtMs }: UnitRecord, { pid, state }: ProcessView): void {
+    const { processes, clock } = this.#parts;
+    if (killAtMs === undefined || state !== "stopping" || clock.nowMs() < killAtMs) return;
+    if (pid !== 0) processes.signal(pid, "SIGKILL");
   }
 
   async #start(unit: UnitRecord): Promise<void> {
@@ -228,8 +319,9 @@ export class SystemdSupervisor implements Supervisor {
     const ours = units.filter((unit) => unit.service === service);
     const found = await this.#look(ours);
     for (const unit of ours) {
-      const { state, kept } = await this.#view(unit, found);
-      if (state === "gone" && !kept) await this.#units.remove(unit);
+      const view = await this.#view(unit, found);
+      this.#killOverdue(unit, view);
+      if (view.state === "gone" && !view.kept) await this.#units.remove(unit);
     }
   }
 
@@ -257,10 +349,32 @@ export class SystemdSupervisor implements Supervisor {
     return viewOf(unit, found.get(slotUnitName(unit)), {
       hasSocket: found.get(socketUnitName(unit))?.["ActiveState"] === "active",
       isReady: unit.launch.readiness !== "fd" || (await hasSaid()),
+      within: await this.#within(unit),
       nowMs: this.#parts.clock.nowMs(),
       // CLOCK_MONOTONIC, as in systemd's timestamps.
       monotonicMs: Number(process.hrtime.bigint() / 1_000_000n),
     });
+  }
+
+  async #within(unit: UnitRecord): Promise<Within | undefined> {
+    const { succession, id } = unit.launch;
+    if (succession === undefined) return undefined;
+    const { units } = await this.#units.record();
+    const pid = this.#executing(unit);
+    if (pid !== 0) this.#seen.add(id);
+    const isKnown = pid !== 0 || unit.kept || unit.stopping || this.#seen.has(id);
+    return {
+      pid,
+      isAwaited: succession.after !== undefined && !isKnown,
+      leads: leaders(units).some(({ launch }) => launch.id === id),
+      isReplaced: await this.#hasCompany(unit),
+    };
+  }
+
+  #executing(unit: UnitRecord): number {
+    const { succession } = unit.launch;
+    if (succession === undefined) return 0;
+    return this.#parts.processes.executing(slotUnitName(unit), succession.file) ?? 0;
   }
 
   async #look(units: readonly UnitRecord[]): Promise<Found> {
