@@ -17,7 +17,7 @@ export function canBeBeside(
 }
 
 /** Whether both have the same addresses in the same order. */
-export function isSameSet(one: readonly SocketRequest[], other: readonly SocketRequest[]): boolean {
+function isSameSet(one: readonly SocketRequest[], other: readonly SocketRequest[]): boolean {
   return (
     one.length === other.length && one.every(({ address }, at) => address === other[at]?.address)
   );
