@@ -42,9 +42,10 @@ export function planLaunch(order: LaunchOrder): Launch {
     // A program that starts its own path again finds the new release there. Its folder must be none of a release's.
     program: replacesItself && !rehearsal ? join(layout.current, run.entry) : file,
     arguments: run.arguments,
-    environment: { ...environmentOf(order), ...(isGoagain ? goagainVariables(given) : {}) },
+    environment: { ...environmentOf(order), ...(isGoagain ? goagainVariables(run, given) : {}) },
     directory: replacesItself ? layout.folder : release,
     sockets: given,
+    ...(isGoagain ? { firstDescriptor: goagainDescriptor(run) } : {}),
     readiness: readinessOf(run, replacesItself),
     rehearsal,
     ownIdVariables: isGoagain ? ["GOAGAIN_PPID"] : [],
@@ -76,14 +77,24 @@ export function handOffOf({ run, revision }: Pick<LaunchOrder, "run" | "revision
  * With these goagain takes its first socket instead of binding one. It then signals the process that GOAGAIN_PPID names,
  * which is itself here, and the signal 0 does nothing (kill(2)): the old process ends when the new one is proven, and not
  * when it says so. Authority: goagain.Listener and goagain.Kill.
+ *
+ * goagain.Listener closes the descriptor, and leaves an os.File to close it once more at some garbage collection. Connections
+ * get the lowest numbers that are free (accept(2)), so the number must be one that none of them is likely to have by then:
+ * else that close, and every one that follows from it, hits a stranger, until it hits what is just being accepted, and the
+ * server ends for that.
  */
-function goagainVariables([first]: readonly SocketRequest[]): Record<string, string> {
+function goagainVariables(run: Run, [first]: readonly SocketRequest[]): Record<string, string> {
   const address = parseSocketAddress(first?.address ?? "");
   const name =
     address.kind === "unix"
       ? `unix:${address.path}->`
       : `tcp:${tcpAddressText(address.host, address.port)}->`;
-  return { GOAGAIN_FD: "3", GOAGAIN_NAME: name, GOAGAIN_SIGNAL: "0" };
+  return { GOAGAIN_FD: String(goagainDescriptor(run)), GOAGAIN_NAME: name, GOAGAIN_SIGNAL: "0" };
+}
+
+/** Below the number of files that a process may have, which is 1024 or more where nobody says. */
+function goagainDescriptor({ limits }: Run): number {
+  return Math.max(3, Math.min(900, (limits?.openFiles ?? 1_024) - 1));
 }
 
 const rehearsalGraceMs = 2_000;

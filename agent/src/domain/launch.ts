@@ -31,6 +31,8 @@ export interface Launch {
   readonly directory: string;
   /** In the order of their descriptors, which begin at 3 (`LISTEN_FDS`, sd_listen_fds(3)). */
   readonly sockets: readonly SocketRequest[];
+  /** Where they begin instead, for programs that are told in their own way. */
+  readonly firstDescriptor?: number | undefined;
   readonly readiness: LaunchReadiness;
   /** It runs where no client is, for a while. */
   readonly rehearsal: boolean;

@@ -13,6 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const mostSockets = 16;
 const longestGraceMs = 3_600_000;
+const highestDescriptor = 1_000;
 
 /** The launch in a parsed JSON document. Fails with `bad_request`, naming the field. */
 export function parseLaunch(document: unknown): Launch {
@@ -26,6 +27,9 @@ export function parseLaunch(document: unknown): Launch {
     environment: environmentOf(fields),
     directory: pathOf(fields, "directory"),
     sockets: socketsOf(fields),
+    ...(fields["firstDescriptor"] === undefined
+      ? {}
+      : { firstDescriptor: numberOf(fields, "firstDescriptor", highestDescriptor) }),
     readiness: oneOf(fields, "readiness", launchReadinesses),
     rehearsal: fields["rehearsal"] === true,
     ownIdVariables: variablesOf(fields),

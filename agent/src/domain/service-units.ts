@@ -76,6 +76,9 @@ export function environmentFileOf(
   return `${environmentFolder}/${service}.${slot}.env`;
 }
 
+/** Other shells know descriptors of one digit only. */
+export const bash = "/bin/bash";
+
 const header =
   "# Written by stoa agent, which puts it back when it is edited. Add a drop-in instead.\n";
 /** One digit: some shells know no more. Sockets come before it. */
@@ -176,13 +179,15 @@ export function slotEnvironmentText({ environment, sockets, readiness }: Launch)
 
 /** A shell in front where something must be known or open that systemd does not give; it becomes the program. */
 function commandWords(launch: Launch): readonly string[] {
-  const { program, arguments: args, readiness, ownIdVariables } = launch;
+  const { program, arguments: args, readiness, ownIdVariables, firstDescriptor: moved } = launch;
   const steps = [
+    ...(moved === undefined ? [] : movingSteps(launch.sockets, moved)),
     ...ownIdVariables.map((name) => `export ${name}=$$`),
     ...(readiness === "fd" ? [`exec ${readyDescriptor}>"$RUNTIME_DIRECTORY/ready"`] : []),
   ];
   if (steps.length === 0) return [program, ...args];
-  return ["/bin/sh", "-c", [...steps, 'exec "$@"'].join("; "), "sh", program, ...args];
+  const shell = moved === undefined ? "/bin/sh" : bash;
+  return [shell, "-c", [...steps, 'exec "$@"'].join("; "), "sh", program, ...args];
 }
 
 /**
@@ -191,6 +196,16 @@ function commandWords(launch: Launch): readonly string[] {
  */
 function successionLines(plan: UnitPlan): readonly string[] {
   return ["ExitType=cgroup", `PIDFile=${unitValue(pidFileOf(plan))}`];
+}
+
+/** Elsewhere they are nobody's business by `LISTEN_FDS`. */
+function movingSteps(sockets: readonly SocketRequest[], to: number): readonly string[] {
+  return [
+    ...sockets.map(
+      (_, at) => `exec ${to + at}<&${firstDescriptor + at} ${firstDescriptor + at}<&-`,
+    ),
+    "unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES",
+  ];
 }
 
 function userLines(text: string): readonly string[] {

@@ -26,7 +26,10 @@ export function buildPlain(folder: string, version: string): string {
   );
 }
 
-/** Builds a program with what stands in for goagain: it takes its socket as that does, and crashes on SIGUSR2 as that does. */
+/**
+ * Builds a program with what stands in for goagain: it takes its socket as that does, closes the descriptor twice as that
+ * does, and crashes on SIGUSR2 as that does.
+ */
 export function buildGoagain(folder: string, version: string): string {
   return buildWithLibrary(folder, version, {
     name: "goagain",
@@ -152,9 +155,12 @@ func Listener() (net.Listener, error) {
 	if _, err := fmt.Sscan(os.Getenv("GOAGAIN_FD"), &fd); err != nil {
 		return nil, err
 	}
-	file := os.NewFile(fd, os.Getenv("GOAGAIN_NAME"))
-	defer file.Close()
-	return net.FileListener(file)
+	listener, err := net.FileListener(os.NewFile(fd, os.Getenv("GOAGAIN_NAME")))
+	if err != nil {
+		return nil, err
+	}
+	// And once more when the garbage collector finds the file.
+	return listener, syscall.Close(int(fd))
 }
 
 func Kill() error {
@@ -208,6 +214,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -217,7 +224,11 @@ import (
 var version string
 
 func main() {
+	var answers atomic.Int64
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if answers.Add(1)%10 == 0 {
+			runtime.GC()
+		}
 		fmt.Fprintf(w, "hello from %s, process %d\\n", version, os.Getpid())
 	})
 	listener, err := goagain.Listener()

@@ -18,7 +18,7 @@ import { orphanOf, orphanWords } from "./orphan.ts";
 import { readBootId, readProcStat } from "./proc-files.ts";
 import { catches, signalProcess, successorsOf } from "./process-family.ts";
 
-const firstDescriptor = 3;
+const usualFirstDescriptor = 3;
 const orphanPollMs = 50;
 const toolFolders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
@@ -50,7 +50,8 @@ async function start(plan: SpawnPlan): Promise<Spawned> {
   checkProgram(plan);
   const [command = "", ...args] = commandLine(plan);
   const log = openLog(plan.log);
-  const readyAt = firstDescriptor + plan.sockets.length;
+  const first = plan.firstDescriptor ?? usualFirstDescriptor;
+  const readyAt = first + plan.sockets.length;
   try {
     const isOrphan = plan.parent === "init";
     const child = spawn(command, args, {
@@ -63,14 +64,15 @@ async function start(plan: SpawnPlan): Promise<Spawned> {
         "ignore",
         isOrphan ? "pipe" : log,
         log,
+        ...Array.from({ length: first - usualFirstDescriptor }, () => "ignore" as const),
         ...plan.sockets.map(({ descriptor }) => descriptor),
         ...(plan.readiness === "fd" ? (["pipe"] as const) : []),
       ],
     });
     const exited = exitOf(child);
     const ready = readyOf(child, plan, readyAt);
-    const first = await started(child, plan);
-    if (!isOrphan) return { identity: identityOf(first.pid), exited, ready };
+    const { pid } = await started(child, plan);
+    if (!isOrphan) return { identity: identityOf(pid), exited, ready };
     const identity = identityOf(await orphanOf(child));
     return { identity, exited: endOfOrphan(identity), ready };
   } finally {
@@ -106,13 +108,15 @@ function commandLine({
   program,
   arguments: args,
   sockets,
+  firstDescriptor,
   ownIdVariables,
   parent,
   limits,
   user,
 }: SpawnPlan): readonly string[] {
   const whole = [...limitWords(limits), ...userWords(user), program, ...args];
-  const names = [...(sockets.length === 0 ? [] : ["LISTEN_PID"]), ...ownIdVariables];
+  const isListening = sockets.length > 0 && firstDescriptor === undefined;
+  const names = [...(isListening ? ["LISTEN_PID"] : []), ...ownIdVariables];
   const steps = [...names.map((name) => `export ${name}=$$`), 'exec "$@"'].join("; ");
   if (parent === "init") return [...orphanWords(toolPath("setsid"), steps), ...whole];
   return names.length === 0 ? whole : ["/bin/sh", "-c", steps, "sh", ...whole];
@@ -161,7 +165,7 @@ function environmentOf(plan: SpawnPlan, readyAt: number): Record<string, string>
   const environment = Object.fromEntries(
     Object.entries(plan.environment).filter(([name]) => !/^LISTEN_|^READY_FD$/.test(name)),
   );
-  if (plan.sockets.length > 0) {
+  if (plan.sockets.length > 0 && plan.firstDescriptor === undefined) {
     environment["LISTEN_FDS"] = String(plan.sockets.length);
     environment["LISTEN_FDNAMES"] = plan.sockets.map(({ name }) => name).join(":");
   }

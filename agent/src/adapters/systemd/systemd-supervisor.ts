@@ -5,6 +5,7 @@ import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Clock } from "../../domain/clock.ts";
 import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts";
 import {
+  bash,
   mostSocketsWithReadyFd,
   pidFileOf,
   readyFileOf,
@@ -258,7 +259,8 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   /** What systemd would only say in its journal. */
-  async #check({ program, directory, user, readiness, sockets }: Launch): Promise<void> {
+  async #check(launch: Launch): Promise<void> {
+    const { program, directory, user, readiness, sockets } = launch;
     const problem = (sentence: string): AgentFailure =>
       new AgentFailure("cannot_start", `${program} cannot be started: ${sentence}`);
     await access(directory, constants.X_OK).catch(() => {
@@ -271,6 +273,11 @@ export class SystemdSupervisor implements Supervisor {
       throw problem(
         `with readiness fd it can have ${mostSocketsWithReadyFd} sockets; use notify or health`,
       );
+    }
+    if (launch.firstDescriptor !== undefined) {
+      await access(bash, constants.X_OK).catch(() => {
+        throw problem(`${bash} is missing, which puts its socket where goagain can take it`);
+      });
     }
     const name = user?.split(":")[0];
     if (name === undefined || (await this.#parts.run("id", ["-u", "--", name])).code === 0) return;
