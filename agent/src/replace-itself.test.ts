@@ -16,7 +16,7 @@ import { steadyLoad } from "./testing/steady-load.ts";
 const run: Partial<Run> = { handOff: "sigusr2" };
 const impatient: Partial<Run> = {
   ...run,
-  health: { kind: "listening", deadlineMs: 4_000, minimumHealthyMs: 0 },
+  health: { kind: "listening", deadlineMs: 6_000, minimumHealthyMs: 0 },
 };
 
 describe("a service that replaces itself", { skip: noGo }, () => {
@@ -64,7 +64,7 @@ describe("a service that replaces itself", { skip: noGo }, () => {
 
   test("is asked to end where its successor does not see to that", async () => {
     const tree = treeIn();
-    const [one, two] = published(tree, "quiet", "good");
+    const [one, two] = published(tree, "good", "quiet");
     tree.assign({ notes: one });
     await using machine = await openMachine(folder, tree);
     await serves(machine, one);
@@ -111,7 +111,7 @@ describe("a service that replaces itself", { skip: noGo }, () => {
     const path = join(machine.root, "services", "notes", "current", "bin", "service");
     assert.equal(
       sentence,
-      `notes 2: it was not started by process ${before.pid}, which was sent SIGUSR2, within 4 s; a program that replaces itself starts the path by which it was started (os.Args[0]), which is ${path}`,
+      `notes 2: it was not started by process ${before.pid}, which was sent SIGUSR2, within 6 s; a program that replaces itself starts the path by which it was started (os.Args[0]), which is ${path}`,
     );
     assert.equal((await keptOf(machine)).pid, before.pid);
     assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);

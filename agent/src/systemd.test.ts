@@ -1,6 +1,6 @@
 // The agent where systemd is in charge: real units, in a machine that boots.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
@@ -33,6 +33,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
   const folder = mkdtempSync(join(tmpdir(), "stoa-systemd-"));
   const programs: Record<string, string> = {};
   const tree = new Tree(join(folder, "tree"));
+  const killFile = join(folder, "kill-at");
   let machine: SystemdMachine;
 
   before(async () => {
@@ -41,6 +42,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       programs[`plain-${version}`] = buildPlain(folder, version);
     }
     programs["crashing"] = buildCrashing(folder, "3");
+    writeFileSync(killFile, "");
     machine = await startSystemdMachine(folder);
     installAgent(machine, folder, tree);
   });
@@ -230,6 +232,33 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     });
   }
 
+  for (const moment of ["link-moved", "new-started", "new-validated", "journal-committed"]) {
+    test(`an agent that is killed at ${moment}, while a program replaces itself, comes to the end when it is back`, async () => {
+      const [one = "", two = ""] = ["1", "2"].map((version) =>
+        tree.publish("notes", version, buildReplacing(folder, version), { handOff: "sigusr2" }),
+      );
+      tree.assign({ notes: one });
+      const url = await urlOf(one);
+      await settled(one);
+      writeFileSync(killFile, moment);
+      tree.assign({ notes: two });
+      await until(() => readFileSync(killFile, "utf8") === "");
+      const since = Date.now();
+      await settled(two, since);
+      assert.match(await textOf(url), /^hello from 2,/);
+      await until(() => {
+        const pids = machine.run(
+          "sh",
+          "-c",
+          "ls -l /proc/[0-9]*/exe 2>&1 | grep -c services/notes/releases || :",
+        );
+        return pids.trim() === "1";
+      });
+      tree.assign({});
+      await tree.until("one", "notes", ({ state }) => state === "stopped");
+    });
+  }
+
   test("a program whose successor crashes serves on within its unit", async () => {
     const manner = "crashing";
     const run = { handOff: "sigusr2" } as const;
@@ -346,7 +375,13 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
 function installAgent(machine: SystemdMachine, folder: string, tree: Tree): void {
   const packaged = resolve(import.meta.dirname, "../../packaging/systemd/stoa-agent.service");
   const script = join(import.meta.dirname, "testing/agent-process.ts");
-  const settings = { root, tree: tree.folder, key: publicKeyLine(tree.key), supervisor: "systemd" };
+  const settings = {
+    root,
+    tree: tree.folder,
+    key: publicKeyLine(tree.key),
+    supervisor: "systemd",
+    killOnceAt: join(folder, "kill-at"),
+  };
   const words = [process.execPath, script, JSON.stringify(settings)].map(unitWord).join(" ");
   const dropIn = join(folder, "agent.conf");
   writeFileSync(dropIn, `[Service]\nExecStart=\nExecStart=:${words}\n`);
