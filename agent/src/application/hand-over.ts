@@ -6,6 +6,14 @@ import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
 import { passedOn } from "../domain/passed-on.ts";
 import { isSame, type Manner, type Previous, type Target } from "../domain/service-journal.ts";
 import { leavesPortOpen, withPort } from "../domain/socket-address.ts";
+import {
+  end,
+  endOthers,
+  keptProcess,
+  letLeave,
+  processesOf,
+  untilTheyAcceptNoMore,
+} from "./end-processes.ts";
 import type { JournalFile } from "./journal-file.ts";
 import { type LaunchOrder, planLaunch, portOf } from "./plan-launch.ts";
 import { addressesOf, rehearse } from "./rehearse-release.ts";
@@ -27,11 +35,8 @@ export interface HandOverOrder {
   step(name: string): void;
 }
 
-const longestWaitMs = 30_000;
 /** How long a process may take to end that has not come to serve. */
 const failedGraceMs = 2_000;
-const leavingMs = 2_000;
-const leavingLookMs = 10;
 
 /**
  *     rehearse ─> begin ─┬─ shared:  start new ─> validate ─> commit ─> keep new ─> drain old ─> finish
@@ -60,7 +65,7 @@ export async function handOver(
   }
   const process = await nextId(journal, target);
   const addresses = sockets.map(({ address }) => address);
-  const old = await keptView(parts);
+  const old = await keptProcess(parts);
   const planned = planOf(parts, { ...order, id: process, manner, sockets });
   const running = { old, committed: journal.now.committed };
   const launch = successorOf(parts, { ...order, launch: planned }, running);
@@ -94,7 +99,7 @@ export async function handOver(
     await startAndValidate(parts, order, { launch, manner, sockets });
   } catch (failure) {
     await undo(parts, journal);
-    if (replacesItself && (await keptView(parts))?.state !== "running")
+    if (replacesItself && (await keptProcess(parts))?.state !== "running")
       parts.note(
         `the old process of ${parts.service} had left before the new one was proven, and is started again`,
       );
@@ -163,14 +168,6 @@ export async function startCommitted(
   await parts.supervisor.launch(parts.service, launch);
   await parts.supervisor.keep(parts.service, process);
   await journal.write({ committed: { ...committed, process, passesOn: passedOn(launch) } });
-}
-
-/** Ends every process of the service but these. */
-export async function endOthers(parts: ServiceParts, but: readonly string[]): Promise<void> {
-  for (const view of await parts.supervisor.views()) {
-    if (view.service !== parts.service || but.includes(view.id) || view.state === "gone") continue;
-    if (view.state !== "stopping") await parts.supervisor.stop(view.service, view.id, {});
-  }
 }
 
 /** Where the sockets of the committed process listen, and where they are reached from this machine. */
@@ -287,7 +284,7 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   await disk.point(layout.current, `releases/${committed.release}`);
   if (previous !== undefined) await disk.point(layout.previous, `releases/${previous.release}`);
   await failpoint("link-switched");
-  const views = await ofService(parts);
+  const views = await processesOf(parts);
   const fresh = views.find(({ id }) => id === committed.process);
   if (fresh !== undefined && fresh.state !== "gone")
     await supervisor.keep(service, committed.process);
@@ -305,64 +302,17 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   await failpoint("journal-done");
 }
 
-/** The processes of a service, of which all but one shall leave its ports. */
-interface Leaving {
-  readonly views: readonly ProcessView[];
-  readonly but: string;
-  readonly ports: readonly (number | undefined)[];
-}
-
-/**
- * Waits a moment for the old processes to leave the listening sockets, so that whoever hears that the new one serves meets
- * no other. Those that do not leave are not waited for: they end when their time is over. Returns their ids.
- */
-async function untilTheyAcceptNoMore(
-  { probe, clock }: ServiceParts,
-  { views, but, ports }: Leaving,
-): Promise<readonly string[]> {
-  const until = clock.monotonicMs() + leavingMs;
-  const successor = views.find(({ id }) => id === but)?.pid;
-  const staying: string[] = [];
-  for (const { id, pid } of views) {
-    if (id === but || pid === 0) continue;
-    for (const port of ports) {
-      if (port === undefined) continue;
-      while (await probe.listens(pid, port, successor)) {
-        if (clock.monotonicMs() > until) {
-          staying.push(id);
-          break;
-        }
-        await clock.sleep(leavingLookMs);
-      }
-    }
-  }
-  return staying;
-}
-
-/**
- * A program that replaces itself ends its old process by itself, and a signal more could make that drop what it still
- * answers. One that goes on accepting was not told, and is left to be asked.
- */
-async function letLeave(parts: ServiceParts, leaving: Leaving): Promise<void> {
-  const staying = await untilTheyAcceptNoMore(parts, leaving);
-  for (const { id, state } of await ofService(parts)) {
-    if (id === leaving.but || staying.includes(id) || ["gone", "stopping"].includes(state))
-      continue;
-    await parts.supervisor.stop(parts.service, id, { unasked: true });
-  }
-}
-
 /** Ends what was new. Where nothing serves then, repair starts what was committed. */
 async function undo(parts: ServiceParts, journal: JournalFile): Promise<void> {
   const { committed } = journal.now;
   const { disk, layout } = parts;
   if (committed === undefined) await disk.remove(layout.current);
   else await disk.point(layout.current, `releases/${committed.release}`);
-  for (const view of await ofService(parts)) {
+  for (const view of await processesOf(parts)) {
     if (view.id === committed?.process || view.state === "gone") continue;
     await end(parts, view, failedGraceMs);
   }
-  const held = committed === undefined ? [] : (await keptView(parts))?.sockets;
+  const held = committed === undefined ? [] : (await keptProcess(parts))?.sockets;
   if (held !== undefined)
     await parts.supervisor.closeSockets(
       parts.service,
@@ -372,16 +322,6 @@ async function undo(parts: ServiceParts, journal: JournalFile): Promise<void> {
     handOver: undefined,
     ...(committed === undefined ? { addresses: [] } : {}),
   });
-}
-
-/** Ends a process and waits until it is gone. */
-async function end(
-  parts: ServiceParts,
-  { service, id }: ProcessView,
-  graceMs?: number,
-): Promise<void> {
-  await parts.supervisor.stop(service, id, graceMs === undefined ? {} : { graceMs });
-  while ((await parts.supervisor.wait(service, id, "gone", longestWaitMs)).state !== "gone");
 }
 
 function previousOf(
@@ -421,14 +361,6 @@ function mayKeepSockets(
     `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}, of which systemd cannot open some while it keeps others: its old process ends before, and connections are refused for a moment`,
   );
   return false;
-}
-
-async function keptView(parts: ServiceParts): Promise<ProcessView | undefined> {
-  return (await ofService(parts)).find(({ kept, state }) => kept && state !== "gone");
-}
-
-async function ofService({ supervisor, service }: ServiceParts): Promise<readonly ProcessView[]> {
-  return (await supervisor.views()).filter((view) => view.service === service);
 }
 
 /** The sockets with real ports. A port that was left open is chosen once. */

@@ -2,12 +2,10 @@
 import { access, constants } from "node:fs/promises";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
-import type { Clock } from "../../domain/clock.ts";
 import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts";
 import {
   bash,
   mostSocketsWithReadyFd,
-  pidFileOf,
   readyFileOf,
   rehearsalSlot,
   type Slot,
@@ -19,33 +17,22 @@ import { leavesPortOpen, withPort } from "../../domain/socket-address.ts";
 import { canBeBeside } from "../../domain/socket-sets.ts";
 import type { LogFiles } from "../../domain/spawn.ts";
 import type { StopOrder, Supervisor } from "../../domain/supervisor.ts";
-import { leaders, sharesUnit, type UnitRecord } from "../../domain/systemd-record.ts";
+import type { UnitRecord } from "../../domain/systemd-record.ts";
 import {
   exitOf,
   parseUnits,
   type UnitProperties,
   unitProperties,
 } from "../../domain/unit-state.ts";
-import { viewOf, type Within } from "../../domain/unit-view.ts";
+import { viewOf } from "../../domain/unit-view.ts";
 import { MachineUnits, type UnitParts } from "./machine-units.ts";
 import { told } from "./systemctl.ts";
+import { type SuccessionParts, UnitSuccession } from "./unit-succession.ts";
 
 /** What the supervisor is made of. */
-export interface SystemdParts extends UnitParts {
-  readonly clock: Clock;
+export interface SystemdParts extends UnitParts, SuccessionParts {
   readonly logs: LogFiles;
-  readonly processes: UnitProcesses;
   freePort(): Promise<number>;
-}
-
-/** The processes in a unit, of which systemd knows but the main one. */
-export interface UnitProcesses {
-  /** The process of a unit that executes a file; that which has started the others, where there are several. */
-  executing(unit: string, file: string): number | undefined;
-  /** Whether a process does something of its own when it gets a signal. */
-  catches(pid: number, signal: NodeJS.Signals): boolean;
-  /** Does nothing if the process has ended. */
-  signal(pid: number, signal: NodeJS.Signals): void;
 }
 
 type Found = ReadonlyMap<string, UnitProperties>;
@@ -54,9 +41,6 @@ const firstPauseMs = 10;
 const longestPauseMs = 200;
 /** Codes with which systemd says that it could not come as far as the program (systemd.exec(5)). */
 const [firstOwnCode, lastOwnCode] = [200, 243];
-/** Most programs that replace themselves do so at once; those that finish something first are looked for from time to time. */
-const atOnceMs = 500;
-const atOncePauseMs = 2;
 /** `ExitType=cgroup` came with it. */
 const firstWithSuccession = 250;
 
@@ -67,14 +51,14 @@ const firstWithSuccession = 250;
 export class SystemdSupervisor implements Supervisor {
   readonly #parts: SystemdParts;
   readonly #units: MachineUnits;
+  readonly #succession: UnitSuccession;
   readonly followsSuccession: boolean;
-  /** Those that another process has started, as far as they were seen. */
-  readonly #seen = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SystemdParts) {
     this.#parts = parts;
     this.#units = new MachineUnits(parts);
+    this.#succession = new UnitSuccession(parts, this.#units);
     this.followsSuccession = parts.version >= firstWithSuccession;
   }
 
@@ -93,8 +77,11 @@ export class SystemdSupervisor implements Supervisor {
       const known = await this.#units.find(service, launch.id);
       if (known !== undefined) return await this.#viewNow(known);
       await this.#check(launch);
-      if (launch.succession?.after !== undefined)
-        return await this.#succeed(service, launch, launch.succession.after);
+      if (launch.succession?.after !== undefined) {
+        const before = await this.#unit(service, launch.succession.after);
+        const { pid } = await this.#viewNow(before);
+        return await this.#viewNow(await this.#succession.begin(launch, before, pid));
+      }
       await this.#sweep(service);
       const slot = launch.rehearsal ? await this.#clearedStage(service) : await this.#slot(service);
       const sockets = await this.#withPorts(launch.sockets);
@@ -121,7 +108,7 @@ export class SystemdSupervisor implements Supervisor {
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
       const unit = await this.#unit(service, id);
       const view = await this.#viewNow(unit);
-      this.#killOverdue(unit, view);
+      this.#succession.killOverdue(unit, view);
       const isOver = view.state === "gone" || (until === "ready" && view.state !== "starting");
       const leftMs = deadline - clock.monotonicMs();
       if (isOver || leftMs <= 0) return view;
@@ -136,7 +123,7 @@ export class SystemdSupervisor implements Supervisor {
         (unit) => unit.service === service,
         (unit) => ({ ...unit, kept: unit.launch.id === id }),
       );
-      await this.#nameMain(await this.#unit(service, id));
+      await this.#succession.nameMain(await this.#unit(service, id));
       return await this.#viewNow(await this.#unit(service, id));
     });
   }
@@ -147,7 +134,10 @@ export class SystemdSupervisor implements Supervisor {
       const unit = await this.#unit(service, id);
       const view = await this.#viewNow(unit);
       if (view.state === "gone") return view;
-      if (await this.#hasCompany(unit)) return await this.#stopAlone(unit, view, order);
+      if (await this.#succession.hasCompany(unit)) {
+        await this.#succession.stopAlone(unit, view.pid, order);
+        return await this.#viewNow(await this.#unit(service, id));
+      }
       await this.#units.change(
         (other) => other === unit,
         (asked) => ({ ...asked, kept: false, stopping: true }),
@@ -172,70 +162,6 @@ export class SystemdSupervisor implements Supervisor {
       }
       return await this.#units.restore(service);
     });
-  }
-
-  /** Has the process before start this one, and waits a moment for that. */
-  async #succeed(service: string, launch: Launch, after: string): Promise<ProcessView> {
-    const { processes, clock } = this.#parts;
-    const before = await this.#unit(service, after);
-    const { pid } = await this.#viewNow(before);
-    if (pid === 0 || !processes.catches(pid, "SIGUSR2")) {
-      const sentence =
-        pid === 0
-          ? `${after} does not run`
-          : `process ${pid} of ${service} does not catch SIGUSR2, and would be ended by it; take hand_off = "sigusr2" out of stoa.toml`;
-      throw new AgentFailure("cannot_start", sentence);
-    }
-    const { killAtMs: _, ...same } = before;
-    const unit = { ...same, launch, kept: false, stopping: false };
-    await this.#units.join(unit);
-    processes.signal(pid, "SIGUSR2");
-    const until = clock.monotonicMs() + atOnceMs;
-    let seen = this.#executing(unit);
-    while (seen === 0 && clock.monotonicMs() < until) {
-      await clock.sleep(atOncePauseMs);
-      seen = this.#executing(unit);
-    }
-    if (seen !== 0) await this.#nameMain(unit);
-    return await this.#viewNow(unit);
-  }
-
-  /** Tells systemd which process the unit goes on with when its main one has ended. */
-  async #nameMain(unit: UnitRecord): Promise<void> {
-    const pid = this.#executing(unit);
-    if (pid !== 0) await this.#parts.disk.replace(pidFileOf(unit), `${pid}\n`, 0o644);
-  }
-
-  /** Whether another process lives in the same unit. */
-  async #hasCompany(unit: UnitRecord): Promise<boolean> {
-    const { units } = await this.#units.record();
-    return units.some((other) => sharesUnit(unit, other) && this.#executing(other) !== 0);
-  }
-
-  /** Ends one process of a unit; systemd would end all. */
-  async #stopAlone(
-    unit: UnitRecord,
-    { pid }: ProcessView,
-    { graceMs = unit.launch.stopGraceMs, unasked = false }: StopOrder,
-  ): Promise<ProcessView> {
-    const { processes, clock } = this.#parts;
-    const killAtMs = clock.nowMs() + graceMs;
-    await this.#units.change(
-      (other) => other === unit,
-      (asked) => ({ ...asked, kept: false, stopping: true, killAtMs }),
-    );
-    const { units } = await this.#units.record();
-    const isUndone = ({ kept, launch }: UnitRecord): boolean =>
-      kept && launch.id === unit.launch.succession?.after;
-    if (units.some(isUndone)) await this.#parts.disk.remove(pidFileOf(unit));
-    if (pid !== 0 && !unasked) processes.signal(pid, unit.launch.stopSignal);
-    return await this.#viewNow(await this.#unit(unit.service, unit.launch.id));
-  }
-
-  #killOverdue({ killAtMs }: UnitRecord, { pid, state }: ProcessView): void {
-    const { processes, clock } = this.#parts;
-    if (killAtMs === undefined || state !== "stopping" || clock.nowMs() < killAtMs) return;
-    if (pid !== 0) processes.signal(pid, "SIGKILL");
   }
 
   async #start(unit: UnitRecord): Promise<void> {
@@ -327,7 +253,7 @@ export class SystemdSupervisor implements Supervisor {
     const found = await this.#look(ours);
     for (const unit of ours) {
       const view = await this.#view(unit, found);
-      this.#killOverdue(unit, view);
+      this.#succession.killOverdue(unit, view);
       if (view.state === "gone" && !view.kept) await this.#units.remove(unit);
     }
   }
@@ -356,32 +282,11 @@ export class SystemdSupervisor implements Supervisor {
     return viewOf(unit, found.get(slotUnitName(unit)), {
       hasSocket: found.get(socketUnitName(unit))?.["ActiveState"] === "active",
       isReady: unit.launch.readiness !== "fd" || (await hasSaid()),
-      within: await this.#within(unit),
+      within: await this.#succession.within(unit),
       nowMs: this.#parts.clock.nowMs(),
       // CLOCK_MONOTONIC, as in systemd's timestamps.
       monotonicMs: Number(process.hrtime.bigint() / 1_000_000n),
     });
-  }
-
-  async #within(unit: UnitRecord): Promise<Within | undefined> {
-    const { succession, id } = unit.launch;
-    if (succession === undefined) return undefined;
-    const { units } = await this.#units.record();
-    const pid = this.#executing(unit);
-    if (pid !== 0) this.#seen.add(id);
-    const isKnown = pid !== 0 || unit.kept || unit.stopping || this.#seen.has(id);
-    return {
-      pid,
-      isAwaited: succession.after !== undefined && !isKnown,
-      leads: leaders(units).some(({ launch }) => launch.id === id),
-      isReplaced: await this.#hasCompany(unit),
-    };
-  }
-
-  #executing(unit: UnitRecord): number {
-    const { succession } = unit.launch;
-    if (succession === undefined) return 0;
-    return this.#parts.processes.executing(slotUnitName(unit), succession.file) ?? 0;
   }
 
   async #look(units: readonly UnitRecord[]): Promise<Found> {
