@@ -265,7 +265,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     const one = tree.publish("notes", "1", buildReplacing(folder, "1"), run);
     const two = tree.publish("notes", "2", buildReplacing(folder, "2", { manner }), {
       ...run,
-      health: { kind: "listening", deadlineMs: 5_000 },
+      health: { kind: "listening", deadlineMs: 20_000 },
     });
     tree.assign({ notes: one });
     const url = await urlOf(one);

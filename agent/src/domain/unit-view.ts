@@ -34,7 +34,11 @@ export function viewOf(
   found: UnitProperties | undefined,
   { isReady, hasSocket, within, ...times }: Circumstances,
 ): ProcessView {
-  const plain = stateWithin(within) ?? stateOf(found, isReady);
+  const pid = pidOf(within, Number(found?.["MainPID"] ?? 0));
+  const ofUnit = stateOf(found, isReady);
+  // Its unit outlives it where something else that it has started does.
+  const hasLeft = within !== undefined && pid === 0 && ofUnit === "running";
+  const plain = stateWithin(within) ?? (hasLeft ? "gone" : ofUnit);
   const state = stopping && plain !== "gone" ? "stopping" : plain;
   const { id, release, program, log, sockets } = launch;
   const view = {
@@ -46,7 +50,7 @@ export function viewOf(
     state,
     kept,
     adopted: sockets.length > 0 && !hasSocket,
-    pid: pidOf(within, Number(found?.["MainPID"] ?? 0)),
+    pid,
     sockets,
     startedAtMs: startedAtMsOf(found, times),
     restarts: Number(found?.["NRestarts"] ?? 0),

@@ -139,6 +139,11 @@ export class MachineUnits {
       await this.#closeSocket(socketUnitName(unit));
       for (const { path } of this.#socketFiles(unit).slice(0, 1)) await disk.remove(path);
     }
+    if (unit.launch.succession !== undefined) {
+      // It may hold what the process has left behind.
+      await run("systemctl", ["kill", "--signal=KILL", slotUnitName(unit)]);
+      await run("systemctl", ["stop", slotUnitName(unit)]);
+    }
     await run("systemctl", ["reset-failed", slotUnitName(unit)]);
     for (const { path } of [...this.#unitFiles(unit), keptLink(unit)]) await disk.remove(path);
     await told(run, ["daemon-reload"]);
