@@ -124,7 +124,8 @@ function checkFiles(files: readonly RevisionFile[]): void {
   for (const [index, { path }] of files.entries()) {
     const place = `files[${index}].path`;
     const problem = bundlePathProblem(path);
-    if (problem !== undefined) throw new DocumentProblem("revision", place, problem);
+    if (problem !== undefined)
+      throw new DocumentProblem("revision", place, `${problem}: ${shown(path)}`);
     const before = files[index - 1]?.path;
     if (before === path) throw new DocumentProblem("revision", place, `comes twice: ${path}`);
     if (before !== undefined && before > path) {
@@ -135,6 +136,11 @@ function checkFiles(files: readonly RevisionFile[]): void {
       throw new DocumentProblem("revision", place, `lies in ${folder}, which is a file`);
     }
   }
+}
+
+/** A name as a sentence can hold it, whatever is in it. */
+function shown(path: string): string {
+  return JSON.stringify(path.slice(0, 100));
 }
 
 /** `a/b/c` lies in `a` and `a/b`. */

@@ -10,11 +10,14 @@ export interface Socket {
   readonly address: string;
 }
 
-/** Bounds of the process, as `setrlimit` knows them. */
+/** Bounds of a service. Who runs the process says how well each of them holds: see `docs/agent.md`. */
 export interface Limits {
   readonly openFiles?: number;
+  /** Processes and threads. */
   readonly processes?: number;
   readonly memoryBytes?: number;
+  /** Of one processor: 150 is one and a half. */
+  readonly cpuPercent?: number;
   readonly coreBytes?: number;
 }
 
@@ -97,7 +100,13 @@ export const runSchema: z.ZodType<Run> = z.strictObject({
     })
     .exactOptional(),
   limits: z
-    .strictObject({ openFiles: bound, processes: bound, memoryBytes: bound, coreBytes: bound })
+    .strictObject({
+      openFiles: bound,
+      processes: bound,
+      memoryBytes: bound,
+      cpuPercent: z.int().min(1).exactOptional(),
+      coreBytes: bound,
+    })
     .exactOptional(),
 });
 

@@ -163,6 +163,7 @@ export class SimulatedProcesses implements Supervisor, Probe {
   canHave(): boolean {
     return true;
   }
+  readonly boundsChildren = false;
 
   async restore(): Promise<readonly string[]> {
     return [];

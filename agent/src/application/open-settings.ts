@@ -83,6 +83,7 @@ export function openingSupervisor(inner: Supervisor, settings: SettingsOpening):
     restore: (...words) => inner.restore(...words),
     canHave: (...words) => inner.canHave(...words),
     followsSuccession: inner.followsSuccession,
+    boundsChildren: inner.boundsChildren,
   };
 }
 

@@ -146,6 +146,7 @@ function limitsOf(value: unknown): Limits {
     openFiles: read("openFiles"),
     processes: read("processes"),
     memoryBytes: read("memoryBytes"),
+    cpuPercent: read("cpuPercent"),
     coreBytes: read("coreBytes"),
   };
 }

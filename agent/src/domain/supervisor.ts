@@ -32,6 +32,8 @@ export interface Supervisor {
   canHave(sockets: readonly SocketRequest[], held: readonly SocketRequest[]): boolean;
   /** Whether it can take charge of processes that others have started in their own place. */
   readonly followsSuccession: boolean;
+  /** Whether it bounds a process with all its children, and processors too. If not, only what setrlimit(2) knows holds. */
+  readonly boundsChildren: boolean;
 }
 
 /** How to end a process. */

@@ -54,6 +54,8 @@ export class Rollouts {
   readonly #parts: RolloutParts;
   readonly #known = new Map<string, RolloutRecord>();
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Those that could not be begun, of which the store may yet have kept something. */
+  readonly #doubtful = new Set<string>();
   readonly #end = new AbortController();
   #timer: Disposable | undefined;
 
@@ -64,13 +66,18 @@ export class Rollouts {
   /** Reads what is kept and carries on what has not ended. */
   async load(): Promise<void> {
     const { documents, clock } = this.#parts;
-    for (const path of await documents.list("rollouts")) {
+    const newest = new Map<string, string>();
+    // The newest first. One that has not ended and has a newer one behind it was never begun: see `begin`.
+    for (const path of [...(await documents.list("rollouts"))].sort().reverse()) {
       const record = await documents.readRecord<RolloutRecord>(path, "rollout");
       if (record === undefined) continue;
-      const rollout = isOver(record.rollout)
-        ? record.rollout
-        : afterAbsence(record.rollout, clock.now());
-      this.#known.set(rollout.id, { ...record, rollout });
+      const { id } = record.rollout;
+      const isLast = (newest.get(groupOf(record)) ?? id) === id;
+      newest.set(groupOf(record), newest.get(groupOf(record)) ?? id);
+      if (isOver(record.rollout)) this.#known.set(id, record);
+      else if (isLast)
+        this.#known.set(id, { ...record, rollout: afterAbsence(record.rollout, clock.now()) });
+      else this.#doubtful.add(id);
     }
     void this.#listen();
     this.#lookLater();
@@ -110,7 +117,10 @@ export class Rollouts {
     return this.list({ environment, service }).find(({ rollout }) => !isOver(rollout));
   }
 
-  /** Begins a rollout that `begin` makes. Fails with `conflict` if one runs for the same service in the same environment. */
+  /**
+   * Begins a rollout that `begin` makes. Fails with `conflict` if one runs for the same service in the same environment. What
+   * could not be kept has not begun, and never will, even if the store had taken it and only its answer was lost.
+   */
   async begin(
     environment: string,
     service: string,
@@ -122,9 +132,18 @@ export class Rollouts {
       // What the last one could not publish at its end comes first: it is what this one begins from.
       const [last] = this.list({ environment, service });
       if (last !== undefined) await this.#publish(last.rollout.id);
+      await this.#forgetDoubtful();
       const { record, step } = await begin();
-      await this.#take(record, step);
-      return this.get(record.rollout.id);
+      const { id } = record.rollout;
+      await this.#take(record, step).catch((failure) => {
+        if (!this.#known.has(id)) {
+          this.#doubtful.add(id);
+          throw failure;
+        }
+        // It is kept, and so it is carried on.
+        this.#parts.onFailure(failure);
+      });
+      return this.get(id);
     });
   }
 
@@ -149,6 +168,13 @@ export class Rollouts {
     }
   }
 
+  async #forgetDoubtful(): Promise<void> {
+    for (const id of this.#doubtful) {
+      await this.#parts.documents.remove(treePaths.rollout(id));
+      this.#doubtful.delete(id);
+    }
+  }
+
   #unsettled(): readonly RolloutRecord[] {
     return [...this.#known.values()].filter((record) => !isSettled(record));
   }
@@ -165,6 +191,7 @@ export class Rollouts {
     if (this.#end.signal.aborted) return;
     this.#timer = this.#parts.clock.after(lookMs, () => {
       for (const { rollout } of this.#unsettled()) void this.#look(rollout.id);
+      if (this.#doubtful.size > 0) void this.#forgetDoubtful().catch(this.#parts.onFailure);
       this.#lookLater();
     });
   }

@@ -194,7 +194,7 @@ async function begin(
   const atMs = parts.clock.now();
   const step = said(() =>
     firstStep({
-      id: newId(service, atMs),
+      id: newId(service, Math.max(atMs, afterLast(parts.rollouts, environment, service))),
       environment,
       service,
       revision: kept.id,
@@ -215,6 +215,12 @@ async function begin(
   );
   const { version } = kept.revision;
   return { record: { format: 1, rollout: step.rollout, version, kind, notes: [] }, step };
+}
+
+/** A clock that was set back must not let a rollout look older than the one before it. */
+function afterLast(rollouts: Rollouts, environment: string, service: string): number {
+  const [last] = rollouts.list({ environment, service });
+  return last === undefined ? 0 : last.rollout.startedMs + 1;
 }
 
 /** Sorts by time, and is unlike any other. */

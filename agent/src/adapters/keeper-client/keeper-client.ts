@@ -28,6 +28,7 @@ export function keeperClient(socketPath: string): Supervisor {
     restore: async () => [],
     canHave: () => true,
     followsSuccession: true,
+    boundsChildren: false,
   };
 }
 

@@ -62,6 +62,7 @@ export function startingKeeper(
     restore: (service) => client.restore(service),
     canHave: (...words) => client.canHave(...words),
     followsSuccession: client.followsSuccession,
+    boundsChildren: client.boundsChildren,
   };
 }
 

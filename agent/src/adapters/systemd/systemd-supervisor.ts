@@ -49,6 +49,7 @@ const firstWithSuccession = 250;
  * with the machine. What is written down here is what the units should be.
  */
 export class SystemdSupervisor implements Supervisor {
+  readonly boundsChildren = true;
   readonly #parts: SystemdParts;
   readonly #units: MachineUnits;
   readonly #succession: UnitSuccession;

@@ -77,8 +77,9 @@ export class MongoModuleStore implements ModuleStore {
     return this.#spool.stage();
   }
 
-  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+  async put(module: ModuleVersion, { info, mod, zip, sound }: ModuleFiles): Promise<void> {
     const taken = takeSpooled(zip);
+    await sound;
     if (await atMongo(() => this.#place(module, info, mod, taken))) return;
     await requireSameFile(this, module, "mod", readableBytes(mod));
     await requireSameFile(this, module, "zip", taken);
