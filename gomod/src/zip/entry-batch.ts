@@ -1,5 +1,4 @@
 // Many small entries of a zip archive, unpacked in one go.
-import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { isDirectory, type LocatedEntry, release, type ZipContents } from "./zip-content.ts";
 import { deflated } from "./zip-records.ts";
@@ -16,7 +15,11 @@ const memberHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 const memberMark = memberHeader.subarray(0, 3);
 const memberTrailerBytes = 8;
 
-const unpackMembers = promisify(gunzip);
+/** What `gunzip` gives with `info`, of which its types do not tell. Authority: nodejs.org/api/zlib.html, class Options. */
+interface Unpacked {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
 
 /**
  * For a small file a call of zlib takes as long as its work. So entries are made the members of one gzip stream: zlib
@@ -51,17 +54,16 @@ export class EntryBatch {
     );
   }
 
-  /** Adds an entry that batches are for, while there is room. Throws what `ZipContents.packed` throws. */
+  /** Adds an entry that batches are for, while there is room. Throws what `ZipContents.copyPacked` throws. */
   add(located: LocatedEntry, contents: ZipContents): void {
     const { crc32, uncompressedSize } = located.entry;
-    const packed = contents.packed(located);
     const input = this.#input ?? Buffer.allocUnsafeSlow(batchBytes);
+    const dataAt = this.#inputBytes + memberHeader.length;
+    const trailer = dataAt + contents.copyPacked(located, input.subarray(dataAt));
     this.#input = input;
     this.entries.push(located);
     this.#starts.push(this.#inputBytes);
     input.set(memberHeader, this.#inputBytes);
-    input.set(packed, this.#inputBytes + memberHeader.length);
-    const trailer = this.#inputBytes + memberHeader.length + packed.length;
     input.writeUInt32LE(crc32, trailer);
     input.writeUInt32LE(uncompressedSize, trailer + 4);
     this.#inputBytes = trailer + memberTrailerBytes;
@@ -72,26 +74,39 @@ export class EntryBatch {
    * The content of all entries, one behind the other, each as long as its directory says. `undefined` if one of them is
    * faulty, or may be: they are then to be read one by one. To be asked for once.
    *
-   * That the members are the entries follows from three things: a member begins only where its mark is, and the marks
-   * are just where the entries have been put; no entry is empty; and the content is as long as all of them together. So
-   * no entry can have been passed over, and none can hold several members.
+   * That the members are the entries follows from four things: a member begins only where its mark is, and the marks are
+   * just where the entries have been put; the last byte is part of a member, for zlib would pass over what follows one;
+   * no entry is empty; and the content is as long as all of them together. So no entry can have been passed over, none
+   * can hold several members, and each ends with the size and the checksum that were put behind it.
    */
   async content(): Promise<Buffer | undefined> {
     const input = this.#input?.subarray(0, this.#inputBytes);
     if (input === undefined || !marksAreAt(this.#starts, input)) return undefined;
     try {
-      const content = await unpackMembers(input, {
-        // One more than expected, or a second round would be needed to learn that nothing follows.
-        chunkSize: Math.max(this.#contentBytes + 1, 64),
-        maxOutputLength: this.#contentBytes,
-      });
-      return content.length === this.#contentBytes ? content : undefined;
+      const { buffer, engine } = await unpackMembers(input, this.#contentBytes);
+      const isWhole = engine.bytesWritten === input.length && buffer.length === this.#contentBytes;
+      return isWhole ? buffer : undefined;
     } catch {
       return undefined;
     } finally {
       release(input);
     }
   }
+}
+
+function unpackMembers(input: Buffer, contentBytes: number): Promise<Unpacked> {
+  const { promise, resolve, reject } = Promise.withResolvers<Unpacked>();
+  const options = {
+    info: true,
+    // One more than expected, or a second round would be needed to learn that nothing follows.
+    chunkSize: Math.max(contentBytes + 1, 64),
+    maxOutputLength: contentBytes,
+  };
+  gunzip(input, options, (failure, unpacked) => {
+    if (failure === null) resolve(unpacked as unknown as Unpacked);
+    else reject(failure);
+  });
+  return promise;
 }
 
 function marksAreAt(starts: readonly number[], input: Buffer): boolean {

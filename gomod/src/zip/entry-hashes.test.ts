@@ -80,6 +80,8 @@ test("entries of all sizes have the same hashes together and one by one", async 
 });
 
 const deflated = deflateRawSync("content");
+/** As long as an entry with "content" and the one behind it. */
+const ofTwo = `content${"x".repeat(text("behind").content!.length)}`;
 const member = gzipSync("content");
 const emptyMember = gzipSync("");
 
@@ -100,6 +102,16 @@ const tricks: readonly (readonly [title: string, entries: readonly ForgedEntry[]
     [
       forged("a", "content", Buffer.concat([deflated, trailer("content"), emptyMember])),
       forged("b", "content", deflated),
+    ],
+  ],
+  [
+    "an end of all members behind the content of two entries",
+    [
+      forged(
+        "a",
+        "content",
+        Buffer.concat([deflateRawSync(ofTwo), trailer(ofTwo), Buffer.alloc(3)]),
+      ),
     ],
   ],
   [

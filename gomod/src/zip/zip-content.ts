@@ -69,11 +69,13 @@ export class ZipContents {
     return Buffer.concat(await Array.fromAsync(this.#unpackInPieces(located)));
   }
 
-  /** The data as it is packed; what follows it has then been found right. */
-  packed(located: LocatedEntry): Uint8Array {
+  /** Copies the data as it is packed and returns its length; what follows it has then been found right. */
+  copyPacked(located: LocatedEntry, into: Uint8Array): number {
     const packed = this.#bytes.read(located.dataOffset, this.#lengthOf(located));
+    into.set(packed);
+    const { length } = packed;
     if ((located.entry.flags & sizesFollow) !== 0) this.#verifyDescriptor(located);
-    return packed;
+    return length;
   }
 
   /** The sha256 of the content, in hexadecimal. Takes little memory, however large the content is. */
