@@ -116,7 +116,6 @@ export {
   parseStrategy,
   planWaves,
   type Strategy,
-  strategySchema,
 } from "./strategy.ts";
 export {
   formatTagQuery,

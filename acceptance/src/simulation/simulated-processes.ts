@@ -197,6 +197,10 @@ export class SimulatedProcesses implements Supervisor, Probe {
     return this.#byPid(pid)?.program;
   }
 
+  async programFingerprint(pid: number): Promise<string | undefined> {
+    return this.#byPid(pid)?.program;
+  }
+
   #start(process: Process): boolean {
     const bytes = this.#disk.fileNow(process.launch.program);
     if (bytes === undefined) {

@@ -2,6 +2,7 @@
 import {
   canonicalJson,
   isOver,
+  type RolloutAction,
   type RolloutEvent,
   type RolloutStep,
   stepRollout,
@@ -55,6 +56,8 @@ export class Rollouts {
   readonly #parts: RolloutParts;
   readonly #known = new Map<string, RolloutRecord>();
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Rollouts that are about to be looked at. */
+  readonly #awaited = new Set<string>();
   /** Those that could not be begun, of which the store may yet have kept something. */
   readonly #doubtful = new Set<string>();
   readonly #end = new AbortController();
@@ -205,25 +208,36 @@ export class Rollouts {
     });
   }
 
-  /** Tells a rollout what its machines said last and what time it is. */
+  /** Tells a rollout what its machines said last and what time it is: one look for all that is said until its turn comes. */
   async #look(id: string): Promise<void> {
     const { machines, clock, onFailure } = this.#parts;
+    if (this.#awaited.has(id)) return;
+    this.#awaited.add(id);
     await this.#inTurn(groupOf(this.get(id)), async () => {
+      this.#awaited.delete(id);
       if (this.#end.signal.aborted) return;
       // What could not be published before comes first: nothing that machines say counts until then.
       await this.#publish(id);
-      for (const name of Object.keys(this.get(id).rollout.tasks)) {
+      const reports = Object.keys(this.get(id).rollout.tasks).flatMap((name): RolloutEvent[] => {
         const known = machines.find(name);
-        if (known?.status === undefined || known.heardAt === 0) continue;
-        await this.#apply(id, { kind: "report", status: known.status, atMs: known.heardAt });
-      }
-      await this.#apply(id, { kind: "tick", atMs: clock.now() });
+        if (known?.status === undefined || known.heardAt === 0) return [];
+        return [{ kind: "report", status: known.status, atMs: known.heardAt }];
+      });
+      await this.#apply(id, ...reports, { kind: "tick", atMs: clock.now() });
     }).catch(onFailure);
   }
 
-  async #apply(id: string, event: RolloutEvent): Promise<void> {
+  /** What several events come to is kept and published once. */
+  async #apply(id: string, ...events: readonly RolloutEvent[]): Promise<void> {
     const record = this.get(id);
-    await this.#take(record, stepRollout(record.rollout, event));
+    let { rollout } = record;
+    const actions: RolloutAction[] = [];
+    for (const event of events) {
+      const step = stepRollout(rollout, event);
+      rollout = step.rollout;
+      actions.push(...step.actions);
+    }
+    await this.#take(record, { rollout, actions });
   }
 
   /** Keeps where a step leads, and does what it asks for. */

@@ -12,6 +12,7 @@ import {
   parseStrategy,
   type RolloutRules,
   type RolloutStep,
+  type Strategy,
   shortId,
   type TagQuery,
 } from "@stoa/deployment";
@@ -36,7 +37,7 @@ export interface RolloutRequest {
   readonly from?: string | undefined;
   readonly owner: string;
   readonly reason: string;
-  /** As `parseStrategy` reads it; absent: the usual one. */
+  /** As `parseStrategy` reads it; absent: the usual one, and for a way back that of the rollout which is undone. */
   readonly strategy?: string | undefined;
   /** Absent: as before, or every machine of the environment. */
   readonly selector?: TagQuery | undefined;
@@ -77,7 +78,7 @@ export async function startRollout(
   const proven = await provenAt(parts, request.from, kept);
   const selector = request.selector ?? index.services[service]?.selector ?? proven?.selector ?? [];
   checkArchitecture(kept, membersOf(parts.machines, environment, selector));
-  const rules = rulesOf(request);
+  const rules = rulesOf(request, strategyToUndo(parts, request, index));
 
   const done = await alreadyDone(parts, request, { index, kept, selector });
   if (done !== undefined) return { record: done, unchanged: true };
@@ -151,10 +152,25 @@ function checkArchitecture({ id, revision }: KeptRevision, members: readonly Kno
   );
 }
 
-function rulesOf({ strategy, stopAt, rollBack, bakeMs, deadlineMs }: RolloutRequest): RolloutRules {
+/** What came all at once may go all at once: the way back is no slower than the way there was. */
+function strategyToUndo(
+  { rollouts }: StartParts,
+  { kind, service }: RolloutRequest,
+  { services }: EnvironmentIndex,
+): Strategy {
+  const present = services[service];
+  const undone =
+    kind === "rollback" && present !== undefined ? rollouts.find(present.rollout) : undefined;
+  return undone?.rollout.rules.strategy ?? defaultRules.strategy;
+}
+
+function rulesOf(
+  { strategy, stopAt, rollBack, bakeMs, deadlineMs }: RolloutRequest,
+  usual: Strategy,
+): RolloutRules {
   return {
     ...defaultRules,
-    ...(strategy === undefined ? {} : { strategy: said(() => parseStrategy(strategy)) }),
+    strategy: strategy === undefined ? usual : said(() => parseStrategy(strategy)),
     ...(stopAt === undefined ? {} : { stopAt }),
     ...(rollBack === undefined ? {} : { rollBack }),
     ...(bakeMs === undefined ? {} : { bakeMs }),

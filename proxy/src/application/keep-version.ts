@@ -43,9 +43,10 @@ export interface ArrivedVersion {
   readonly visible?: () => void;
 }
 
-/** The one way into the store. */
-export class VersionKeeping {
+/** The one way into the store. Disposing of it waits until what is in the store is recorded, too. */
+export class VersionKeeping implements AsyncDisposable {
   readonly #parts: VersionKeepingParts;
+  readonly #recording = new Set<Promise<void>>();
 
   constructor(parts: VersionKeepingParts) {
     this.#parts = parts;
@@ -89,8 +90,14 @@ export class VersionKeeping {
       if (isBegun && !isStoreTrouble(failure)) await records.dropped(module, failure);
       throw failure;
     }
+    const recording = records.kept(module, entry);
+    this.#recording.add(recording);
     arrived.visible?.();
-    await records.kept(module, entry);
+    await recording.finally(() => this.#recording.delete(recording));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#recording);
   }
 
   /** The hashes of what has arrived, once nothing speaks against it but what is remembered. */
@@ -127,14 +134,14 @@ export class VersionKeeping {
     } catch (failure) {
       const arrived = await sound;
       if (!(failure instanceof ProxyFailure) || failure.code !== "altered_module") throw failure;
-      const kept = await this.#hashesOfKept(module, signal);
+      const kept = await this.hashesOfKept(module, signal);
       if (kept?.zip !== arrived.zip || kept.mod !== arrived.mod) throw failure;
     }
     return sound;
   }
 
-  /** The hashes of what is kept, as its bytes are now. */
-  async #hashesOfKept(
+  /** The hashes of what is kept, as its bytes are now; `undefined` if nothing is. */
+  async hashesOfKept(
     module: ModuleVersion,
     signal: AbortSignal,
   ): Promise<VersionHashes | undefined> {

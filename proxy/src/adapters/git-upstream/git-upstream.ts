@@ -11,7 +11,7 @@ import type { AccessFinding } from "../../domain/repository/access-finding.ts";
 import { OtherSystem } from "../../domain/repository/other-system.ts";
 import { answerQuery, namedVersion } from "../../domain/repository/query-answer.ts";
 import type { ResolvedVersion } from "../../domain/repository/revision-version.ts";
-import { taggedVersions } from "../../domain/repository/tagged-versions.ts";
+import { commitsOfTags, taggedVersions } from "../../domain/repository/tagged-versions.ts";
 import { parseVcsRules } from "../../domain/repository/vcs-rules.ts";
 import { keptInfo } from "../../domain/repository/version-origin.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
@@ -36,6 +36,15 @@ export interface GitRepositories extends Upstream, AsyncDisposable {
   gitComplaint(): Promise<string | undefined>;
   /** What names the repositories have does not count any more: somebody says that it has changed. */
   expireNames(): void;
+  /**
+   * The commits that the tags of versions name, as the repository was heard last; those without a tag are left out. Rejects as
+   * `Upstream`; none if the module is kept in a proxy.
+   */
+  tagCommits(
+    path: ModulePath,
+    versions: readonly Version[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Version, string>>;
   /** Goes the way to a module's repository and tells each step. */
   checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding>;
 }
@@ -213,6 +222,18 @@ class GitUpstream implements GitRepositories {
     });
     unfinished.move();
     return delivery;
+  }
+
+  tagCommits(
+    path: ModulePath,
+    versions: readonly Version[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Version, string>> {
+    return this.#answer<ReadonlyMap<Version, string>>({ path }, signal, {
+      counts: "ever",
+      askProxy: async () => new Map(),
+      ask: async (source) => commitsOfTags(source, versions),
+    });
   }
 
   expireNames(): void {

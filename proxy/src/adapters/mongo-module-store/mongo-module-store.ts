@@ -120,9 +120,7 @@ export class MongoModuleStore implements ModuleStore {
   ): Promise<boolean> {
     const { collection } = this.#documents;
     // Not replaced but removed: only an insertion is decided by every server between writers.
-    if (torn !== undefined) {
-      await collection.deleteOne({ _id: torn._id, zip: torn.zip ?? { $exists: false } });
-    }
+    if (torn !== undefined) await this.#documents.removeDocument(torn);
     try {
       const { path, version } = module;
       await collection.insertOne({ _id: documentId(module), module: path, version, ...files });
