@@ -358,6 +358,24 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     await until(() => left() === "");
   });
 
+  test("limits bound the whole unit, and are those that were asked for", async () => {
+    const limits = { memoryBytes: 1 << 30, cpuPercent: 150, processes: 99, openFiles: 333 };
+    const bounded = publish("polite", "1", { limits }, "bounded");
+    tree.assign({ bounded });
+    assert.match(await textOf(await urlOf(bounded, "bounded")), /^hello from 1,/);
+    const names = ["MemoryMax", "CPUQuotaPerSecUSec", "TasksMax", "LimitNOFILE"];
+    const words = names.flatMap((name) => ["-p", name]);
+    const shown = machine.run("systemctl", "show", ...words, "stoa-bounded.a.service");
+    assert.deepEqual(shown.trim().split("\n").sort(), [
+      "CPUQuotaPerSecUSec=1.500000s",
+      "LimitNOFILE=333",
+      "MemoryMax=1073741824",
+      "TasksMax=99",
+    ]);
+    tree.assign({});
+    await tree.until("one", "bounded", ({ state }) => state === "stopped");
+  });
+
   test("what fails is refused with its last words, and the old one serves on", async () => {
     const one = publish("polite", "1");
     tree.assign({ notes: one });

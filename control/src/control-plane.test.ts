@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { z } from "zod";
 import { documentPath } from "./http/openapi.ts";
 import { revisionOf, type Said, type TestControl, testControl } from "./testing/agent-stand-in.ts";
+import { manualClock } from "./testing/manual-clock.ts";
 
 test("the OpenAPI document names every route and no other, and every route is there", async () => {
   await using kit = await testControl();
@@ -227,6 +228,41 @@ test("cancel and pause are honoured; after the end they are told that it is too 
   assert.equal(end.state, "cancelled");
   assert.match(end.sentence, /cancelled by admin \(wrong one\)/);
   assert.equal((await kit.ask(kit.admin, "POST", `/rollouts/${second}/pause`, {})).status, 409);
+});
+
+test("a clock that is set while a wave bakes makes nobody silent, and the bake neither shorter nor longer", async () => {
+  const clock = manualClock(Date.now());
+  await using kit = await testControl({ clock });
+  const [one, two] = [await kit.join("web-1"), await kit.join("web-2")];
+  const revision = await kit.upload("shop", "one");
+  const { id } = (await begin(kit, "shop", revision, { bakeMs: 600_000 })).body.rollout;
+  const heard = async (): Promise<void> => {
+    await one.report();
+    await two.report();
+    clock.turn(1_000);
+  };
+  const baking = async (): Promise<boolean> => {
+    await heard();
+    return (await rolloutOf(kit, id)).state === "baking";
+  };
+  await waitFor(baking);
+  for (const days of [1, -2, 30]) {
+    clock.set(days * 86_400_000);
+    assert.equal(await baking(), true, `after ${days} days`);
+    assert.equal((await rolloutOf(kit, id)).waves.length, 1);
+    const { machines } = (await kit.ask(kit.admin, "GET", "/machines")).body;
+    for (const { reachable, machine } of machines) assert.equal(reachable, true, machine);
+  }
+  for (let minutes = 0; minutes < 10; minutes += 0.25) {
+    clock.turn(14_000);
+    await heard();
+  }
+  await waitFor(async () => {
+    await heard();
+    return (await rolloutOf(kit, id)).waves.length === 2;
+  });
+  const last = await rolloutOf(kit, id);
+  assert.equal(last.endedAt, undefined, last.sentence);
 });
 
 test("what another control plane process finds in the folder is carried on", async () => {

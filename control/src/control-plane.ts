@@ -23,7 +23,7 @@ import { AuditLog } from "./application/record-audit.ts";
 import { Rollouts } from "./application/run-rollouts.ts";
 import { SignedTree } from "./application/sign-documents.ts";
 import type { BlobShelf } from "./domain/blob-shelf.ts";
-import { type Clock, systemClock } from "./domain/clock.ts";
+import { type Clock, systemClock, watchedClock } from "./domain/clock.ts";
 import type { DocumentTree } from "./domain/document-tree.ts";
 import type { LogArchive } from "./domain/log-archive.ts";
 import type { SettingsKeys } from "./domain/settings-keys.ts";
@@ -164,9 +164,13 @@ async function runControlPlane(
 
 /** What the control plane does, each part standing on those before it. */
 function applicationOf(
-  { tree, blobs, logs: archive, clock, key, settingsKeys }: ControlPlaneWorld,
+  { tree, blobs, logs: archive, clock: wallClock, key, settingsKeys }: ControlPlaneWorld,
   onFailure: (failure: unknown) => void,
 ) {
+  const clock = watchedClock(wallClock, (byMs) => {
+    machines.clockWasSet(byMs);
+    rollouts.clockWasSet(byMs);
+  });
   const documents = new SignedTree(tree, key);
   const tokens = new Tokens(tree, clock);
   const audit = new AuditLog(tree, documents, clock);

@@ -52,6 +52,7 @@ export class SimulatedControl {
     const tree = this.life.hold(wholeTree);
     this.#clock = {
       now: () => time.nowMs,
+      monotonicMs: () => time.nowMs,
       after: (ms: number, then: () => void) =>
         time.after(ms, () => {
           if (!this.life.isDead) then();

@@ -59,6 +59,16 @@ export function buildNotifying(folder: string, version: string): string {
   );
 }
 
+/** Builds a plain program that becomes another one, in the same process, when it is asked for `/turn`. */
+export function buildTurning(folder: string, version: string): string {
+  return build(
+    writeModule(folder, "turning", turningSource),
+    ".",
+    join(folder, `turning-${version}`),
+    version,
+  );
+}
+
 /** Builds a program that ends as soon as it starts, with a last word. */
 export function buildCrashing(folder: string, version: string): string {
   return build(
@@ -135,6 +145,36 @@ var version string
 func main() {
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "hello from %s, process %d\\n", version, os.Getpid())
+	})
+	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
+}
+`;
+
+const turningSource = `package main
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"syscall"
+)
+
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "process %d\\n", os.Getpid())
+	})
+	http.HandleFunc("/turn", func(w http.ResponseWriter, r *http.Request) {
+		program, err := os.ReadFile("/proc/self/exe")
+		if err != nil {
+			log.Fatal(err)
+		}
+		// The folder of a release lies four below that of its machine.
+		other := "../../../../other"
+		if err := os.WriteFile(other, append(program, "other"...), 0o755); err != nil {
+			log.Fatal(err)
+		}
+		log.Fatal(syscall.Exec(other, os.Args, os.Environ()))
 	})
 	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
 }

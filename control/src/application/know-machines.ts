@@ -55,7 +55,7 @@ export class Machines {
   readonly #records = new Map<string, MachineRecord>();
   readonly #statuses = new Map<string, MachineStatus>();
   readonly #heard = new Map<string, { readonly at: number; readonly host: string | undefined }>();
-  readonly #startedAt: number;
+  #startedAt: number;
 
   constructor(tree: DocumentTree, documents: SignedTree, tokens: Tokens, clock: Clock) {
     this.#tree = tree;
@@ -139,6 +139,14 @@ export class Machines {
     if (before === undefined || isNews(before, status)) {
       await overwrite(this.#tree, treePaths.status(machine), envelope);
       this.news.publish(machine);
+    }
+  }
+
+  /** The clock now says another time than has passed: nobody was silent because of that. */
+  clockWasSet(byMs: number): void {
+    this.#startedAt += byMs;
+    for (const [machine, { at, host }] of this.#heard) {
+      this.#heard.set(machine, { at: at + byMs, host });
     }
   }
 

@@ -14,6 +14,7 @@ import { ControlFailure } from "../domain/control-failure.ts";
 import { News } from "../domain/news.ts";
 import {
   afterAbsence,
+  afterClockWasSet,
   isNewer,
   isSettled,
   type RolloutRecord,
@@ -91,6 +92,14 @@ export class Rollouts {
     this.#end.abort();
     this.#timer?.[Symbol.dispose]();
     await Promise.allSettled(this.#turns.values());
+  }
+
+  /** The clock now says another time than has passed: nobody was silent, and no bake is over, because of that. */
+  clockWasSet(byMs: number): void {
+    for (const record of this.#unsettled()) {
+      const { rollout } = record;
+      this.#known.set(rollout.id, { ...record, rollout: afterClockWasSet(rollout, byMs) });
+    }
   }
 
   /** Fails with `not_found`. */
