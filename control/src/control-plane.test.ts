@@ -42,6 +42,8 @@ test("what is answered is what the OpenAPI document says", async () => {
     "/environments/:environment/services/:service/settings":
       "/environments/production/services/shop/settings",
     "/environments/:environment/settings-keys": "/environments/production/settings-keys",
+    "/environments/:environment/policy": "/environments/production/policy",
+    "/environments/:environment/services/:service/approvals/:revision": `/environments/production/services/shop/approvals/${id}`,
     "/settings-keys": "/settings-keys",
   };
   for (const route of kit.control.routes) {

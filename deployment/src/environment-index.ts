@@ -21,6 +21,8 @@ export interface EnvironmentIndex {
   readonly issuedAt: string;
   /** From then on it is refused; what runs keeps running. */
   readonly notAfter: string;
+  /** The serial of the newest policy; absent while there is none. */
+  readonly policy?: number;
   /** By the name of the service. */
   readonly services: Readonly<Record<string, Assignment>>;
 }
@@ -36,6 +38,7 @@ const indexSchema: z.ZodType<EnvironmentIndex> = z.strictObject({
   serial: z.int().min(1),
   issuedAt: momentSchema,
   notAfter: momentSchema,
+  policy: z.int().min(1).exactOptional(),
   services: z.record(labelSchema, assignmentSchema),
 });
 

@@ -1,26 +1,101 @@
-// Who may say what runs in an environment.
+// Who may say what runs in an environment, and when nothing new may.
 import { z } from "zod";
+import { sha256Pattern } from "./digest.ts";
 import { checkDocument } from "./document-check.ts";
 import { DocumentProblem } from "./document-problem.ts";
 import { momentSchema } from "./environment-index.ts";
-import { parsePublicKey } from "./minisign-key.ts";
+import { type PublicKey, parsePublicKey } from "./minisign-key.ts";
 import { labelSchema } from "./names.ts";
 
-/** Who may say what runs in an environment. It is signed by the root key that machines got when they joined. */
+/**
+ * Who may say what runs in an environment. The first is signed by a key that the machines trust since they joined, every
+ * further one by the administrators whom the one before it names. None is ever replaced: the next one has the next serial.
+ */
 export interface Policy {
   readonly format: 1;
   readonly environment: string;
-  /** Never goes back. */
+  /** 1, 2, 3, … without a gap. */
   readonly serial: number;
   readonly issuedAt: string;
+  /** From then on nothing new may run, until there is another. */
   readonly notAfter: string;
   /** Lines of minisign public keys that may sign the environment's index. */
   readonly keys: readonly string[];
   /** So many of them must have signed it. */
   readonly threshold: number;
-  /** While it is there nothing new is rolled out; why, for people. */
-  readonly frozen?: string;
+  /** Lines of the public keys that sign the next policy. */
+  readonly administrators: readonly string[];
+  /** So many of them must sign it. */
+  readonly quorum: number;
+  /** Who may deploy what; the first about a service holds. Empty: whatever the index says may run. */
+  readonly rules: readonly Rule[];
+  /** While it lasts only what ran before may run. */
+  readonly freeze?: Freeze;
 }
+
+/** Who may deploy some services. */
+export interface Rule {
+  /** Their names; empty: all that no rule before this one is about. */
+  readonly services: readonly string[];
+  /** Names of the owners of tokens who may start rollouts; empty: everybody with the role. Only the control plane can see to this. */
+  readonly people: readonly string[];
+  /** Lines of the public keys that may approve revisions. */
+  readonly keys: readonly string[];
+  /** So many of them must have approved a revision; 0: none need to. */
+  readonly approvals: number;
+}
+
+/** A time in which nothing new is rolled out. */
+export interface Freeze {
+  /** Why, for people. */
+  readonly reason: string;
+  readonly since: string;
+  /** When it ends by itself; absent: when a policy without it comes. */
+  readonly until?: string;
+  /** Which services it is about; empty: all. */
+  readonly services: readonly string[];
+  /** The ids of the revisions that ran before, by service: they may run, so that there is a way back. */
+  readonly runs: Readonly<Record<string, readonly string[]>>;
+  /** What administrators let pass all the same. */
+  readonly overrides: readonly Override[];
+}
+
+/** A revision that an administrator lets pass during a freeze. */
+export interface Override {
+  readonly service: string;
+  readonly revision: string;
+  /** Who, and why, for people. */
+  readonly by: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+const keysSchema = z.array(z.string());
+const revisionSchema = z.string().regex(sha256Pattern, { error: "must be the id of a revision" });
+
+const ruleSchema: z.ZodType<Rule> = z.strictObject({
+  services: z.array(labelSchema),
+  people: z.array(z.string().min(1)),
+  keys: keysSchema,
+  approvals: z.int().min(0),
+});
+
+const freezeSchema: z.ZodType<Freeze> = z.strictObject({
+  reason: z.string().min(1),
+  since: momentSchema,
+  until: momentSchema.exactOptional(),
+  services: z.array(labelSchema),
+  runs: z.record(labelSchema, z.array(revisionSchema)),
+  overrides: z.array(
+    z.strictObject({
+      service: labelSchema,
+      revision: revisionSchema,
+      by: z.string(),
+      reason: z.string().min(1),
+      at: momentSchema,
+    }),
+  ),
+});
 
 const policySchema: z.ZodType<Policy> = z.strictObject({
   format: z.literal(1),
@@ -28,24 +103,38 @@ const policySchema: z.ZodType<Policy> = z.strictObject({
   serial: z.int().min(1),
   issuedAt: momentSchema,
   notAfter: momentSchema,
-  keys: z.array(z.string()).min(1, { error: "must name at least one key" }),
+  keys: keysSchema.min(1, { error: "must name at least one key" }),
   threshold: z.int().min(1),
-  frozen: z.string().exactOptional(),
+  administrators: keysSchema.min(1, { error: "must name at least one key" }),
+  quorum: z.int().min(1),
+  rules: z.array(ruleSchema),
+  freeze: freezeSchema.exactOptional(),
 });
 
-/** Checks that a parsed JSON value is a policy. Throws `DocumentProblem`. */
+/** Checks that a parsed JSON value is a policy that can be obeyed. Throws `DocumentProblem`. */
 export function parsePolicy(value: unknown): Policy {
   const policy = checkDocument("policy", policySchema, value);
-  const keys = policy.keys.map(parsePublicKey);
-  const different = keys.filter(
-    (key, index) => keys.findIndex((one) => one.key.equals(key.key)) === index,
-  );
-  if (policy.threshold > different.length) {
-    throw new DocumentProblem(
-      "policy",
-      "threshold",
-      `must not be above the number of keys, ${different.length}`,
-    );
-  }
+  checkCount(policy.keys, policy.threshold, "threshold");
+  checkCount(policy.administrators, policy.quorum, "quorum");
+  policy.rules.forEach(({ keys, approvals }, at) => {
+    checkCount(keys, approvals, `rules[${at}].approvals`);
+  });
   return policy;
+}
+
+/** A number of signatures that the keys cannot give would forbid everything for ever. */
+function checkCount(lines: readonly string[], wanted: number, path: string): void {
+  const different = differentKeys(lines);
+  if (wanted <= different.length) return;
+  throw new DocumentProblem(
+    "policy",
+    path,
+    `must not be above the number of keys, ${different.length}`,
+  );
+}
+
+/** The keys that stand in these lines, each once. Throws `DocumentProblem`. */
+export function differentKeys(lines: readonly string[]): readonly PublicKey[] {
+  const keys = lines.map(parsePublicKey);
+  return keys.filter((key, index) => keys.findIndex((one) => one.key.equals(key.key)) === index);
 }

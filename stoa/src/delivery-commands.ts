@@ -1,7 +1,9 @@
 // The commands of delivery: their words, their options, and which file does what they say.
 import { type Command, InvalidArgumentError } from "commander";
+import type { VerifyOptions } from "./commands/audit.ts";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
+import type { AddOptions } from "./commands/machines.ts";
 import type { ShowOptions } from "./commands/overview.ts";
 import type { PackageOptions } from "./commands/package.ts";
 import type { PromoteOptions } from "./commands/promote.ts";
@@ -20,6 +22,7 @@ export function addDeliveryCommands(program: Command, place: CommandPlace): void
   addPromote(program, place);
   addInspection(program, place);
   addOverview(program, place);
+  addMachines(program, place);
   addSteering(program, place);
   addSettings(program, place);
   addTokens(program, place);
@@ -64,6 +67,17 @@ function addDeploy(program: Command, place: CommandPlace): void {
     .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
     .option("--patience <seconds>", "how long a machine may take", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
+    .option(
+      "--key <file>",
+      "a secret key that approves it, where the policy asks for that",
+      gathered,
+      [],
+    )
+    .option(
+      "--override <reason>",
+      "let it pass although the environment is frozen (administrators)",
+    )
+    .option("--admin-key <file>", "with --override: an administrator's secret key", gathered, [])
     .option("--detach", "print the rollout's id and do not wait for its end")
     .option("--follow", "stay, and deploy again whenever something else lies in the file's place")
     .option("--every <seconds>", "with --follow: how often to look", seconds, 2)
@@ -104,6 +118,17 @@ function addPromote(program: Command, place: CommandPlace): void {
     .option(...reasonOption)
     .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
+    .option(
+      "--key <file>",
+      "a secret key that approves it, where the policy asks for that",
+      gathered,
+      [],
+    )
+    .option(
+      "--override <reason>",
+      "let it pass although the environment is frozen (administrators)",
+    )
+    .option("--admin-key <file>", "with --override: an administrator's secret key", gathered, [])
     .option("--detach", "print the rollout's id and do not wait for its end")
     .option(...jsonOption)
     .action(async (service: string, options: PromoteOptions) =>
@@ -145,9 +170,6 @@ function addOverview(program: Command, place: CommandPlace): void {
     async (service: string | undefined, options: ShowOptions) =>
       (await import("./commands/overview.ts")).status(place, service, options),
   );
-  show("machines", "print all machines").action(async (options: ShowOptions) =>
-    (await import("./commands/overview.ts")).machines(place, options),
-  );
   show("history [service]", "print the rollouts, the newest first").action(
     async (service: string | undefined, options: ShowOptions) =>
       (await import("./commands/overview.ts")).history(place, service, options),
@@ -177,6 +199,35 @@ function addOverview(program: Command, place: CommandPlace): void {
     .option("--json", "print one line of JSON for every line")
     .action(async (service: string, options: LogsOptions) =>
       (await import("./commands/logs.ts")).logs(place, service, options),
+    );
+}
+
+function addMachines(program: Command, place: CommandPlace): void {
+  const machines = program.command("machines").description("the machines of all environments");
+  machines
+    .command("list", { isDefault: true })
+    .description("print all machines, and when they were last heard of")
+    .option(...environmentOption)
+    .option(...jsonOption)
+    .action(async (options: ShowOptions) =>
+      (await import("./commands/overview.ts")).machines(place, options),
+    );
+  machines
+    .command("add <name>")
+    .description("look for what a machine writes into the store that reads its documents there")
+    .requiredOption("--key <key>", "its public key, which stoa agent --from prints")
+    .option(...productionOption)
+    .option("--tags <tags>", "the tags that it has, such as 'role=web zone=a'")
+    .option("--arch <name>", "its architecture, by Go's name", "amd64")
+    .option(...jsonOption)
+    .action(async (name: string, options: AddOptions) =>
+      (await import("./commands/machines.ts")).addMachine(place, name, options),
+    );
+  machines
+    .command("remove <name>")
+    .description("forget a machine; what runs on it runs on")
+    .action(async (name: string) =>
+      (await import("./commands/machines.ts")).removeMachine(place, name),
     );
 }
 
@@ -295,11 +346,21 @@ function addAudit(program: Command, place: CommandPlace): void {
     );
   audit
     .command("verify")
-    .description("say whether every entry is signed and bound to the one before it; exit 1 if not")
+    .description(
+      "say whether every entry is signed and bound to the one before it, and none is cut off; exit 1 if not",
+    )
     .option("--key <key>", "the public key that must have signed; else the one the server names")
-    .action(async (options: { key?: string }) =>
-      (await import("./commands/audit.ts")).verifyAudit(place, options.key),
+    .option(
+      "--head <number:hash>",
+      "what an earlier verification printed, which must still be there",
+    )
+    .action(async (options: VerifyOptions) =>
+      (await import("./commands/audit.ts")).verifyAudit(place, options),
     );
+}
+
+function gathered(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function seconds(text: string): number {

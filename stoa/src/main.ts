@@ -7,6 +7,7 @@ import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { addDeliveryCommands } from "./delivery-commands.ts";
 import { addHousekeepingCommands } from "./housekeeping-commands.ts";
+import { addPolicyCommands } from "./policy-commands.ts";
 import { programVersion } from "./version.ts";
 
 const words = respelled(process.argv.slice(2));
@@ -237,6 +238,7 @@ modules
 
 addAgentCommands(program, { environment: process.env, folder: process.cwd() });
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
+addPolicyCommands(program, { environment: process.env, folder: process.cwd() });
 
 try {
   await program.parseAsync(words, { from: "user" });

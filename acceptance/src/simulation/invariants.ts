@@ -225,6 +225,9 @@ export class Invariants {
       assert.equal(entry.previous, previous, `I7: entry ${number}`);
       previous = createHash("sha256").update(stored.text).digest("hex");
     }
+    const head = this.#world.tree.now("audit-head.json");
+    assert.ok(head, "I7: there is a head");
+    assert.equal(JSON.parse(JSON.parse(head.text).document).hash, previous, "I7: the head");
   }
 
   #whatIsMissing(): string {

@@ -7,6 +7,7 @@ import {
   type DocumentRead,
   type DocumentSource,
   Documents,
+  FollowedPolicy,
   layoutOf,
   parseJournal,
   revisionPathIn,
@@ -146,12 +147,13 @@ export class SimulatedMachine {
       sleep: (ms: number, signal?: AbortSignal) => time.sleep(ms, signal),
     });
     const decisions = new Decisions(clock, (sentence) => this.decided.push(sentence));
+    const trust = { keys: trusted, threshold: 1, policyKeys: [] };
+    const note = (sentence: string): void => decisions.add(sentence);
+    const read = { source, disk, clock, machine, trust };
+    const policy = new FollowedPolicy({ ...read, policyPath: layout.policyPath, note });
     const documents = new Documents({
-      source,
-      disk,
-      clock,
-      machine,
-      trust: { keys: trusted, threshold: 1 },
+      ...read,
+      policy,
       indexPath: layout.indexPath,
       revisionPath: revisionPathIn(layout.servicesFolder),
     });
@@ -168,7 +170,7 @@ export class SimulatedMachine {
       targetRoot: "/target",
       strict: false,
       blobsFolder: layout.blobsFolder,
-      note: (sentence: string) => decisions.add(sentence),
+      note,
     };
     return new Agent({
       machine,
@@ -188,6 +190,7 @@ export class SimulatedMachine {
         new ConvergingService(
           { ...parts, service, layout: serviceLayoutOf(layout, service) },
           (id, signal) => documents.revision(service, id, signal),
+          (id, signal) => policy.admit(service, id, signal),
         ),
       seal: (status) => sealEnvelope("status", status, this.key),
     });

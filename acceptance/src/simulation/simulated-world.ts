@@ -5,7 +5,7 @@ import {
   type DocumentSource,
   type StatusSink,
 } from "@stoa/agent/testing";
-import type { RolloutRequest } from "@stoa/control/testing";
+import type { AuditMemory, RolloutRequest } from "@stoa/control/testing";
 import {
   isOver,
   makeSecretKey,
@@ -82,6 +82,7 @@ export class SimulatedWorld implements Seen {
   #isStoreAway = false;
   #fuse = -1;
   readonly #older: string[] = [];
+  readonly #auditMemory = rememberedEnd();
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -323,6 +324,7 @@ export class SimulatedWorld implements Seen {
       tree,
       blobs,
       key,
+      auditMemory: this.#auditMemory,
       onFailure: (failure) => this.failures.push(failure),
     });
   }
@@ -390,6 +392,16 @@ export class SimulatedWorld implements Seen {
       yield sent;
     })();
   }
+}
+
+function rememberedEnd(): AuditMemory {
+  let end: Awaited<ReturnType<AuditMemory["read"]>>;
+  return {
+    read: async () => end,
+    write: async (written) => {
+      end = written;
+    },
+  };
 }
 
 function readOf(body: string): DocumentRead {

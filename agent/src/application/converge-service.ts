@@ -24,6 +24,9 @@ export interface Wanted {
 /** Reads a revision that was verified. */
 export type ReadRevision = (id: string, signal?: AbortSignal) => Promise<Revision>;
 
+/** Resolves if this machine may begin to run a revision. Fails with `forbidden`, or with what may pass. */
+export type Admit = (id: string, signal?: AbortSignal) => Promise<void>;
+
 /** Failures that may pass without anybody deploying anew. */
 const passing: readonly AgentFailure["code"][] = [
   "source_unavailable",
@@ -44,6 +47,7 @@ const longestRetryMs = 60_000;
 export class ConvergingService {
   readonly #parts: ServiceParts;
   readonly #readRevision: ReadRevision;
+  readonly #admit: Admit;
   #journal: JournalFile | undefined;
   #repair: Repair | undefined;
   #condition: Condition = nothing;
@@ -54,9 +58,10 @@ export class ConvergingService {
   #stateSince = { state: "", since: "" };
   #retriedFor = "";
 
-  constructor(parts: ServiceParts, readRevision: ReadRevision) {
+  constructor(parts: ServiceParts, readRevision: ReadRevision, admit: Admit) {
     this.#parts = parts;
     this.#readRevision = readRevision;
+    this.#admit = admit;
   }
 
   /** One round towards what is wanted. Never fails: what went wrong is in the status and among the decisions. */
@@ -145,6 +150,7 @@ export class ConvergingService {
     let version = shortId(wanted.revision);
     try {
       this.#step = "fetching";
+      if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -308,6 +314,11 @@ export class ConvergingService {
     }
     return { ...status, since: this.#stateSince.since };
   }
+}
+
+/** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
+function hasRun({ committed, previous }: JournalFile["now"], { release }: Target): boolean {
+  return committed?.release === release || previous?.release === release;
 }
 
 /** Only machines with such services carry what reads an appspec. */

@@ -266,6 +266,7 @@ function agentSettings(root: string, tree: Tree): AgentSettings {
     environment: "production",
     keys: [tree.key],
     threshold: 1,
+    policyKeys: [],
     machineKey: makeSecretKey(),
     source: { kind: "folder", path: tree.folder },
     pollMs: 50,

@@ -10,6 +10,7 @@ import {
 } from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { News } from "../domain/news.ts";
 import {
   afterAbsence,
@@ -64,8 +65,10 @@ export class Rollouts {
   /** Reads what is kept and carries on what has not ended. */
   async load(): Promise<void> {
     const { documents, clock } = this.#parts;
-    for (const path of await documents.list("rollouts")) {
-      const record = await documents.readRecord<RolloutRecord>(path, "rollout");
+    const records = await inParallel(await documents.list("rollouts"), (path) =>
+      documents.readRecord<RolloutRecord>(path, "rollout"),
+    );
+    for (const record of records) {
       if (record === undefined) continue;
       const rollout = isOver(record.rollout)
         ? record.rollout

@@ -18,7 +18,7 @@ import type { DocumentTree, StoredDocument } from "../domain/document-tree.ts";
 type Delivered = "revision" | "environment";
 
 /** Records that only the control plane writes and reads; signed alike. */
-export type RecordKind = "machine" | "rollout" | "audit" | "settings";
+export type RecordKind = "machine" | "rollout" | "audit" | "audit-head" | "settings";
 
 /** A document that was read, and the tag to replace it by. */
 export interface OpenDocument<T> {
