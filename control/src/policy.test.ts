@@ -33,7 +33,10 @@ test("only administrators change a policy, and of two at once the second is told
   assert.equal(made.body.serial, 1, JSON.stringify(made.body));
   const second = await kit.ask(kit.admin, "POST", policyPath, wish);
   assert.equal(second.status, 409);
-  assert.match(second.body.error.message, /is another one by now; look at it \(stoa policy -e production\)/);
+  assert.match(
+    second.body.error.message,
+    /is another one by now; look at it \(stoa policy -e production\)/,
+  );
   const all = await Promise.all(
     [1, 1, 1].map((serial) =>
       kit.ask(kit.admin, "POST", policyPath, { serial, change: { kind: "renew" }, reason: "" }),

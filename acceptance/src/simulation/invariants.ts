@@ -216,6 +216,8 @@ export class Invariants {
 
   /** I7: the audit log has no gap, and every entry names the one before it. */
   #checkAudit(): void {
+    const alarm = this.#world.failures.find((failure) => String(failure).includes("I7"));
+    assert.equal(alarm, undefined, String(alarm));
     let previous = "0".repeat(64);
     for (let number = 1; ; number++) {
       const stored = this.#world.tree.now(`audit/${number}.json`);
