@@ -92,7 +92,15 @@ keys = ["${approver}"]
   const freeze = ["policy", "freeze", "--reason", "the sale"];
   await delivery.succeed(...freeze, "--save", "next.json");
   await refused(delivery, /must sign it/, "policy", "publish", "next.json");
-  await delivery.succeed("policy", "publish", "next.json", "--key", "admin.key", "--reason", "sale");
+  await delivery.succeed(
+    "policy",
+    "publish",
+    "next.json",
+    "--key",
+    "admin.key",
+    "--reason",
+    "sale",
+  );
   await delivery.succeed("policy", "thaw", "--key", "admin.key");
 
   // Whoever holds the server has its key, and writes into the index what was never approved.

@@ -20,9 +20,13 @@ export async function showAudit(place: CommandPlace, json: boolean): Promise<voi
   const client = new ControlClient(await readLogin(place.environment));
   const log = new StoredLog(client);
   const entries: AuditEntry[] = [];
-  for await (const { document } of log.entries()) entries.push(JSON.parse(document));
-  if (json) giveJson(entries);
-  else for (const entry of entries) give(lineOf(entry));
+  try {
+    for await (const { document } of log.entries()) entries.push(JSON.parse(document));
+  } finally {
+    // What there is of it is shown, also where something is missing.
+    if (json) giveJson(entries);
+    else for (const entry of entries) give(lineOf(entry));
+  }
   throwAlarms(log.alarms);
 }
 
