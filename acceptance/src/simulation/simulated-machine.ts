@@ -113,6 +113,14 @@ export class SimulatedMachine {
     return text === undefined ? 0 : JSON.parse(JSON.parse(text).document).serial;
   }
 
+  /** The serial of the newest policy that is on the disk. */
+  get keptPolicy(): number {
+    const text = this.disk.fileNow(layout.policyPath)?.toString();
+    return text === undefined
+      ? 0
+      : JSON.parse(JSON.parse(JSON.parse(text).envelope).document).serial;
+  }
+
   /** What the agent has written down about a service. */
   journal(service: string): ReturnType<typeof parseJournal> | undefined {
     const path = serviceLayoutOf(layout, service).journal;
