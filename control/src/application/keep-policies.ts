@@ -12,6 +12,7 @@ import {
 import { type Clock, isoTime } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { changedPolicy, type PolicyChange } from "../domain/policy-change.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import { type Environments, unknownEnvironment } from "./change-environments.ts";
@@ -150,21 +151,40 @@ export class Policies {
   }
 
   async #newest(environment: string): Promise<KeptPolicy | undefined> {
+    const { tree } = this.#parts;
+    if (!this.#known.has(environment)) {
+      const count = (await tree.list(treePaths.policies(environment))).length;
+      const serials = Array.from({ length: count }, (_, at) => at + 1);
+      const texts = await inParallel(serials, (serial) =>
+        tree.read(treePaths.policy(environment, serial)),
+      );
+      const gap = texts.indexOf(undefined);
+      const whole = gap === -1 ? texts : texts.slice(0, gap);
+      for (const [at, stored] of whole.entries()) this.#take(environment, at + 1, stored?.text);
+    }
     for (;;) {
       const known = this.#known.get(environment);
-      const path = treePaths.policy(environment, (known?.policy.serial ?? 0) + 1);
-      const stored = await this.#parts.tree.read(path);
+      const serial = (known?.policy.serial ?? 0) + 1;
+      const stored = await tree.read(treePaths.policy(environment, serial));
       if (stored === undefined) return known;
-      const opened = this.#open(environment, stored.text, known?.policy);
-      if ("refused" in opened) {
-        throw new ControlFailure(
-          "store_unavailable",
-          `${path} does not count: ${opened.refused}; restore it, nothing is deployed to ${environment} before`,
-        );
-      }
-      const { document: policy, signers } = opened;
-      this.#known.set(environment, { policy, text: stored.text, signers });
+      this.#take(environment, serial, stored.text);
     }
+  }
+
+  /** A policy as it was found; nothing if another request has taken it meanwhile. */
+  #take(environment: string, serial: number, text = ""): void {
+    const before = this.#known.get(environment)?.policy;
+    if ((before?.serial ?? 0) >= serial) return;
+    const opened = this.#open(environment, text, before);
+    if ("refused" in opened) {
+      const path = treePaths.policy(environment, serial);
+      throw new ControlFailure(
+        "store_unavailable",
+        `${path} does not count: ${opened.refused}; restore it, nothing is deployed to ${environment} before`,
+      );
+    }
+    const { document: policy, signers } = opened;
+    this.#known.set(environment, { policy, text, signers });
   }
 
   #open(environment: string, text: string, before: Policy | undefined) {

@@ -14,6 +14,8 @@ export const treePaths = {
   index: (environment: string): string => `environments/${environment}/index.json`,
   indexHistory: (environment: string, serial: number): string =>
     `environments/${environment}/history/${serial}.json`,
+  /** The folder of an environment's policies. */
+  policies: (environment: string): string => `environments/${environment}/policy`,
   policy: (environment: string, serial: number): string =>
     `environments/${environment}/policy/${serial}.json`,
   approval: (environment: string, service: string, revision: string): string =>
