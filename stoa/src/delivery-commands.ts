@@ -1,6 +1,5 @@
 // The commands of delivery: their words, their options, and which file does what they say.
 import { type Command, InvalidArgumentError } from "commander";
-import type { VerifyOptions } from "./commands/audit.ts";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { AddOptions } from "./commands/machines.ts";
@@ -25,8 +24,6 @@ export function addDeliveryCommands(program: Command, place: CommandPlace): void
   addMachines(program, place);
   addSteering(program, place);
   addSettings(program, place);
-  addTokens(program, place);
-  addAudit(program, place);
 }
 
 function addDeploy(program: Command, place: CommandPlace): void {
@@ -298,64 +295,6 @@ function addSettings(program: Command, place: CommandPlace): void {
     .option(...jsonOption)
     .action(async (options: { environment: string; json?: boolean }) =>
       (await import("./commands/settings.ts")).rotateKey(place, options),
-    );
-}
-
-function addTokens(program: Command, place: CommandPlace): void {
-  const token = program.command("token").description("tokens of people, programs and machines");
-  token
-    .command("join")
-    .description("make a token with which machines join")
-    .option(...productionOption)
-    .option("--tags <tags>", "tags that the machines get, such as 'role=web zone=a'")
-    .option("--hours <hours>", "how long it can be used", Number, 1)
-    .option(...jsonOption)
-    .action(
-      async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
-        (await import("./commands/tokens.ts")).makeJoinToken(place, options),
-    );
-  token
-    .command("create <name>")
-    .description("make a token for a person or a program")
-    .requiredOption("--role <role>", "read, deploy or admin")
-    .option("--days <days>", "how long it can be used; else until it is revoked", Number)
-    .option(...jsonOption)
-    .action(async (name: string, options: { role: string; days?: number; json?: boolean }) =>
-      (await import("./commands/tokens.ts")).makeToken(place, name, options),
-    );
-  token
-    .command("list")
-    .description("print all tokens, without what makes them work")
-    .option(...jsonOption)
-    .action(async (options: { json?: boolean }) =>
-      (await import("./commands/tokens.ts")).listTokens(place, options.json === true),
-    );
-  token
-    .command("revoke <id>")
-    .description("make a token worthless")
-    .action(async (id: string) => (await import("./commands/tokens.ts")).revokeToken(place, id));
-}
-
-function addAudit(program: Command, place: CommandPlace): void {
-  const audit = program
-    .command("audit")
-    .description("print who asked for what")
-    .option(...jsonOption)
-    .action(async (options: { json?: boolean }) =>
-      (await import("./commands/audit.ts")).showAudit(place, options.json === true),
-    );
-  audit
-    .command("verify")
-    .description(
-      "say whether every entry is signed and bound to the one before it, and none is cut off; exit 1 if not",
-    )
-    .option("--key <key>", "the public key that must have signed; else the one the server names")
-    .option(
-      "--head <number:hash>",
-      "what an earlier verification printed, which must still be there",
-    )
-    .action(async (options: VerifyOptions) =>
-      (await import("./commands/audit.ts")).verifyAudit(place, options),
     );
 }
 

@@ -1,13 +1,13 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { addAccessCommands } from "./access-commands.ts";
 import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
 import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { addDeliveryCommands } from "./delivery-commands.ts";
 import { addHousekeepingCommands } from "./housekeeping-commands.ts";
-import { addPolicyCommands } from "./policy-commands.ts";
 import { programVersion } from "./version.ts";
 
 const words = respelled(process.argv.slice(2));
@@ -238,7 +238,7 @@ modules
 
 addAgentCommands(program, { environment: process.env, folder: process.cwd() });
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
-addPolicyCommands(program, { environment: process.env, folder: process.cwd() });
+addAccessCommands(program, { environment: process.env, folder: process.cwd() });
 
 try {
   await program.parseAsync(words, { from: "user" });

@@ -38,8 +38,9 @@ export async function change(
   options: PolicyOptions,
 ): Promise<void> {
   const { environment } = options;
+  const { folder } = place;
   const client = new ControlClient(await readLogin(place.environment));
-  const shown = await changePolicy(client, place.folder, environment, wanted, options);
+  const shown = await changePolicy({ client, folder, environment }, wanted, options);
   if (shown !== undefined) show(shown, options);
   else {
     say(
@@ -65,7 +66,8 @@ export async function publish(
   options: PolicyOptions,
 ): Promise<void> {
   const client = new ControlClient(await readLogin(place.environment));
-  const shown = await publishPolicy(client, place.folder, options.environment, file, options);
+  const { environment } = options;
+  const shown = await publishPolicy({ client, folder: place.folder, environment }, file, options);
   if (shown !== undefined) show(shown, options);
 }
 

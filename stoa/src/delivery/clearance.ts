@@ -27,6 +27,7 @@ export async function clear(
     await giveApproval(client, approved, keys, "");
   }
   if (override === undefined) return;
+  const place = { client, folder, environment };
   const change = { kind: "override", service, revision };
-  await changePolicy(client, folder, environment, change, { key: adminKey, reason: override });
+  await changePolicy(place, change, { key: adminKey, reason: override });
 }

@@ -14,6 +14,14 @@ export interface ShownPolicy {
   readonly unready: readonly string[];
 }
 
+/** Which policy is changed, and from where. */
+export interface PolicyPlace {
+  readonly client: ControlClient;
+  /** Where files of keys and documents are looked for. */
+  readonly folder: string;
+  readonly environment: string;
+}
+
 /** How a change is signed. */
 export interface Signing {
   /** Files of secret keys. */
@@ -33,9 +41,7 @@ export async function readPolicy(client: ControlClient, environment: string): Pr
  * saved for others to sign.
  */
 export async function changePolicy(
-  client: ControlClient,
-  folder: string,
-  environment: string,
+  { client, folder, environment }: PolicyPlace,
   change: object,
   { key, save, reason = "" }: Signing,
 ): Promise<ShownPolicy | undefined> {
@@ -54,9 +60,7 @@ export async function changePolicy(
 
 /** Puts a document in force that was saved, with more signatures. */
 export async function publishPolicy(
-  client: ControlClient,
-  folder: string,
-  environment: string,
+  { client, folder, environment }: PolicyPlace,
   file: string,
   { key, reason = "" }: Signing,
 ): Promise<ShownPolicy | undefined> {

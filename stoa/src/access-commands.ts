@@ -1,5 +1,6 @@
-// The words of stoa policy and stoa approve.
+// The words of access: tokens, the audit log, policies, approvals.
 import { type Command, InvalidArgumentError } from "commander";
+import type { VerifyOptions } from "./commands/audit.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { PolicyOptions } from "./commands/policy.ts";
 
@@ -7,8 +8,73 @@ const environmentOption = ["-e, --environment <name>", "the environment", "produ
 const jsonOption = ["--json", "print JSON"] as const;
 const reasonOption = ["--reason <text>", "why, for those who look at the audit log"] as const;
 
-/** Adds the commands that say who may deploy what, and when nobody may. */
-export function addPolicyCommands(program: Command, place: CommandPlace): void {
+/** Adds the commands that say who may do what, and who has done it. */
+export function addAccessCommands(program: Command, place: CommandPlace): void {
+  addTokens(program, place);
+  addAudit(program, place);
+  addPolicy(program, place);
+  addApprove(program, place);
+}
+
+function addTokens(program: Command, place: CommandPlace): void {
+  const token = program.command("token").description("tokens of people, programs and machines");
+  token
+    .command("join")
+    .description("make a token with which machines join")
+    .option(...environmentOption)
+    .option("--tags <tags>", "tags that the machines get, such as 'role=web zone=a'")
+    .option("--hours <hours>", "how long it can be used", Number, 1)
+    .option(...jsonOption)
+    .action(
+      async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
+        (await import("./commands/tokens.ts")).makeJoinToken(place, options),
+    );
+  token
+    .command("create <name>")
+    .description("make a token for a person or a program")
+    .requiredOption("--role <role>", "read, deploy or admin")
+    .option("--days <days>", "how long it can be used; else until it is revoked", Number)
+    .option(...jsonOption)
+    .action(async (name: string, options: { role: string; days?: number; json?: boolean }) =>
+      (await import("./commands/tokens.ts")).makeToken(place, name, options),
+    );
+  token
+    .command("list")
+    .description("print all tokens, without what makes them work")
+    .option(...jsonOption)
+    .action(async (options: { json?: boolean }) =>
+      (await import("./commands/tokens.ts")).listTokens(place, options.json === true),
+    );
+  token
+    .command("revoke <id>")
+    .description("make a token worthless")
+    .action(async (id: string) => (await import("./commands/tokens.ts")).revokeToken(place, id));
+}
+
+function addAudit(program: Command, place: CommandPlace): void {
+  const audit = program
+    .command("audit")
+    .description("print who asked for what")
+    .option(...jsonOption)
+    .action(async (options: { json?: boolean }) =>
+      (await import("./commands/audit.ts")).showAudit(place, options.json === true),
+    );
+  audit
+    .command("verify")
+    .description(
+      "say whether every entry is signed and bound to the one before it, and none is cut off; exit 1 if not",
+    )
+    .option("--key <key>", "the public key that must have signed; else the one the server names")
+    .option(
+      "--head <number:hash>",
+      "what an earlier verification printed, which must still be there",
+    )
+    .action(async (options: VerifyOptions) =>
+      (await import("./commands/audit.ts")).verifyAudit(place, options),
+    );
+}
+
+function addPolicy(program: Command, place: CommandPlace): void {
   const policy = program
     .command("policy")
     .description("who may deploy what to an environment, and when nobody may");
@@ -20,6 +86,10 @@ export function addPolicyCommands(program: Command, place: CommandPlace): void {
     .action(async (options: PolicyOptions) =>
       (await import("./commands/policy.ts")).showPolicy(place, options),
     );
+  addChanges(policy, place);
+}
+
+function addChanges(policy: Command, place: CommandPlace): void {
   const changing = (words: string, description: string): Command =>
     policy
       .command(words)
@@ -66,6 +136,9 @@ export function addPolicyCommands(program: Command, place: CommandPlace): void {
     async (file: string, options: PolicyOptions) =>
       (await import("./commands/policy.ts")).publish(place, file, options),
   );
+}
+
+function addApprove(program: Command, place: CommandPlace): void {
   program
     .command("approve <service> [revision]")
     .description("sign that a revision, or what runs now, may run in an environment")
