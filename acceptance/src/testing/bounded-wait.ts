@@ -1,12 +1,12 @@
 // Waiting for what comes about by itself: by asking again, a bounded number of times.
 import { setTimeout } from "node:timers/promises";
 
-const tries = 300;
+const tries = 1_200;
 const pauseMs = 50;
 
 /**
  * Asks `probe` until it gives something other than `undefined` or `false`, and gives that. Throws, naming `what` it
- * waited for, when it has asked 300 times.
+ * waited for, when it has asked 1,200 times (a minute and more).
  */
 export async function until<T>(
   what: string,

@@ -25,7 +25,8 @@ import type {
   OpenBlob,
   PutOptions,
 } from "../blob-store.ts";
-import { emptyPart, streamedBlob, streamPieces } from "../streamed-blob.ts";
+import { bareTag, ServiceCalls, wholeSize } from "../service-calls.ts";
+import { emptyPart } from "../streamed-blob.ts";
 import { openAzureContainer } from "./azure-client.ts";
 import { codeOf, statusOf, translateAzureFailure } from "./azure-failure.ts";
 import { AzureLinks } from "./azure-links.ts";
@@ -50,11 +51,17 @@ export class AzureBlobStore
   readonly #container: ContainerClient;
   readonly #links: AzureLinks;
   readonly #place: string;
+  readonly #calls: ServiceCalls;
 
   private constructor(container: ContainerClient, links: AzureLinks) {
     this.#container = container;
     this.#links = links;
     this.#place = `the container ${container.containerName} at ${new URL(container.url).host}`;
+    this.#calls = new ServiceCalls({
+      translate: (failure) => translateAzureFailure(failure, this.#place),
+      isAbsence: (failure) =>
+        failure instanceof BlobFailure && codeOf(failure.cause) === "BlobNotFound",
+    });
   }
 
   static async open(settings: AzureSettings): Promise<AzureBlobStore> {
@@ -65,7 +72,7 @@ export class AzureBlobStore
 
   async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
     const blob = this.#blob(key);
-    const found = await this.#orAbsent(() => blob.getProperties(to(signal)), signal);
+    const found = await this.#calls.callOrAbsent(() => blob.getProperties(to(signal)), signal);
     return found && headOf(key, found, found.contentLength ?? 0);
   }
 
@@ -85,11 +92,18 @@ export class AzureBlobStore
     const blob = this.#blob(key);
     const count = end === undefined ? undefined : end - from;
     try {
-      const found = await this.#orAbsent(
+      const found = await this.#calls.callOrAbsent(
         () => blob.download(from, count, { conditions, ...to(signal) }),
         signal,
       );
-      return found && this.#opened(key, found, signal);
+      return (
+        found &&
+        this.#calls.opened(
+          headOf(key, found, wholeSize(found.contentRange, found.contentLength)),
+          found.readableStreamBody as Readable,
+          signal,
+        )
+      );
     } catch (failure) {
       const status = failure instanceof BlobFailure ? statusOf(failure.cause) : undefined;
       if (status === 304) return "unchanged";
@@ -109,7 +123,7 @@ export class AzureBlobStore
     const details = { ...describe(options), ...to(signal) };
     try {
       const parts = inParts(bodyPieces(body, options.sha256, signal), blockBytes);
-      return tagOf(await upload(blob, parts, details));
+      return bareTag(await upload(blob, parts, details));
     } catch (failure) {
       signal?.throwIfAborted();
       if (options.when !== undefined && contested.has(codeOf(failure) ?? "")) return undefined;
@@ -119,7 +133,7 @@ export class AzureBlobStore
 
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     const blob = this.#blob(key);
-    await this.#orAbsent(() => blob.delete(to(signal)), signal);
+    await this.#calls.callOrAbsent(() => blob.delete(to(signal)), signal);
   }
 
   async deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean> {
@@ -158,11 +172,11 @@ export class AzureBlobStore
 
   link(key: string, lifetimeSeconds: number): Promise<string> {
     const blob = this.#blob(key);
-    return this.#translating(() => this.#links.link(blob, lifetimeSeconds));
+    return this.#calls.call(() => this.#links.link(blob, lifetimeSeconds));
   }
 
   async check(signal?: AbortSignal): Promise<void> {
-    await this.#translating(() => this.#container.getProperties(to(signal)), signal);
+    await this.#calls.call(() => this.#container.getProperties(to(signal)), signal);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -172,41 +186,6 @@ export class AzureBlobStore
   #blob(key: string): BlockBlobClient {
     checkBlobKey(key);
     return this.#container.getBlockBlobClient(key);
-  }
-
-  #opened(
-    key: string,
-    found: BlobDownloadResponseParsed,
-    signal: AbortSignal | undefined,
-  ): OpenBlob<LabelledHead> {
-    const stream = found.readableStreamBody as Readable;
-    const total = found.contentRange?.split("/")[1];
-    const size = total === undefined ? (found.contentLength ?? 0) : Number(total);
-    const translate = (failure: unknown) => translateAzureFailure(failure, this.#place);
-    return streamedBlob(
-      headOf(key, found, size),
-      stream,
-      streamPieces(stream, { translate, signal }),
-    );
-  }
-
-  async #orAbsent<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
-    try {
-      return await this.#translating(send, signal);
-    } catch (failure) {
-      if (failure instanceof BlobFailure && codeOf(failure.cause) === "BlobNotFound")
-        return undefined;
-      throw failure;
-    }
-  }
-
-  async #translating<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      return await send();
-    } catch (failure) {
-      signal?.throwIfAborted();
-      throw translateAzureFailure(failure, this.#place);
-    }
   }
 }
 
@@ -268,13 +247,8 @@ function headOf(
   return {
     key,
     size,
-    tag: tagOf(found.etag),
+    tag: bareTag(found.etag),
     modified: found.lastModified ?? new Date(0),
     labels: found.metadata ?? {},
   };
-}
-
-/** Without the quotes that HTTP puts around it. */
-function tagOf(etag: string | undefined): string {
-  return (etag ?? "").replaceAll('"', "");
 }

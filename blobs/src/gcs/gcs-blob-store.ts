@@ -25,7 +25,8 @@ import type {
   OpenBlob,
   PutOptions,
 } from "../blob-store.ts";
-import { streamedBlob, streamPieces } from "../streamed-blob.ts";
+import { ServiceCalls } from "../service-calls.ts";
+import { streamedBlob } from "../streamed-blob.ts";
 import { identityFrom } from "./gcs-credentials.ts";
 import { statusOf, translateGcsFailure } from "./gcs-failure.ts";
 import type { GcsSettings } from "./gcs-settings.ts";
@@ -45,6 +46,7 @@ EventEmitter.defaultMaxListeners = Math.max(EventEmitter.defaultMaxListeners, 30
 export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks, AsyncDisposable {
   readonly #bucket: Bucket;
   readonly #place: string;
+  readonly #calls: ServiceCalls;
 
   constructor(settings: GcsSettings) {
     const { bucket, project, endpoint, credentials } = settings;
@@ -58,17 +60,16 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
     });
     this.#bucket = storage.bucket(bucket);
     this.#place = `the bucket ${bucket} at ${endpoint === undefined ? "Google" : new URL(endpoint).host}`;
+    this.#calls = new ServiceCalls({
+      translate: (failure) => translateGcsFailure(failure, this.#place),
+      isAbsence,
+    });
   }
 
   async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
     const file = this.#file(key);
-    try {
-      const [found] = await this.#translating(() => file.getMetadata(), signal);
-      return headOf(key, found);
-    } catch (failure) {
-      if (isAbsence(failure)) return undefined;
-      throw failure;
-    }
+    const found = await this.#calls.callOrAbsent(() => file.getMetadata(), signal);
+    return found && headOf(key, found[0]);
   }
 
   async get(
@@ -87,8 +88,7 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
       const isWhole = from === 0 && end === head.size;
       const range = isWhole ? {} : { start: from, end: end - 1, validation: false };
       const stream = file.createReadStream({ decompress: false, ...range });
-      const translate = (failure: unknown) => translateGcsFailure(failure, this.#place);
-      const pieces = streamPieces(stream, { translate, signal });
+      const pieces = this.#calls.pieces(stream, signal);
       try {
         const first = await pieces.next();
         return streamedBlob(head, stream, putBack(first, pieces));
@@ -130,20 +130,14 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
 
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     const file = this.#file(key);
-    await this.#translating(() => file.delete({ ignoreNotFound: true }), signal);
+    await this.#calls.call(() => file.delete({ ignoreNotFound: true }), signal);
   }
 
   /** A generation that is not there any more is not found. */
   async deleteTagged(key: string, tag: string, signal?: AbortSignal): Promise<boolean> {
     checkBlobKey(key);
     const file = this.#bucket.file(key, { generation: Number(tag) });
-    try {
-      await this.#translating(() => file.delete(), signal);
-      return true;
-    } catch (failure) {
-      if (isAbsence(failure)) return false;
-      throw failure;
-    }
+    return (await this.#calls.callOrAbsent(() => file.delete(), signal)) !== undefined;
   }
 
   async *list(
@@ -205,20 +199,10 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
     signal: AbortSignal | undefined,
   ): Promise<readonly [files: readonly FileMetadata[], next: unknown]> {
     try {
-      const [files, next] = await this.#translating(() => this.#bucket.getFiles(query), signal);
+      const [files, next] = await this.#calls.call(() => this.#bucket.getFiles(query), signal);
       return [files as unknown as readonly FileMetadata[], next];
     } catch (failure) {
       throw this.#missingOr(failure);
-    }
-  }
-
-  async #translating<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      signal?.throwIfAborted();
-      return await send();
-    } catch (failure) {
-      signal?.throwIfAborted();
-      throw translateGcsFailure(failure, this.#place);
     }
   }
 

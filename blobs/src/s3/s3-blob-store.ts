@@ -4,7 +4,6 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
-  type GetObjectCommandOutput,
   HeadBucketCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
@@ -30,7 +29,8 @@ import type {
   OpenBlob,
   PutOptions,
 } from "../blob-store.ts";
-import { emptyPart, streamedBlob, streamPieces } from "../streamed-blob.ts";
+import { bareTag, ServiceCalls, wholeSize } from "../service-calls.ts";
+import { emptyPart } from "../streamed-blob.ts";
 import { openS3Client } from "./s3-client.ts";
 import { statusOf, translateS3Failure } from "./s3-failure.ts";
 import type { S3Settings } from "./s3-settings.ts";
@@ -47,17 +47,22 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #place: string;
+  readonly #calls: ServiceCalls;
 
   constructor(settings: S3Settings) {
     this.#client = openS3Client(settings);
     this.#bucket = settings.bucket;
     const host = settings.endpoint === undefined ? "S3" : new URL(settings.endpoint).host;
     this.#place = `the bucket ${settings.bucket} at ${host}`;
+    this.#calls = new ServiceCalls({
+      translate: (failure) => translateS3Failure(failure, this.#place),
+      isAbsence,
+    });
   }
 
   async stat(key: string, signal?: AbortSignal): Promise<LabelledHead | undefined> {
     checkBlobKey(key);
-    const found = await this.#orAbsent(
+    const found = await this.#calls.callOrAbsent(
       () =>
         this.#client.send(new HeadObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
       signal,
@@ -86,8 +91,18 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
       ...(onlyTag === undefined ? {} : { IfMatch: `"${onlyTag}"` }),
     });
     try {
-      const found = await this.#orAbsent(() => this.#client.send(command, to(signal)), signal);
-      return found && this.#opened(key, found, signal);
+      const found = await this.#calls.callOrAbsent(
+        () => this.#client.send(command, to(signal)),
+        signal,
+      );
+      return (
+        found &&
+        this.#calls.opened(
+          headOf(key, found, wholeSize(found.ContentRange, found.ContentLength)),
+          found.Body as Readable,
+          signal,
+        )
+      );
     } catch (failure) {
       const status = failure instanceof BlobFailure ? statusOf(failure.cause) : undefined;
       if (status === 304) return "unchanged";
@@ -110,7 +125,7 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
         body instanceof Uint8Array && body.length <= partBytes
           ? this.#putWhole(target, body, options.sha256, signal)
           : this.#putInParts(target, bodyPieces(body, options.sha256, signal), signal);
-      return tagOf((await send).ETag);
+      return bareTag((await send).ETag);
     } catch (failure) {
       signal?.throwIfAborted();
       if (options.when !== undefined && [404, 409, 412].includes(statusOf(failure) ?? 0)) {
@@ -123,7 +138,7 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
 
   async delete(key: string, signal?: AbortSignal): Promise<void> {
     checkBlobKey(key);
-    await this.#orAbsent(
+    await this.#calls.callOrAbsent(
       () =>
         this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key }), to(signal)),
       signal,
@@ -143,7 +158,7 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
         ...(token === undefined ? {} : { ContinuationToken: token }),
         ...(after === undefined || token !== undefined ? {} : { StartAfter: after }),
       });
-      const page = await this.#translating(() => this.#client.send(command, to(signal)), signal);
+      const page = await this.#calls.call(() => this.#client.send(command, to(signal)), signal);
       for (const { Key = "", Size = 0 } of page.Contents ?? []) yield { key: Key, size: Size };
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
       if (token === undefined) return;
@@ -158,7 +173,7 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
       if (statusOf(failure) === undefined) throw translateS3Failure(failure, this.#place);
       // An answer to HEAD has no words; one to GET says what is wrong.
       const command = new ListObjectsV2Command({ Bucket: this.#bucket, MaxKeys: 1 });
-      await this.#translating(() => this.#client.send(command, to(signal)), signal);
+      await this.#calls.call(() => this.#client.send(command, to(signal)), signal);
     }
   }
 
@@ -166,7 +181,7 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
   link(key: string, lifetimeSeconds: number): Promise<string> {
     checkBlobKey(key);
     const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
-    return this.#translating(() =>
+    return this.#calls.call(() =>
       getSignedUrl(this.#client, command, { expiresIn: lifetimeSeconds }),
     );
   }
@@ -217,45 +232,6 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
       signal?.removeEventListener("abort", stop);
     }
   }
-
-  #opened(
-    key: string,
-    found: GetObjectCommandOutput,
-    signal: AbortSignal | undefined,
-  ): OpenBlob<LabelledHead> {
-    const stream = found.Body as Readable;
-    const total = found.ContentRange?.split("/")[1];
-    const size = total === undefined ? (found.ContentLength ?? 0) : Number(total);
-    const translate = (failure: unknown) => translateS3Failure(failure, this.#place);
-    return streamedBlob(
-      headOf(key, found, size),
-      stream,
-      streamPieces(stream, { translate, signal }),
-    );
-  }
-
-  /** `undefined` if the service says that there is no such thing. A missing bucket looks alike where it has no words. */
-  async #orAbsent<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T | undefined> {
-    try {
-      return await this.#translating(send, signal);
-    } catch (failure) {
-      const isAbsent =
-        failure instanceof BlobFailure &&
-        failure.kind === "unexpected" &&
-        statusOf(failure.cause) === 404;
-      if (isAbsent) return undefined;
-      throw failure;
-    }
-  }
-
-  async #translating<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      return await send();
-    } catch (failure) {
-      signal?.throwIfAborted();
-      throw translateS3Failure(failure, this.#place);
-    }
-  }
 }
 
 function to(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
@@ -279,13 +255,17 @@ function headOf(key: string, found: HeadObjectCommandOutput, size: number): Labe
   return {
     key,
     size,
-    tag: tagOf(found.ETag),
+    tag: bareTag(found.ETag),
     modified: found.LastModified ?? new Date(0),
     labels: found.Metadata ?? {},
   };
 }
 
-/** Without the quotes that HTTP puts around it. */
-function tagOf(etag: string | undefined): string {
-  return (etag ?? "").replaceAll('"', "");
+/** A missing bucket looks alike where the service has no words, as in answers to HEAD. */
+function isAbsence(failure: unknown): boolean {
+  return (
+    failure instanceof BlobFailure &&
+    failure.kind === "unexpected" &&
+    statusOf(failure.cause) === 404
+  );
 }
