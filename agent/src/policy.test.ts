@@ -48,6 +48,19 @@ describe("a machine under a policy", () => {
     await runs(machine, one);
   });
 
+  test("asks again: an approval that comes later is enough, without another rollout", async () => {
+    const tree = treeIn();
+    const ann = makeSecretKey();
+    const one = bundle(tree, "1");
+    const keys = [publicKeyLine(ann)];
+    tree.decree({ rules: [{ services: [], people: [], keys, approvals: 1 }] });
+    tree.assign({ shop: one });
+    await using machine = await machineOf(tree);
+    await refuses(machine, one, /has 0 of the 1 approval/);
+    tree.approve("shop", one, ann);
+    await runs(machine, one);
+  });
+
   test("takes a policy from its administrators alone, whatever the key of the server signs", async () => {
     const tree = treeIn();
     const ann = makeSecretKey();
@@ -228,7 +241,7 @@ async function refuses(
 
 async function decided(machine: TestMachine, pattern: RegExp): Promise<void> {
   const known = machine.decisions.length;
-  for (let tries = 0; tries < 1_000; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     if (machine.decisions.slice(Math.max(0, known - 1)).some((said) => pattern.test(said))) return;
     await wait(20);
   }

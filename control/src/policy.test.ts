@@ -215,7 +215,7 @@ async function rolled(
 ): Promise<void> {
   const begun = await begin(kit, revision, more, token);
   assert.equal(begun.status, 200, JSON.stringify(begun.body));
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 2_400; tries += 1) {
     await agent.report();
     const { body } = await kit.ask(kit.admin, "GET", `/rollouts/${begun.body.rollout.id}`);
     if (body.endedAt !== undefined) {

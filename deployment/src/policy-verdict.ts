@@ -41,7 +41,7 @@ export function whyExpired(
   { nowMs }: Pick<Intent, "nowMs">,
 ): string | undefined {
   if (Date.parse(notAfter) > nowMs) return undefined;
-  return `the policy of ${environment} expired at ${notAfter} (here it is ${new Date(nowMs).toISOString()}), and until an administrator renews it (stoa policy renew -e ${environment}) nothing new may run there`;
+  return `the policy of ${environment} expired at ${notAfter}, and until an administrator renews it (stoa policy renew -e ${environment}) nothing new may run there`;
 }
 
 /** Why a freeze forbids a revision. */

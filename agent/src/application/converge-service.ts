@@ -42,7 +42,8 @@ const longestRetryMs = 60_000;
 /**
  *     wanted = committed ──> repair, every round
  *     wanted ≠ committed ──> fetching ─> rehearsing ─> switching ─> validating ─> draining ──> committed
- *                                └───────────┴────────────┴────────────┴──> refused: until another rollout comes
+ *                                │     └─────┴────────────┴────────────┴──> refused: until another rollout comes
+ *                                └──> forbidden by the policy: failed, and asked again ever more seldom
  */
 export class ConvergingService {
   readonly #parts: ServiceParts;
@@ -57,6 +58,8 @@ export class ConvergingService {
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #stateSince = { state: "", since: "" };
   #retriedFor = "";
+  /** What the policy forbids is asked again and again: that may change without another rollout. */
+  #forbidden: { readonly attempt: string; readonly sentence: string } | undefined;
 
   constructor(parts: ServiceParts, readRevision: ReadRevision, admit: Admit) {
     this.#parts = parts;
@@ -102,7 +105,7 @@ export class ConvergingService {
             health: "unknown",
           });
     }
-    const refused = this.#refusalOf(wanted);
+    const refused = this.#refusalOf(wanted) ?? this.#forbiddenNow(wanted);
     const { view, health, addresses } = this.#condition;
     const running = committed?.release;
     return this.#withSince({
@@ -151,6 +154,7 @@ export class ConvergingService {
     try {
       this.#step = "fetching";
       if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
+      this.#forbidden = undefined;
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -190,18 +194,21 @@ export class ConvergingService {
   /** What may pass is tried again, ever more seldom; what does not is remembered as refused. */
   async #failed(
     journal: JournalFile,
-    { rollout, revision }: Wanted,
+    wanted: Wanted,
     target: Target,
     version: string,
     failure: unknown,
   ): Promise<void> {
     const { clock, disk, layout, service, note } = this.#parts;
     const sentence = `${service} ${version}: ${sentenceOf(failure)}`;
+    if (failure instanceof AgentFailure && failure.code === "forbidden") {
+      this.#retryLater(wanted);
+      this.#forbidden = { attempt: attemptOf(wanted), sentence };
+      note(sentence);
+      return;
+    }
     if (!(failure instanceof AgentFailure) || passing.includes(failure.code)) {
-      const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
-      this.#failures += 1;
-      this.#retryAtMs = clock.monotonicMs() + waitMs;
-      this.#retriedFor = `${revision} ${rollout}`;
+      const waitMs = this.#retryLater(wanted);
       throw new AgentFailure(
         "conflict",
         `${sentence}; it is tried again in ${waitMs / 1000} s`,
@@ -212,7 +219,7 @@ export class ConvergingService {
     await journal.write({
       refused: {
         ...target,
-        rollout,
+        rollout: wanted.rollout,
         sentence,
         lastLines: await lastLines(disk, layout.log),
         atMs: clock.nowMs(),
@@ -220,11 +227,29 @@ export class ConvergingService {
     });
   }
 
-  #mayTry({ revision, rollout }: Wanted): boolean {
+  /** Gives how long it waits. */
+  #retryLater(wanted: Wanted): number {
+    if (this.#retriedFor !== attemptOf(wanted)) this.#failures = 0;
+    const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
+    this.#failures += 1;
+    this.#retryAtMs = this.#parts.clock.monotonicMs() + waitMs;
+    this.#retriedFor = attemptOf(wanted);
+    return waitMs;
+  }
+
+  #mayTry(wanted: Wanted): boolean {
     return (
-      this.#retriedFor !== `${revision} ${rollout}` ||
-      this.#parts.clock.monotonicMs() >= this.#retryAtMs
+      this.#retriedFor !== attemptOf(wanted) || this.#parts.clock.monotonicMs() >= this.#retryAtMs
     );
+  }
+
+  #forbiddenNow(
+    wanted: Wanted | undefined,
+  ): { sentence: string; lastLines: readonly string[] } | undefined {
+    const { attempt, sentence = "" } = this.#forbidden ?? {};
+    return wanted !== undefined && attempt === attemptOf(wanted)
+      ? { sentence, lastLines: [] }
+      : undefined;
   }
 
   #refusalOf(
@@ -324,6 +349,11 @@ function hasRun({ committed, previous }: JournalFile["now"], { release }: Target
 /** Only machines with such services carry what reads an appspec. */
 function scriptedDeployment(): Promise<typeof import("./deploy-bundle.ts")> {
   return import("./deploy-bundle.ts");
+}
+
+/** What is tried: a revision for a rollout. */
+function attemptOf({ revision, rollout }: Wanted): string {
+  return `${revision} ${rollout}`;
 }
 
 /** The target that an assignment means. */
