@@ -146,11 +146,11 @@ async function runControlPlane(
   const reports = new StoreReports({ ...parts, onFailure });
   await reports.begin();
   await rollouts.load();
-  const upkeep = async (): Promise<void> => {
+  const upkeep = oneByOne(async () => {
     await environments.renew();
     await policies.renew();
     await retention.prune();
-  };
+  });
   const keeping = again(upkeep, world.clock, onFailure);
   const end = new AbortController();
   const fetch = makeApi({ routes, tokens, onFailure, end: end.signal });
@@ -224,6 +224,16 @@ function routesOf(
     }),
   ];
   return routes;
+}
+
+/** The same work, never twice at once. */
+function oneByOne(work: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  return async () => {
+    const turn = last.then(work, work);
+    last = turn;
+    await turn;
+  };
 }
 
 /** Does something now and every hour. */

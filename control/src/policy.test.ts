@@ -1,6 +1,6 @@
 // Policies at a real control plane: who may change them, what they refuse, and that nobody gets around them.
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
@@ -18,6 +18,7 @@ import {
   type TestControl,
   testControl,
 } from "./testing/agent-stand-in.ts";
+import { manualClock } from "./testing/manual-clock.ts";
 
 const policyPath = "/environments/production/policy";
 
@@ -37,9 +38,10 @@ test("only administrators change a policy, and of two at once the second is told
     second.body.error.message,
     /is another one by now; look at it \(stoa policy -e production\)/,
   );
+  // Three different ones: the same change in the same millisecond is one change.
   const all = await Promise.all(
-    [1, 1, 1].map((serial) =>
-      kit.ask(kit.admin, "POST", policyPath, { serial, change: { kind: "renew" }, reason: "" }),
+    ["the sale", "the fair", "the move"].map((reason) =>
+      kit.ask(kit.admin, "POST", policyPath, { serial: 1, change: { kind: "freeze" }, reason }),
     ),
   );
   assert.deepEqual(all.map(({ status }) => status).toSorted(), [200, 409, 409]);
@@ -138,6 +140,63 @@ test("rules: who is not named may not deploy, and approvals are counted", async 
   const path = "/environments/production/services/site/rollouts";
   const unruled = await kit.ask(kit.admin, "POST", path, { revision: site });
   assert.match(unruled.body.error.message, /has no rule about site, so nobody may deploy it there/);
+});
+
+test("approvals that come at the same moment are all kept", async () => {
+  await using kit = await testControl();
+  await kit.join("web-1");
+  const keys = Array.from({ length: 6 }, () => makeSecretKey());
+  const one = await kit.upload("shop", "one");
+  const lines = keys.map(publicKeyLine);
+  await change(kit, { kind: "set", rules: [{ keys: lines, approvals: 6 }] });
+  const given = await Promise.all(keys.map((key) => approve(kit, kit.admin, one, key)));
+  assert.deepEqual(new Set(given.map(({ status }) => status)), new Set([200]));
+  const path = `/environments/production/services/shop/approvals/${one}`;
+  const { body } = await kit.ask(kit.admin, "GET", path);
+  assert.deepEqual([body.approvers.length, body.wanted], [6, 6]);
+});
+
+test("the server renews what it signs, and what administrators sign ends by itself and stops everything new", async () => {
+  const clock = manualClock(Date.now());
+  await using kit = await testControl({ clock });
+  await kit.join("web-1");
+  const day = 24 * 3_600_000;
+  await change(kit, { kind: "freeze" }, "the sale");
+  clock.turn(100 * day);
+  await kit.control.upkeep();
+  assert.equal((await kit.ask(kit.admin, "GET", policyPath)).body.serial, 1);
+  clock.turn(100 * day);
+  await kit.control.upkeep();
+  const { body } = await kit.ask(kit.admin, "GET", policyPath);
+  assert.deepEqual([body.serial, body.policy.freeze.reason], [2, "the sale"]);
+  assert.ok(Date.parse(body.policy.notAfter) > clock.now() + 364 * day);
+
+  const administrators = [publicKeyLine(makeSecretKey())];
+  await change(kit, { kind: "thaw" });
+  await change(kit, { kind: "set", rules: [], administrators, lifetimeMs: 10 * day });
+  clock.turn(11 * day);
+  await kit.control.upkeep();
+  assert.equal((await kit.ask(kit.admin, "GET", policyPath)).body.serial, 4);
+  // The machine has not been heard for long; the policy says no before that matters.
+  const refused = await begin(kit, await kit.upload("shop", "one"));
+  assert.equal(refused.status, 403, JSON.stringify(refused.body));
+  assert.match(refused.body.error.message, /expired at .*\(stoa policy renew -e production\)/);
+});
+
+test("a policy that a killed process could not make known is made known by the next", async () => {
+  await using kit = await testControl();
+  const agent = await kit.join("web-1");
+  const one = await kit.upload("shop", "one");
+  const index = join(kit.root, "tree", "environments", "production", "index.json");
+  const before = await readFile(index);
+  await change(kit, { kind: "freeze" }, "the sale");
+  await kit.control[Symbol.asyncDispose]();
+  await writeFile(index, before);
+  await using again = await testControl({ root: kit.root });
+  assert.equal((await begin(again, one)).status, 403);
+  const path = "/tree/environments/production/index.json";
+  const { document } = (await again.ask(agent.token, "GET", path)).body;
+  assert.equal(JSON.parse(document).policy, 1);
 });
 
 test("with administrators of its own a policy is theirs alone", async () => {
