@@ -106,6 +106,8 @@ for (const [what, harm, pattern] of [
     again.forgive(/audit/);
     assert.match(String(again.failures[0]), pattern);
     assert.match((await alarmsAt(again)).join("; "), pattern);
+    // Somebody who can reach the log cannot stop the control plane by that.
+    assert.match(await again.token({ kind: "person", name: "eve", role: "read" }), /^stoa_read_/);
   });
 }
 

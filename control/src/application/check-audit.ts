@@ -1,6 +1,7 @@
 // Whether the audit log ends where it was last seen to end: what was cut off, put back or rewritten shows here.
 import { createHash } from "node:crypto";
 import { type AuditEnd, type AuditMemory, auditBeginning } from "../domain/audit-memory.ts";
+import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
 import { inParallel } from "../domain/in-parallel.ts";
 import { treePaths } from "../domain/tree-paths.ts";
@@ -19,6 +20,8 @@ export interface AuditFinding {
   readonly end: AuditEnd;
   /** Each a sentence; none if the log ends as it should. */
   readonly alarms: readonly string[];
+  /** Whether the head in the tree and the memory beside it both name this end. */
+  readonly isRemembered: boolean;
 }
 
 const advice = "restore the folder audit from a backup; stoa audit verify says what is wrong";
@@ -37,17 +40,17 @@ export async function findAuditEnd(parts: AuditParts): Promise<AuditFinding> {
   const last = numbers.at(-1) ?? 0;
   const { head, memory, alarms } = await remembered(parts);
   const known = [head, memory].reduce((one, other) => (other.number > one.number ? other : one));
-  const gap = numbers.find((number, at) => number !== at + 1);
-  if (gap !== undefined) {
+  const gap = numbers.findIndex((number, at) => number !== at + 1);
+  if (gap !== -1) {
     alarms.push(
-      `the audit log has a gap: entry ${numbers.findIndex((number, at) => number !== at + 1) + 1} is gone, and ${gap} is there; ${advice}`,
+      `the audit log has a gap: entry ${gap + 1} is gone, and ${numbers[gap]} is there; ${advice}`,
     );
   }
   if (known.number > last) {
     alarms.push(
       `the audit log was cut off: it had ${known.number} entries, and ${last} are there; ${advice}`,
     );
-    return { end: known, alarms };
+    return { end: known, alarms, isRemembered: true };
   }
   for (const end of [head, memory]) {
     if (end.number > 0 && (await hashOfEntry(parts.tree, end.number)) !== end.hash) {
@@ -59,11 +62,11 @@ export async function findAuditEnd(parts: AuditParts): Promise<AuditFinding> {
   }
   if (alarms.length === 0) alarms.push(...(await strangeTail(parts, known, last)));
   // After an exchanged entry the chain is to stay broken.
-  if (last === known.number) return { end: known, alarms };
-  return {
-    end: { number: last, hash: (await hashOfEntry(parts.tree, last)) ?? known.hash },
-    alarms,
-  };
+  if (last === known.number) {
+    return { end: known, alarms, isRemembered: head.number === memory.number };
+  }
+  const hash = (await hashOfEntry(parts.tree, last)) ?? known.hash;
+  return { end: { number: last, hash }, alarms, isRemembered: false };
 }
 
 async function entryNumbers(tree: DocumentTree): Promise<readonly number[]> {
@@ -73,7 +76,7 @@ async function entryNumbers(tree: DocumentTree): Promise<readonly number[]> {
     .toSorted((one, other) => one - other);
 }
 
-async function remembered({ documents, memory: kept }: AuditParts): Promise<{
+async function remembered({ tree, documents, memory: kept }: AuditParts): Promise<{
   readonly head: AuditEnd;
   readonly memory: AuditEnd;
   readonly alarms: string[];
@@ -81,9 +84,10 @@ async function remembered({ documents, memory: kept }: AuditParts): Promise<{
   const alarms: string[] = [];
   const memory = (await kept.read()) ?? auditBeginning;
   const path = treePaths.auditHead;
-  const head = await documents
-    .readRecord<AuditEnd>(path, "audit-head")
-    .catch((failure: Error) => void alarms.push(failure.message));
+  const stored = await tree.read(path);
+  const head = opened(() => {
+    return stored && documents.openRecord<AuditEnd>(path, stored.text, "audit-head");
+  }, alarms);
   if (alarms.length === 0 && (head?.number ?? 0) < memory.number) {
     const is = head === undefined ? "is gone" : `names entry ${head.number}`;
     alarms.push(
@@ -98,6 +102,17 @@ async function hashOfEntry(tree: DocumentTree, number: number): Promise<string |
   return stored === undefined ? undefined : auditHash(stored.text);
 }
 
+/** Undefined, and an alarm, if somebody else has written it. */
+function opened<T>(open: () => T, alarms: string[] = []): T | undefined {
+  try {
+    return open();
+  } catch (failure) {
+    if (!(failure instanceof ControlFailure)) throw failure;
+    alarms.push(failure.message);
+    return undefined;
+  }
+}
+
 /** A killed process may have left one entry that nothing remembers yet; it is signed and follows the one before. */
 async function strangeTail(
   { tree, documents }: AuditParts,
@@ -105,16 +120,20 @@ async function strangeTail(
   last: number,
 ): Promise<readonly string[]> {
   const numbers = Array.from({ length: last - known.number }, (_, at) => known.number + 1 + at);
-  const texts = await inParallel(numbers, async (number) => {
-    const path = treePaths.audit(number);
-    const entry = await documents
-      .readRecord<{ readonly number: number; readonly previous: string }>(path, "audit")
-      .catch(() => undefined);
-    return { entry, text: (await tree.read(path))?.text ?? "" };
-  });
+  const texts = await inParallel(
+    numbers,
+    async (number) => (await tree.read(treePaths.audit(number)))?.text ?? "",
+  );
   let previous = known.hash;
-  for (const [at, { entry, text }] of texts.entries()) {
-    const number = numbers[at];
+  for (const [at, text] of texts.entries()) {
+    const number = known.number + 1 + at;
+    const entry = opened(() =>
+      documents.openRecord<{ readonly number: number; readonly previous: string }>(
+        treePaths.audit(number),
+        text,
+        "audit",
+      ),
+    );
     if (entry?.number !== number || entry?.previous !== previous) {
       return [
         `entry ${number} of the audit log does not follow the one before it, or was not written by this control plane; ${advice}`,

@@ -75,9 +75,9 @@ export class AuditLog {
    */
   async check(): Promise<readonly string[]> {
     return await this.#inTurn(async () => {
-      const { end, alarms } = await findAuditEnd(this.#parts);
+      const { end, alarms, isRemembered } = await findAuditEnd(this.#parts);
       this.#end = end;
-      if (alarms.length === 0) await this.#remember(end);
+      if (alarms.length === 0 && !isRemembered) await this.#remember(end);
       return alarms;
     });
   }
@@ -107,13 +107,8 @@ export class AuditLog {
   /** In the tree first: what is remembered apart from it is never ahead. */
   async #remember(end: AuditEnd): Promise<void> {
     const { documents, memory } = this.#parts;
-    if (end.number === 0) return;
-    const head = await documents.readRecord<AuditEnd>(treePaths.auditHead, "audit-head");
-    if (head?.number !== end.number || head.hash !== end.hash) {
-      await documents.writeRecord(treePaths.auditHead, "audit-head", end);
-    }
-    const kept = await memory.read();
-    if (kept?.number !== end.number || kept.hash !== end.hash) await memory.write(end);
+    await documents.writeRecord(treePaths.auditHead, "audit-head", end);
+    await memory.write(end);
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
