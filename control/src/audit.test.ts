@@ -1,6 +1,7 @@
 // The end of the audit log: what was cut off, put back, rewritten or taken away is found at the start and whenever it is read.
 import assert from "node:assert/strict";
-import { copyFile, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type TestControl, testControl } from "./testing/agent-stand-in.ts";
@@ -110,6 +111,30 @@ for (const [what, harm, pattern] of [
     assert.match(await again.token({ kind: "person", name: "eve", role: "read" }), /^stoa_read_/);
   });
 }
+
+test("a fork is found: another log, signed by the same key, in the place of this one", async () => {
+  await using kit = await testControl();
+  for (const name of ["ann", "ben"]) await token(kit, name);
+  const fork = await mkdtemp(join(tmpdir(), "stoa-fork-"));
+  await cp(kit.root, fork, { recursive: true });
+  for (const name of ["cem", "dora"]) await token(kit, name);
+  await kit.control[Symbol.asyncDispose]();
+  {
+    await using other = await testControl({ root: fork });
+    for (const name of ["eve", "fay"]) await token(other, name);
+  }
+  const log = join(kit.root, "tree", "audit");
+  await rm(log, { recursive: true });
+  await cp(join(fork, "tree", "audit"), log, { recursive: true });
+  await copyFile(join(fork, "tree", "audit-head.json"), headOf(kit));
+  await rm(fork, { recursive: true });
+  await using again = await testControl({ root: kit.root });
+  again.forgive(/audit/);
+  assert.match(
+    (await alarmsAt(again)).join("; "),
+    /entry 4 of the audit log is not the one that was written; somebody has put another log/,
+  );
+});
 
 test("what was cut off is never written over: the gap stays to be seen", async () => {
   await using kit = await written();
