@@ -11,6 +11,7 @@ import { linuxProbe } from "./adapters/linux/linux-probe.ts";
 import { linuxScripts } from "./adapters/linux/linux-scripts.ts";
 import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
+import { reservedDisk } from "./adapters/node-disk/reserved-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
 import { FollowedPolicy } from "./application/follow-policy.ts";
@@ -60,6 +61,7 @@ export function openAgent(settings: AgentSettings): Agent {
     supervision = { kind: "keeper" },
   } = settings;
   const layout = layoutOf(root);
+  const disk = reservedDisk(nodeDisk, layout.reservePath);
   const machine = { name: settings.machine, tags, arch, environment };
   const plane = from.kind === "http" ? httpSource(from) : undefined;
   const source = plane ?? sourceAt(from, settings.variables);
@@ -67,7 +69,7 @@ export function openAgent(settings: AgentSettings): Agent {
   const { keys, threshold, policyKeys } = settings;
   const read = {
     source,
-    disk: nodeDisk,
+    disk,
     clock: nodeClock,
     machine,
     trust: { keys, threshold, policyKeys },
@@ -85,7 +87,7 @@ export function openAgent(settings: AgentSettings): Agent {
   });
   const opening = new KeptSettingsKeys({
     environment,
-    disk: nodeDisk,
+    disk,
     keysPath: layout.settingsKeysPath,
     source: plane,
   });
@@ -96,7 +98,7 @@ export function openAgent(settings: AgentSettings): Agent {
     permissions: linuxPermissions,
     targetRoot: settings.targetRoot ?? "/",
     strict: settings.strict ?? false,
-    disk: nodeDisk,
+    disk,
     clock: nodeClock,
     probe: linuxProbe,
     supervisor: openingSupervisor(
@@ -113,7 +115,7 @@ export function openAgent(settings: AgentSettings): Agent {
     version: settings.version,
     clock: nodeClock,
     random: nodeRandom,
-    disk: nodeDisk,
+    disk,
     sinks: [source],
     wakes: from.kind === "http" ? [wakeStream(from)] : [],
     shipping:
@@ -121,14 +123,14 @@ export function openAgent(settings: AgentSettings): Agent {
         ? undefined
         : new LogShipping({
             sink: plane,
-            disk: nodeDisk,
+            disk,
             clock: nodeClock,
             machine: machine.name,
             placesPath: layout.logPlacesPath,
           }),
     statusPath: layout.statusPath,
     pollMs: settings.pollMs,
-    knownServices: () => nodeDisk.names(join(layout.servicesFolder)),
+    knownServices: () => disk.names(join(layout.servicesFolder)),
     serviceOf: (service) =>
       new ConvergingService(
         {

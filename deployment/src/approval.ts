@@ -1,8 +1,8 @@
 // An approval: that a revision may run in an environment. Each who approves signs the same text.
-import { z } from "zod";
-import { sha256Pattern } from "./digest.ts";
+import { revisionIdShape } from "./assignment.ts";
 import { checkDocument } from "./document-check.ts";
-import { labelSchema } from "./names.ts";
+import { labelShape } from "./names.ts";
+import { object, oneOf, type Shape } from "./shape.ts";
 
 /** That a revision may run in an environment. It stands for as long as the policy lets its signers approve. */
 export interface Approval {
@@ -13,14 +13,14 @@ export interface Approval {
   readonly revision: string;
 }
 
-const approvalSchema: z.ZodType<Approval> = z.strictObject({
-  format: z.literal(1),
-  environment: labelSchema,
-  service: labelSchema,
-  revision: z.string().regex(sha256Pattern, { error: "must be the id of a revision" }),
+const approvalShape: Shape<Approval> = object<Approval>({
+  format: oneOf(1),
+  environment: labelShape,
+  service: labelShape,
+  revision: revisionIdShape,
 });
 
 /** Checks that a parsed JSON value is an approval. Throws `DocumentProblem`. */
 export function parseApproval(value: unknown): Approval {
-  return checkDocument("approval", approvalSchema, value);
+  return checkDocument("approval", approvalShape, value);
 }

@@ -142,7 +142,6 @@ export {
   parseStrategy,
   planWaves,
   type Strategy,
-  strategySchema,
 } from "./strategy.ts";
 export {
   formatTagQuery,

@@ -1,11 +1,11 @@
 // Who may say what runs in an environment, and when nothing new may.
-import { z } from "zod";
-import { sha256Pattern } from "./digest.ts";
+import { revisionIdShape } from "./assignment.ts";
 import { checkDocument } from "./document-check.ts";
 import { DocumentProblem } from "./document-problem.ts";
-import { momentSchema } from "./environment-index.ts";
+import { momentShape } from "./environment-index.ts";
 import { type PublicKey, parsePublicKey } from "./minisign-key.ts";
-import { labelSchema } from "./names.ts";
+import { labelShape } from "./names.ts";
+import { anyText, list, object, oneOf, optional, record, type Shape, whole } from "./shape.ts";
 
 /**
  * Who may say what runs in an environment. The first is signed by a key that the machines trust since they joined, every
@@ -70,50 +70,50 @@ export interface Override {
   readonly at: string;
 }
 
-const keysSchema = z.array(z.string());
-const revisionSchema = z.string().regex(sha256Pattern, { error: "must be the id of a revision" });
-
-const ruleSchema: z.ZodType<Rule> = z.strictObject({
-  services: z.array(labelSchema),
-  people: z.array(z.string().min(1)),
-  keys: keysSchema,
-  approvals: z.int().min(0),
+const lines = list(anyText);
+const someLines = lines.that(({ length }) => length > 0, "must name at least one key");
+const someText = anyText.that((text) => text !== "", "must not be empty");
+const ruleShape: Shape<Rule> = object<Rule>({
+  services: list(labelShape),
+  people: list(someText),
+  keys: lines,
+  approvals: whole(0),
 });
 
-const freezeSchema: z.ZodType<Freeze> = z.strictObject({
-  reason: z.string().min(1),
-  since: momentSchema,
-  until: momentSchema.exactOptional(),
-  services: z.array(labelSchema),
-  runs: z.record(labelSchema, z.array(revisionSchema)),
-  overrides: z.array(
-    z.strictObject({
-      service: labelSchema,
-      revision: revisionSchema,
-      by: z.string(),
-      reason: z.string().min(1),
-      at: momentSchema,
-    }),
-  ),
+const overrideShape: Shape<Override> = object<Override>({
+  service: labelShape,
+  revision: revisionIdShape,
+  by: anyText,
+  reason: someText,
+  at: momentShape,
 });
 
-const policySchema: z.ZodType<Policy> = z.strictObject({
-  format: z.literal(1),
-  environment: labelSchema,
-  serial: z.int().min(1),
-  issuedAt: momentSchema,
-  notAfter: momentSchema,
-  keys: keysSchema.min(1, { error: "must name at least one key" }),
-  threshold: z.int().min(1),
-  administrators: keysSchema.min(1, { error: "must name at least one key" }),
-  quorum: z.int().min(1),
-  rules: z.array(ruleSchema),
-  freeze: freezeSchema.exactOptional(),
+const freezeShape: Shape<Freeze> = object<Freeze>({
+  reason: someText,
+  since: momentShape,
+  until: optional(momentShape),
+  services: list(labelShape),
+  runs: record(labelShape, list(revisionIdShape)),
+  overrides: list(overrideShape),
+});
+
+const policyShape: Shape<Policy> = object<Policy>({
+  format: oneOf(1),
+  environment: labelShape,
+  serial: whole(1),
+  issuedAt: momentShape,
+  notAfter: momentShape,
+  keys: someLines,
+  threshold: whole(1),
+  administrators: someLines,
+  quorum: whole(1),
+  rules: list(ruleShape),
+  freeze: optional(freezeShape),
 });
 
 /** Checks that a parsed JSON value is a policy that can be obeyed. Throws `DocumentProblem`. */
 export function parsePolicy(value: unknown): Policy {
-  const policy = checkDocument("policy", policySchema, value);
+  const policy = checkDocument("policy", policyShape, value);
   checkCount(policy.keys, policy.threshold, "threshold");
   checkCount(policy.administrators, policy.quorum, "quorum");
   policy.rules.forEach(({ keys, approvals }, at) => {

@@ -34,7 +34,19 @@ const passing: readonly AgentFailure["code"][] = [
   "disk_full",
   "disk_failed",
   "conflict",
+  "forbidden",
 ];
+/** Those of them for which somebody has to do something, and nobody should wait: there is no room, or no leave. */
+const standing: readonly AgentFailure["code"][] = ["disk_full", "forbidden"];
+/** Why it is not where it should be. */
+interface Trouble {
+  /** What was wanted then, by `keyOf`. Of anything else nothing is known. */
+  readonly key: string;
+  readonly sentence: string;
+  /** Nobody should wait for it to pass by itself. */
+  readonly isStanding: boolean;
+}
+
 const nothing: Condition = { view: undefined, health: "unknown", addresses: new Map() };
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
@@ -53,13 +65,13 @@ export class ConvergingService {
   #repair: Repair | undefined;
   #condition: Condition = nothing;
   #step: string | undefined;
-  #trouble: string | undefined;
+  #trouble: Trouble | undefined;
+  /** That of the last try, until the next. */
+  #postponed: Trouble | undefined;
   #failures = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #stateSince = { state: "", since: "" };
   #retriedFor = "";
-  /** What the policy forbids is asked again and again: that may change without another rollout. */
-  #forbidden: { readonly attempt: string; readonly sentence: string } | undefined;
 
   constructor(parts: ServiceParts, readRevision: ReadRevision, admit: Admit) {
     this.#parts = parts;
@@ -71,10 +83,12 @@ export class ConvergingService {
   async round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     try {
       await this.#round(wanted, signal);
-      this.#trouble = undefined;
+      this.#trouble = this.#isPostponed(wanted) ? this.#postponed : undefined;
     } catch (failure) {
-      this.#trouble = sentenceOf(failure);
-      this.#parts.note(`${this.#parts.service}: ${this.#trouble}`);
+      const isStanding = failure instanceof AgentFailure && standing.includes(failure.code);
+      this.#trouble = { key: keyOf(wanted), sentence: sentenceOf(failure), isStanding };
+      if (this.#isPostponed(wanted)) this.#postponed = this.#trouble;
+      this.#parts.note(`${this.#parts.service}: ${this.#trouble.sentence}`);
     } finally {
       this.#step = undefined;
     }
@@ -105,7 +119,7 @@ export class ConvergingService {
             health: "unknown",
           });
     }
-    const refused = this.#refusalOf(wanted) ?? this.#forbiddenNow(wanted);
+    const refused = this.#refusalOf(wanted);
     const { view, health, addresses } = this.#condition;
     const running = committed?.release;
     return this.#withSince({
@@ -154,7 +168,6 @@ export class ConvergingService {
     try {
       this.#step = "fetching";
       if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
-      this.#forbidden = undefined;
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -179,6 +192,7 @@ export class ConvergingService {
       }
       note(`${service} ${version} (${shortId(target.release)}) serves, by serial ${serial}`);
       this.#failures = 0;
+      this.#retriedFor = "";
       await pruneReleases(this.#parts, journal.now);
     } catch (failure) {
       if (signal.aborted) {
@@ -201,14 +215,13 @@ export class ConvergingService {
   ): Promise<void> {
     const { clock, disk, layout, service, note } = this.#parts;
     const sentence = `${service} ${version}: ${sentenceOf(failure)}`;
-    if (failure instanceof AgentFailure && failure.code === "forbidden") {
-      this.#retryLater(wanted);
-      this.#forbidden = { attempt: attemptOf(wanted), sentence };
-      note(sentence);
-      return;
-    }
     if (!(failure instanceof AgentFailure) || passing.includes(failure.code)) {
-      const waitMs = this.#retryLater(wanted);
+      const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
+      this.#failures += 1;
+      this.#retryAtMs = clock.monotonicMs() + waitMs;
+      this.#retriedFor = keyOf(wanted);
+      if (failure instanceof AgentFailure && standing.includes(failure.code))
+        throw new AgentFailure(failure.code, sentence, failure);
       throw new AgentFailure(
         "conflict",
         `${sentence}; it is tried again in ${waitMs / 1000} s`,
@@ -227,29 +240,13 @@ export class ConvergingService {
     });
   }
 
-  /** Gives how long it waits. */
-  #retryLater(wanted: Wanted): number {
-    if (this.#retriedFor !== attemptOf(wanted)) this.#failures = 0;
-    const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
-    this.#failures += 1;
-    this.#retryAtMs = this.#parts.clock.monotonicMs() + waitMs;
-    this.#retriedFor = attemptOf(wanted);
-    return waitMs;
-  }
-
   #mayTry(wanted: Wanted): boolean {
-    return (
-      this.#retriedFor !== attemptOf(wanted) || this.#parts.clock.monotonicMs() >= this.#retryAtMs
-    );
+    return !this.#isPostponed(wanted) || this.#parts.clock.monotonicMs() >= this.#retryAtMs;
   }
 
-  #forbiddenNow(
-    wanted: Wanted | undefined,
-  ): { sentence: string; lastLines: readonly string[] } | undefined {
-    const { attempt, sentence = "" } = this.#forbidden ?? {};
-    return wanted !== undefined && attempt === attemptOf(wanted)
-      ? { sentence, lastLines: [] }
-      : undefined;
+  /** Whether the last try was for this, and has failed in a way that may pass. */
+  #isPostponed(wanted: Wanted | undefined): boolean {
+    return wanted !== undefined && this.#retriedFor === keyOf(wanted);
   }
 
   #refusalOf(
@@ -310,16 +307,17 @@ export class ConvergingService {
     refused: string | undefined,
   ): Pick<ServiceStatus, "state" | "sentence"> {
     const committed = this.#journal?.now.committed;
+    const trouble = this.#trouble?.key === keyOf(wanted) ? this.#trouble : undefined;
     if (refused !== undefined) return { state: "failed", sentence: refused };
     // Committed is not yet served alone: the old process may still take connections.
     const isUnderWay = this.#journal?.now.handOver !== undefined;
     if (wanted === undefined || isUnderWay || !isSame(committed, targetOf(wanted))) {
       return {
-        state: "converging",
-        sentence: this.#trouble ?? `${this.#step ?? "about to begin"}`,
+        state: trouble?.isStanding === true ? "failed" : "converging",
+        sentence: trouble?.sentence ?? `${this.#step ?? "about to begin"}`,
       };
     }
-    if (this.#trouble !== undefined) return { state: "failed", sentence: this.#trouble };
+    if (trouble !== undefined) return { state: "failed", sentence: trouble.sentence };
     const { view } = this.#condition;
     if (committed?.manner === "scripts") {
       return { state: "running", sentence: "its scripts have started and validated it" };
@@ -351,9 +349,9 @@ function scriptedDeployment(): Promise<typeof import("./deploy-bundle.ts")> {
   return import("./deploy-bundle.ts");
 }
 
-/** What is tried: a revision for a rollout. */
-function attemptOf({ revision, rollout }: Wanted): string {
-  return `${revision} ${rollout}`;
+/** What a try is for: another rollout of the same revision is another one. */
+function keyOf(wanted: Wanted | undefined): string {
+  return wanted === undefined ? "nothing" : `${wanted.revision} ${wanted.rollout}`;
 }
 
 /** The target that an assignment means. */

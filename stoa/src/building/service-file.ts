@@ -16,6 +16,22 @@ const duration = z
   .regex(/^[0-9]+(\.[0-9]+)?(ms|s|m)$/, 'should be a duration such as "500ms", "30s" or "2m"')
   .transform(milliseconds);
 
+const size = z
+  .string()
+  .regex(/^[1-9][0-9]*(KiB|MiB|GiB)$/, 'should be a size such as "512MiB" or "2GiB"')
+  .transform(bytes);
+
+const limitsSchema = z.strictObject({
+  memory: size.optional(),
+  cpu: z
+    .string()
+    .regex(/^[1-9][0-9]{0,5}%$/, 'should be a share of one processor, such as "50%" or "200%"')
+    .transform((text) => Number.parseInt(text, 10))
+    .optional(),
+  files: z.int().min(16, "should be 16 at least").optional(),
+  processes: z.int().min(1).optional(),
+});
+
 const healthSchema = z.strictObject({
   path: z.string().startsWith("/", "should be a path such as /healthz"),
   interval: duration.default(500),
@@ -48,6 +64,7 @@ const schema = z.strictObject({
   hand_off: z.enum(["overlap", "restart", "sigusr2", "goagain", "grace-shim"]).optional(),
   drain: duration.default(30_000),
   user: z.string().min(1).optional(),
+  limits: limitsSchema.default({}),
   machines: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
   strategy: z.string().optional(),
   bake: duration.optional(),
@@ -55,6 +72,30 @@ const schema = z.strictObject({
 
 /** What the file says, with defaults for what it leaves out. */
 export type ServiceFile = z.output<typeof schema>;
+
+/**
+ * Which of the limits do not hold, or less, where no systemd runs the processes: sentences for whoever deploys. Authority:
+ * getrlimit(2).
+ */
+export function limitWarnings({ limits, user }: ServiceFile): readonly string[] {
+  const warnings: string[] = [];
+  if (limits.cpu !== undefined) {
+    warnings.push("limits.cpu holds only where systemd runs the processes");
+  }
+  if (limits.memory !== undefined) {
+    warnings.push(
+      "limits.memory bounds the service with its children where systemd runs them, and elsewhere each process for itself",
+    );
+  }
+  if (limits.processes !== undefined) {
+    warnings.push(
+      user === undefined
+        ? "limits.processes holds only where systemd runs the processes: elsewhere root is not bound by it; name a user"
+        : `limits.processes counts those of the service where systemd runs them, and elsewhere all of ${user}`,
+    );
+  }
+  return warnings;
+}
 
 /** Reads the file of a folder; all defaults if there is none. Throws a sentence that names the key and the file. */
 export async function readServiceFile(folder: string): Promise<ServiceFile> {
@@ -72,8 +113,11 @@ export function parseServiceFile(text: string, shownPath: string): ServiceFile {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue?.code === "unrecognized_keys") {
-    const known = Object.keys(schema.shape).join(", ");
-    throw new Error(`${shownPath}: there is no key ${issue.keys.join(", ")}; there are ${known}`);
+    const at = issue.path.join(".");
+    const table = at === "limits" ? limitsSchema : at === "health" ? healthSchema : schema;
+    const keys = issue.keys.map((key) => (at === "" ? key : `${at}.${key}`)).join(", ");
+    const known = Object.keys(table.shape).join(", ");
+    throw new Error(`${shownPath}: there is no key ${keys}; there are ${known}`);
   }
   throw new Error(`${shownPath}: ${issue?.path.join(".")}: ${issue?.message ?? "not accepted"}`);
 }
@@ -88,6 +132,12 @@ function parsedToml(text: string, shownPath: string): unknown {
       .split("\n");
     throw new Error(`${shownPath}:${cause.line}:${cause.column}: ${sentence}`, { cause });
   }
+}
+
+function bytes(text: string): number {
+  const shift = { K: 10, M: 20, G: 30 };
+  const [, number = "0", unit = "K"] = /^([0-9]+)([KMG])/.exec(text) ?? [];
+  return Number(number) * 2 ** shift[unit as keyof typeof shift];
 }
 
 function milliseconds(text: string): number {

@@ -15,7 +15,7 @@ import {
   revisionOfFile,
   revisionOfSources,
 } from "../building/revision-source.ts";
-import { readServiceFile, type ServiceFile } from "../building/service-file.ts";
+import { limitWarnings, readServiceFile, type ServiceFile } from "../building/service-file.ts";
 import type { Environment } from "../config/load-config.ts";
 import { type ClearanceOptions, clear } from "../delivery/clearance.ts";
 import { ControlClient } from "../delivery/control-client.ts";
@@ -90,6 +90,7 @@ async function deployOnce(
   const began = performance.now();
   const client = new ControlClient(await readLogin(place.environment));
   const file = await readServiceFile(place.folder);
+  for (const warning of limitWarnings(file)) say(`stoa.toml: ${warning}`);
   const environment = options.environment ?? file.environment ?? "production";
   const selector = selectorOf(options, file);
   const arch = await targetArchitecture(client, environment, selector);
