@@ -43,6 +43,8 @@ test("what is answered is what the OpenAPI document says", async () => {
     "/environments/:environment/services/:service/settings":
       "/environments/production/services/shop/settings",
     "/environments/:environment/settings-keys": "/environments/production/settings-keys",
+    "/environments/:environment/policy": "/environments/production/policy",
+    "/environments/:environment/services/:service/approvals/:revision": `/environments/production/services/shop/approvals/${id}`,
     "/settings-keys": "/settings-keys",
   };
   for (const route of kit.control.routes) {
@@ -263,6 +265,39 @@ test("a clock that is set while a wave bakes makes nobody silent, and the bake n
   });
   const last = await rolloutOf(kit, id);
   assert.equal(last.endedAt, undefined, last.sentence);
+});
+
+test("a machine that fails while the rollout is paused sends back those that moved, as it does otherwise", async () => {
+  await using kit = await testControl();
+  const agents = [
+    await kit.join("web-1"),
+    await kit.join("web-2"),
+    await kit.join("web-3"),
+  ] as const;
+  const [one, two] = [await kit.upload("shop", "one"), await kit.upload("shop", "two")];
+  const first = (await begin(kit, "shop", one, { strategy: "all-at-once" })).body.rollout.id;
+  for (const agent of agents) await agent.report();
+  await ended(kit, first);
+  const second = (await begin(kit, "shop", two)).body.rollout.id;
+  await agents[0].report();
+  await waves(kit, second, 2);
+  await waitFor(async () => {
+    await agents[1].report();
+    return (await rolloutOf(kit, second)).machines["web-2"].state === "moved";
+  });
+  assert.equal((await kit.ask(kit.admin, "POST", `/rollouts/${second}/pause`, {})).body.held, true);
+  const broken = { shop: { running: one, state: "failed", sentence: "it has crashed" } } as const;
+  const end = await waitFor(async () => {
+    const rollout = await rolloutOf(kit, second);
+    const isBack = rollout.state !== "rolling" && rollout.state !== "baking";
+    for (const agent of [agents[0], agents[2]]) await agent.report();
+    await agents[1].report(isBack ? {} : broken);
+    return rollout.endedAt !== undefined && rollout;
+  });
+  assert.equal(end.state, "rolled-back", end.sentence);
+  assert.match(end.sentence, /web-2 failed: it has crashed; .*went back/);
+  const { services } = (await kit.ask(kit.admin, "GET", "/services")).body;
+  assert.deepEqual([services[0].revision, services[0].running], [one, 3]);
 });
 
 test("what another control plane process finds in the folder is carried on", async () => {

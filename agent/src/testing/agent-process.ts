@@ -23,6 +23,7 @@ const agent = openAgent({
   environment: "production",
   keys: [parsePublicKey(key)],
   threshold: 1,
+  policyKeys: [],
   machineKey: await machineKeyOf(root),
   supervision: await chooseSupervision(root, supervisor),
   source: { kind: "folder", path: tree },

@@ -11,6 +11,7 @@ import {
 } from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { News } from "../domain/news.ts";
 import {
   afterAbsence,
@@ -72,8 +73,11 @@ export class Rollouts {
     const { documents, clock } = this.#parts;
     const newest = new Map<string, string>();
     // The newest first. One that has not ended and has a newer one behind it was never begun: see `begin`.
-    for (const path of [...(await documents.list("rollouts"))].sort().reverse()) {
-      const record = await documents.readRecord<RolloutRecord>(path, "rollout");
+    const paths = [...(await documents.list("rollouts"))].sort().reverse();
+    const records = await inParallel(paths, (path) =>
+      documents.readRecord<RolloutRecord>(path, "rollout"),
+    );
+    for (const record of records) {
       if (record === undefined) continue;
       const { id } = record.rollout;
       const isLast = (newest.get(groupOf(record)) ?? id) === id;

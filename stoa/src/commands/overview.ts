@@ -32,6 +32,7 @@ interface Machine {
   readonly arch: string;
   readonly reachable: boolean;
   readonly heardAt?: string;
+  readonly via?: "store";
   readonly services: Readonly<
     Record<
       string,
@@ -96,7 +97,7 @@ export async function status(
         machine.environment,
         machine.machine,
         said?.running === undefined ? "-" : shortId(said.running),
-        machine.reachable ? (said?.step ?? said?.state ?? "-") : "unreachable",
+        machine.reachable ? (said?.step ?? said?.state ?? "-") : hearingOf(machine),
         ageOf(said?.since ?? ""),
         said?.sentence ?? "",
       ]),
@@ -126,13 +127,25 @@ export async function machines(
       machine,
       of,
       `${os}/${arch}`,
-      reachable ? ageOf(heardAt ?? "") : "unreachable",
+      hearingOf({ reachable, heardAt }),
       Object.entries(tags)
         .map(([key, value]) => `${key}=${value}`)
         .join(" ") || "-",
       Object.keys(services).join(" ") || "-",
     ]),
   );
+}
+
+/** When it was last heard of. What is known of a machine that is out of reach is as old as that. */
+function hearingOf({
+  reachable,
+  heardAt,
+}: {
+  readonly reachable: boolean;
+  readonly heardAt?: string | undefined;
+}): string {
+  if (heardAt === undefined) return reachable ? "-" : "unreachable";
+  return reachable ? ageOf(heardAt) : `unreachable for ${ageOf(heardAt)}`;
 }
 
 /** Prints why a machine runs what it runs. */
@@ -149,7 +162,8 @@ export async function why(
   }
   const heard =
     found.heardAt === undefined ? "not heard of yet" : `heard ${ageOf(found.heardAt)} ago`;
-  give(`${machine} in ${found.environment}, ${heard}`);
+  const where = found.via === "store" ? " in the store" : "";
+  give(`${machine} in ${found.environment}, ${heard}${where}`);
   for (const [service, { state, sentence, running }] of Object.entries(found.services)) {
     give(`${service}: ${state}${running === undefined ? "" : ` ${shortId(running)}`}: ${sentence}`);
   }
