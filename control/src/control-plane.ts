@@ -168,7 +168,7 @@ function applicationOf(
   onFailure: (failure: unknown) => void,
 ) {
   const documents = new SignedTree(tree, key);
-  const tokens = new Tokens(tree, clock);
+  const tokens = new Tokens(tree, documents, clock);
   const audit = new AuditLog(tree, documents, clock);
   const machines = new Machines(tree, documents, tokens, clock);
   const environments = new Environments(tree, documents, clock);

@@ -9,9 +9,17 @@ import { DocumentProblem } from "./document-problem.ts";
 export function checkDocument<T>(kind: string, schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  if (issue === undefined) throw new DocumentProblem(kind, "", "is not understood");
-  throw new DocumentProblem(kind, pathOf(issue.path), reasonOf(issue));
+  const { place, complaint } = firstProblem(result.error);
+  throw new DocumentProblem(kind, place, complaint);
+}
+
+/** The first thing that is wrong: `files[2].mode` and `must be a whole number`. The place is empty for the whole. */
+export function firstProblem({ issues: [issue] }: Pick<z.ZodError, "issues">): {
+  readonly place: string;
+  readonly complaint: string;
+} {
+  if (issue === undefined) return { place: "", complaint: "is not understood" };
+  return { place: pathOf(issue.path), complaint: reasonOf(issue) };
 }
 
 /** `["files", 2, "mode"]` is `files[2].mode`. */
@@ -36,9 +44,25 @@ function reasonOf(issue: z.core.$ZodIssue): string {
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
     case "invalid_union":
       return "is of no known kind";
+    case "invalid_key":
+      return "has a name that is not accepted";
+    case "too_small":
+      return issue.message.startsWith("Too small")
+        ? `must be at least ${issue.minimum}${unitOf(issue.origin)}`
+        : issue.message;
+    case "too_big":
+      return issue.message.startsWith("Too big")
+        ? `must be at most ${issue.maximum}${unitOf(issue.origin)}`
+        : issue.message;
     default:
       return issue.message;
   }
+}
+
+/** What is counted of a value that has a size. */
+function unitOf(origin: string): string {
+  if (origin === "string") return " characters long";
+  return origin === "array" ? " items long" : "";
 }
 
 function withArticle(expected: string): string {

@@ -94,6 +94,12 @@ export class Machines {
         `a machine ${machine} with another key has joined before; give this one another name, or remove the old: stoa machines remove ${machine}`,
       );
     }
+    if (known !== undefined && known.environment !== allowed.environment) {
+      throw new ControlFailure(
+        "conflict",
+        `${machine} belongs to ${known.environment}, and this join token is for ${allowed.environment}; to move it, first: stoa machines remove ${machine}`,
+      );
+    }
     const record: MachineRecord = {
       format: 1,
       machine,

@@ -18,7 +18,7 @@ import type { DocumentTree, StoredDocument } from "../domain/document-tree.ts";
 type Delivered = "revision" | "environment";
 
 /** Records that only the control plane writes and reads; signed alike. */
-export type RecordKind = "machine" | "rollout" | "audit" | "settings";
+export type RecordKind = "machine" | "rollout" | "audit" | "settings" | "token";
 
 /** A document that was read, and the tag to replace it by. */
 export interface OpenDocument<T> {
@@ -144,7 +144,8 @@ export function checkPublicKey(line: string): void {
   }
 }
 
-function tampered(path: string, reason: string): ControlFailure {
+/** The failure for a document of the tree that cannot be believed. */
+export function tampered(path: string, reason: string): ControlFailure {
   return new ControlFailure(
     "store_unavailable",
     `${path} was not written by this control plane, or was damaged: ${reason}; restore it, or the key it was signed with`,
