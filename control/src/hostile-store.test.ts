@@ -22,7 +22,10 @@ test("a token that was written into the store is none", async () => {
   await put(kit, `private/tokens/${id}.json`, text);
   const bare = await kit.ask(token, "GET", "/tokens");
   assert.equal(bare.status, 503);
-  assert.match(bare.body.error.message, /private\/tokens\/.* was not written by this control plane/);
+  assert.match(
+    bare.body.error.message,
+    /private\/tokens\/.* was not written by this control plane/,
+  );
 
   await kit.token({ kind: "join" });
   // A document that the control plane has signed as something else is no token either.
@@ -42,7 +45,8 @@ test("an index in another's place, or an old one, is not gone on from", async ()
     kit.ask(kit.admin, "POST", "/environments/production/services/shop/rollouts", { revision: id });
   assert.equal((await begin()).status, 200);
   // The index follows the rollout.
-  for (let tries = 0; tries < 2_400 && (await kept(kit, production)) === old; tries += 1) await wait(25);
+  for (let tries = 0; tries < 2_400 && (await kept(kit, production)) === old; tries += 1)
+    await wait(25);
   const newest = await kept(kit, production);
 
   await put(kit, production, old);

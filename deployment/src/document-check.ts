@@ -43,7 +43,7 @@ function reasonOf(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
     case "invalid_union":
-      return "is of no known kind";
+      return issue.message === "Invalid input" ? "is of no known kind" : issue.message;
     case "invalid_key":
       return "has a name that is not accepted";
     case "too_small":

@@ -1,5 +1,6 @@
 // The words of stoa agent and stoa keeper.
 import { type Command, Option } from "commander";
+import { wholeNumber } from "./command-numbers.ts";
 import type { AgentOptions } from "./commands/agent.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { LocalOptions } from "./commands/local.ts";
@@ -20,7 +21,7 @@ export function addAgentCommands(program: Command, place: CommandPlace): void {
     )
     .option("--environment <name>", "with --from: the environment that this machine is of")
     .option("--key <key>", "with --from: a public key whose signatures count", gathered, [])
-    .option("--threshold <number>", "with --from: so many keys must have signed", Number, 1)
+    .option("--threshold <number>", "with --from: so many keys must have signed", wholeNumber, 1)
     .option("--name <name>", "what this machine is called; its host name unless said otherwise")
     .option("--tag <key=value>", "a tag of this machine; may be repeated", gathered, [])
     .addOption(

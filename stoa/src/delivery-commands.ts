@@ -1,5 +1,6 @@
 // The commands of delivery: their words, their options, and which file does what they say.
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, Option } from "commander";
+import { amount, seconds, wholeNumber } from "./command-numbers.ts";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { ShowOptions } from "./commands/overview.ts";
@@ -20,6 +21,7 @@ export function addDeliveryCommands(program: Command, place: CommandPlace): void
   addPromote(program, place);
   addInspection(program, place);
   addOverview(program, place);
+  addMachines(program, place);
   addSteering(program, place);
   addSettings(program, place);
   addTokens(program, place);
@@ -145,9 +147,6 @@ function addOverview(program: Command, place: CommandPlace): void {
     async (service: string | undefined, options: ShowOptions) =>
       (await import("./commands/overview.ts")).status(place, service, options),
   );
-  show("machines", "print all machines").action(async (options: ShowOptions) =>
-    (await import("./commands/overview.ts")).machines(place, options),
-  );
   show("history [service]", "print the rollouts, the newest first").action(
     async (service: string | undefined, options: ShowOptions) =>
       (await import("./commands/overview.ts")).history(place, service, options),
@@ -173,10 +172,27 @@ function addOverview(program: Command, place: CommandPlace): void {
     .option("--machine <name>", "of one machine only")
     .option("-f, --follow", "go on with new lines")
     .option("--since <time>", "from then on: 10m, or 2026-01-31T12:00:00Z")
-    .option("-n, --lines <number>", "so many at most, the last ones", "1000")
+    .option("-n, --lines <number>", "so many at most, the last ones", wholeNumber, 1_000)
     .option("--json", "print one line of JSON for every line")
     .action(async (service: string, options: LogsOptions) =>
       (await import("./commands/logs.ts")).logs(place, service, options),
+    );
+}
+
+function addMachines(program: Command, place: CommandPlace): void {
+  const machines = program
+    .command("machines")
+    .description("print all machines")
+    .option(...environmentOption)
+    .option(...jsonOption)
+    .action(async (options: ShowOptions) =>
+      (await import("./commands/overview.ts")).machines(place, options),
+    );
+  machines
+    .command("remove <machine>")
+    .description("forget a machine and revoke its token; what runs on it keeps running")
+    .action(async (machine: string) =>
+      (await import("./commands/overview.ts")).removeMachine(place, machine),
     );
 }
 
@@ -257,7 +273,7 @@ function addTokens(program: Command, place: CommandPlace): void {
     .description("make a token with which machines join")
     .option(...productionOption)
     .option("--tags <tags>", "tags that the machines get, such as 'role=web zone=a'")
-    .option("--hours <hours>", "how long it can be used", Number, 1)
+    .option("--hours <hours>", "how long it can be used", amount, 1)
     .option(...jsonOption)
     .action(
       async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
@@ -266,8 +282,12 @@ function addTokens(program: Command, place: CommandPlace): void {
   token
     .command("create <name>")
     .description("make a token for a person or a program")
-    .requiredOption("--role <role>", "read, deploy or admin")
-    .option("--days <days>", "how long it can be used; else until it is revoked", Number)
+    .addOption(
+      new Option("--role <role>", "what it may")
+        .choices(["read", "deploy", "admin"])
+        .makeOptionMandatory(),
+    )
+    .option("--days <days>", "how long it can be used; else until it is revoked", amount)
     .option(...jsonOption)
     .action(async (name: string, options: { role: string; days?: number; json?: boolean }) =>
       (await import("./commands/tokens.ts")).makeToken(place, name, options),
@@ -300,10 +320,4 @@ function addAudit(program: Command, place: CommandPlace): void {
     .action(async (options: { key?: string }) =>
       (await import("./commands/audit.ts")).verifyAudit(place, options.key),
     );
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError("it should be a number of seconds, such as 60");
 }

@@ -55,7 +55,7 @@ interface SeedWords {
 
 program
   .command("serve")
-  .description("run the Go module proxy")
+  .description("run the Go module proxy and the control plane")
   .option(...fileOption)
   .addHelpText("after", () => `\nEnvironment:\n${settingsHelp}`)
   .action(async (options: FileOption) => {
@@ -238,6 +238,8 @@ modules
 addAgentCommands(program, { environment: process.env, folder: process.cwd() });
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
 
+helpAfterErrors(program, "stoa");
+
 try {
   await program.parseAsync(words, { from: "user" });
 } catch (failure) {
@@ -246,6 +248,15 @@ try {
   } else {
     process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** Whoever gets a command's words wrong is shown the way to that command's help. */
+function helpAfterErrors(command: Command, shown: string): void {
+  for (const sub of command.commands) {
+    const words = `${shown} ${sub.name()}`;
+    sub.showHelpAfterError(`(${words} --help explains it)`);
+    helpAfterErrors(sub, words);
   }
 }
 

@@ -1,6 +1,7 @@
 // The API as one function from a request to an answer: routes, who is let in, what input is accepted.
-import { Hono } from "hono";
+
 import { firstProblem } from "@stoa/deployment";
+import { Hono } from "hono";
 import type { z } from "zod";
 import type { Tokens } from "../application/keep-tokens.ts";
 import { isAdmitted, type Principal } from "../domain/access.ts";

@@ -77,7 +77,12 @@ const tagQuerySchema = z.array(
 const longestMs = 24 * 3_600_000;
 
 export const rolloutRequestSchema = z.strictObject({
-  revision: z.string().regex(/^[0-9a-f]{8,64}$/, "must be the id of a revision, or eight of its digits or more: stoa history shows them"),
+  revision: z
+    .string()
+    .regex(
+      /^[0-9a-f]{8,64}$/,
+      "must be the id of a revision, or eight of its digits or more: stoa history shows them",
+    ),
   kind: z.enum(["deploy", "rollback"]).default("deploy"),
   /** A promotion: the environment that must run just this revision, and run it well. */
   from: z.string().optional(),

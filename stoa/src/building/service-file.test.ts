@@ -21,10 +21,17 @@ test("parseServiceFile gives the defaults that the page names", () => {
 });
 
 const refused = [
-  ["prot = 80", "stoa.toml: there is no key prot; there are service, environment, main, port"],
-  ['port = "80"', "stoa.toml: port: Invalid input: expected number, received string"],
-  ['drain = "soon"', 'stoa.toml: drain: should be a duration such as "500ms", "30s" or "2m"'],
-  ['service = "My Shop"', "stoa.toml: service: should be of a-z, 0-9 and -, such as shop-api"],
+  ["porrt = 80", "stoa.toml: there is no key porrt; port is probably meant"],
+  ["colour = 80", "stoa.toml: there is no key colour; there are service, environment, main, port"],
+  ['health = { pth = "/x" }', "stoa.toml: health.path is missing"],
+  ['port = "80"', "stoa.toml: port must be a number"],
+  ["port = 99999", "stoa.toml: port must be at most 65535"],
+  ['drain = "soon"', 'stoa.toml: drain must be a duration such as "500ms", "30s" or "2m"'],
+  ['service = "My Shop"', "stoa.toml: service must be of a-z, 0-9 and -, such as shop-api"],
+  ['health = "healthz"', "stoa.toml: health.path must be a path such as /healthz"],
+  ["machines = { role = 3 }", "stoa.toml: machines.role must be a tag's value, or a list of them"],
+  ['strategy = "boldly"', "stoa.toml: strategy must be one-at-a-time, all-at-once, half"],
+  ['[environment_variables]\n"A B" = "x"', "stoa.toml: environment_variables must have names of"],
   ["port = ", "stoa.toml:1:8"],
 ] as const;
 

@@ -3,7 +3,7 @@ import type { ShownRollout } from "@stoa/control";
 import { shortId } from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
-import { ageOf, give, giveJson, giveTable } from "../delivery/terminal.ts";
+import { ageOf, give, giveJson, giveTable, say } from "../delivery/terminal.ts";
 import type { CommandPlace } from "./deploy.ts";
 
 /** What every command that shows something takes. */
@@ -76,8 +76,7 @@ export async function status(
       (service ?? one.service) === one.service &&
       (environment ?? one.environment) === one.environment,
   );
-  if (found.length === 0)
-    throw new Error(`${service ?? "no service"} is not deployed anywhere; stoa list shows all`);
+  if (found.length === 0) throw new Error(nothingOf(service, environment));
   const { machines } = await client.get<{ machines: readonly Machine[] }>("/machines");
   const rows = found.flatMap((one) =>
     machines
@@ -104,6 +103,12 @@ export async function status(
   }
   const bad = found.find(({ state }) => state !== "running");
   if (bad !== undefined) throw new Error(`${bad.service} in ${bad.environment}: ${bad.state}`);
+}
+
+function nothingOf(service: string | undefined, environment: string | undefined): string {
+  const where = environment === undefined ? "anywhere" : `to ${environment}`;
+  if (service === undefined) return `nothing is deployed ${where} yet; stoa deploy does it`;
+  return `${service} is not deployed ${where}; stoa list shows all`;
 }
 
 /** Prints all machines. */
@@ -133,6 +138,13 @@ export async function machines(
       Object.keys(services).join(" ") || "-",
     ]),
   );
+}
+
+/** Forgets a machine: its token is worth nothing any more, and what runs on it runs on. */
+export async function removeMachine(place: CommandPlace, machine: string): Promise<void> {
+  const client = new ControlClient(await readLogin(place.environment));
+  await client.remove(`/machines/${encodeURIComponent(machine)}`);
+  say(`${machine} is forgotten; what runs on it runs on until it is stopped there`);
 }
 
 /** Prints why a machine runs what it runs. */
