@@ -7,10 +7,10 @@ import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
 
 /** What is typed, and what is said about it. */
 const slips: readonly (readonly [string, RegExp])[] = [
-  ["deplyo", /unknown command 'deplyo'[^]*Did you mean deploy/],
-  ["deploy --bogus", /unknown option '--bogus'[^]*stoa deploy --help/],
+  ["deplyo", /unknown command 'deplyo'.*Did you mean deploy/s],
+  ["deploy --bogus", /unknown option '--bogus'.*stoa deploy --help/s],
   ["diff production", /stoa diff --help/],
-  ["rollback", /missing required argument 'service'[^]*stoa rollback --help/],
+  ["rollback", /missing required argument 'service'.*stoa rollback --help/s],
   ["status", /nothing is deployed anywhere yet; stoa deploy does it/],
   ["status shop", /shop is not deployed anywhere; stoa list shows all/],
   ["status shop -e staging", /shop is not deployed to staging; stoa list shows all/],
