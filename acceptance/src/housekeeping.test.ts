@@ -16,6 +16,7 @@ import { gitHost, RepositoryDraft } from "./testing/git-host.ts";
 import { ask } from "./testing/http-answer.ts";
 import { readMetrics } from "./testing/metrics-text.ts";
 import { filePath, largeModule, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
+import { said } from "./testing/said.ts";
 import { finishedStoa, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { isWhole, versionsIn } from "./testing/stored-versions.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
@@ -239,7 +240,7 @@ describe("an alarm is in the log, in the metrics, and told", () => {
     };
     const raised = async (alarm: string, told: string): Promise<void> => {
       await until(told, () => heard.includes(told));
-      assert.match(stoa.output(), new RegExp(`"alarm":"${alarm}"`));
+      await said(stoa, new RegExp(`"alarm":"${alarm}"`));
       const metrics = readMetrics((await ask(`${stoa.url}/metrics`)).text);
       const samples = metrics.get("stoa_alarms_total")?.samples ?? [];
       assert.equal(samples.find(({ labels }) => labels["alarm"] === alarm)?.value, 1);

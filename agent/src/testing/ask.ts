@@ -15,11 +15,11 @@ export function textOf(url: string): Promise<string> {
   });
 }
 
-/** Waits until something holds; fails after 20 s. */
+/** Waits until something holds; fails after a minute. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("it did not happen within 20 s");
+    if (performance.now() > deadline) throw new Error("it did not happen within a minute");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

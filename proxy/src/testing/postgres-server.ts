@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@stoa/blobs/testing";
 
 const execute = promisify(execFile);
 
