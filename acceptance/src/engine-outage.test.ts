@@ -1,4 +1,4 @@
-// What docs/scaling.md says of each engine that is gone: what is still answered, what is 503, and that nothing needs a restart.
+// What docs/fleet.md says of each engine that is gone: what is still answered, what is 503, and that nothing needs a restart.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { s3ServerIsMissing, startS3Server } from "@stoa/blobs/testing";

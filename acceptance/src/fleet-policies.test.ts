@@ -1,12 +1,15 @@
 // Instances with different policies on one storage and one state: each gives out what its own policy says.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { noPostgres, startPostgres } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { startFleet } from "./testing/fleet.ts";
-import { filePath, smallModule } from "./testing/proxied-modules.ts";
+import { filePath, largeModule, smallModule } from "./testing/proxied-modules.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
 test("what one instance may fetch and another may not, the other refuses, and both go on", {
@@ -63,6 +66,48 @@ test("what one instance may fetch and another may not, the other refuses, and bo
     assert.ok(zip.body.equals(Buffer.from(queued.zip)));
   }
   for (const module of [guarded, open, queued]) {
+    assert.equal(fleet.asked(filePath(module, "zip")), 1);
+  }
+});
+
+test("one that a validator guards, one that is offline and one that may everything are asked at once: one fetch, whole for those that may", {
+  skip: noPostgres,
+}, async () => {
+  const validator = createServer((request, response) => {
+    request.resume().on("end", () => response.writeHead(403).end("not for us"));
+  }).listen(0, "127.0.0.1");
+  await once(validator, "listening");
+  const { port } = validator.address() as AddressInfo;
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => {
+    validator.close();
+    validator.closeAllConnections();
+  });
+  const server = stack.use(await startPostgres());
+  const policies = [
+    {},
+    { ATHENS_PROXY_VALIDATOR: `http://127.0.0.1:${port}/` },
+    { ATHENS_NETWORK_MODE: "offline" },
+  ];
+  const fleet = stack.use(
+    await startFleet({
+      env: { ATHENS_SINGLE_FLIGHT_TYPE: "postgres", STOA_STATE: server.url },
+      ownEnv: (at) => policies[at] ?? {},
+    }),
+  );
+  const [open, guarded, offline] = [0, 1, 2];
+  for (let round = 0; round < 5; round++) {
+    const module = await largeModule(`example.com/round${round}`, "v1.0.0", 300_000);
+    fleet.upstream.add(module);
+    const members = Array.from({ length: 30 }, (_, n) => n % 3);
+    const answers = await Promise.all(members.map((at) => fleet.zip(at, module)));
+    for (const [n, { status, whole, body, text }] of answers.entries()) {
+      const allowed = { [open]: [200], [guarded]: [403], [offline]: [404, 200] }[n % 3] ?? [];
+      assert.ok(allowed.includes(status), `instance ${n % 3}: ${status} ${text.slice(0, 200)}`);
+      if (status === 200) assert.ok(whole && body.equals(Buffer.from(module.zip)));
+    }
+    assert.equal((await fleet.zip(offline, module)).status, 200, "kept by another");
+    assert.equal((await fleet.zip(guarded, module)).status, 403);
     assert.equal(fleet.asked(filePath(module, "zip")), 1);
   }
 });

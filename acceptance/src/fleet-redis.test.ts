@@ -1,7 +1,8 @@
-// Several instances that agree by Redis.
-import { noRedis, startRedis } from "@stoa/proxy/testing";
+// Several instances that agree by Redis: one server, a cluster, or one that sentinels watch over.
+import { noRedis, startRedis, startRedisCluster, startSentinel } from "@stoa/proxy/testing";
 import { faultSuite } from "./testing/fault-suite.ts";
 import { engineOf, fleetSuite } from "./testing/fleet-suite.ts";
+import { slowRelay } from "./testing/slow-relay.ts";
 
 const variables = (port: number): Record<string, string> => ({
   ATHENS_SINGLE_FLIGHT_TYPE: "redis",
@@ -15,12 +16,43 @@ fleetSuite("Redis", noRedis, async () => {
 });
 
 faultSuite("Redis", noRedis, async () => {
-  const server = await startRedis("secret");
+  const stack = new AsyncDisposableStack();
+  const redis = stack.use(await startRedis("secret"));
+  const server = stack.use(await slowRelay(redis, redis.port));
   return {
     server,
     env: variables(server.port),
-    kept: 200,
-    cold: 503,
+    ...{ kept: 200, cold: 503 },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+});
+
+faultSuite("a Redis cluster", noRedis, async () => {
+  const server = await startRedisCluster();
+  return {
+    server,
+    env: {
+      ATHENS_SINGLE_FLIGHT_TYPE: "redis",
+      ATHENS_REDIS_CLUSTER: "true",
+      ATHENS_REDIS_ENDPOINT: server.endpoints.join(","),
+    },
+    ...{ kept: 200, cold: 503 },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+});
+
+faultSuite("Redis and its sentinel", noRedis, async () => {
+  const server = await startSentinel("redis-1", "secret");
+  return {
+    server,
+    env: {
+      ATHENS_SINGLE_FLIGHT_TYPE: "redis-sentinel",
+      ATHENS_REDIS_SENTINEL_ENDPOINTS: server.endpoints.join(","),
+      ATHENS_REDIS_SENTINEL_MASTER_NAME: "redis-1",
+      ATHENS_REDIS_SENTINEL_PASSWORD: "secret",
+      ATHENS_REDIS_PASSWORD: "secret",
+    },
+    ...{ kept: 200, cold: 503 },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 });

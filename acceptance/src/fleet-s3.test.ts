@@ -3,15 +3,19 @@ import { s3ServerIsMissing, startS3Server } from "@stoa/blobs/testing";
 import { noRedis, startRedis } from "@stoa/proxy/testing";
 import { faultSuite } from "./testing/fault-suite.ts";
 import { s3Variables } from "./testing/s3-variables.ts";
+import { slowRelay } from "./testing/slow-relay.ts";
 
 faultSuite("the S3 server", s3ServerIsMissing() || noRedis, async () => {
   const stack = new AsyncDisposableStack();
-  const server = stack.use(await startS3Server());
+  const s3 = stack.use(await startS3Server());
   const redis = stack.use(await startRedis("secret"));
+  const killable = { ...s3, kill: () => s3.stop() };
+  const server = stack.use(await slowRelay(killable, Number(new URL(s3.url).port)));
   return {
-    server: { ...server, kill: () => server.stop() },
+    server,
     env: {
-      ...s3Variables(await server.newBucket()),
+      ...s3Variables(await s3.newBucket()),
+      AWS_ENDPOINT: `http://127.0.0.1:${server.port}`,
       ATHENS_SINGLE_FLIGHT_TYPE: "redis",
       ATHENS_REDIS_ENDPOINT: `127.0.0.1:${redis.port}`,
       ATHENS_REDIS_PASSWORD: "secret",

@@ -9,6 +9,7 @@ import { goVersions } from "./git-oracle/go-side.ts";
 import { type Filling, type Oracle, openOracle } from "./git-oracle/oracle.ts";
 import { randomScenario } from "./git-oracle/random-scenarios.ts";
 import type { Scenario } from "./git-oracle/scenario.ts";
+import { sizeScenario } from "./git-oracle/size-scenarios.ts";
 import { stoaModule, stoaVersion } from "./git-oracle/stoa-side.ts";
 import { versionScenarios } from "./git-oracle/version-scenarios.ts";
 import { goIsMissing } from "./testing/go-command.ts";
@@ -21,6 +22,7 @@ const trials: readonly (readonly [Scenario, readonly Filling[]])[] = [
   ...versionScenarios().map((scenario) => [scenario, ["whole"]] as const),
   ...discoveryScenarios().map((scenario) => [scenario, ["whole"]] as const),
   ...contentScenarios().map((scenario) => [scenario, everyWay] as const),
+  [sizeScenario(), ["whole"]],
   ...seeds.map((seed) => [randomScenario(seed), everyWay] as const),
 ];
 

@@ -1,27 +1,19 @@
-// What keeps a store in bounds, as its users meet it: retention, registered go.sum files, the trash, a quota, and alarms.
+// What keeps a store in bounds, as its users meet it: retention, registered go.sum files, the trash and a quota.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { utimes, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
-import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
+import type { ModuleFixture } from "@stoa/gomod/testing";
 import { type FixtureProxy, fixtureProxy } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
 import type { FinishedProgram } from "./testing/finished-program.ts";
-import { gitHost, RepositoryDraft } from "./testing/git-host.ts";
 import { ask } from "./testing/http-answer.ts";
 import { readMetrics } from "./testing/metrics-text.ts";
 import { filePath, largeModule, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
-import { said } from "./testing/said.ts";
 import { finishedStoa, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
-import { isWhole, versionsIn } from "./testing/stored-versions.ts";
+import { ageVersions, isWhole, versionsIn } from "./testing/stored-versions.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
-const gitIsMissing = spawnSync("git", ["version"]).error !== undefined && "there is no git here";
 const admin = { STOA_ADMIN_API: "true", STOA_ADMIN_TOKEN: "administrator" };
 const gone = { status: 404, body: "not found: unknown revision" };
 
@@ -36,14 +28,6 @@ async function kept(root: string): Promise<string[]> {
   const versions = await versionsIn(root);
   assert.ok(versions.every(isWhole), "a version is torn");
   return versions.map(({ folder }) => folder).sort();
-}
-
-/** Makes every version look as if it had come years ago. */
-async function age(root: string): Promise<void> {
-  for (const { folder } of await versionsIn(root)) {
-    const then = new Date("2020-01-01");
-    await utimes(join(root, folder, "source.zip"), then, then);
-  }
 }
 
 interface Scene extends AsyncDisposable {
@@ -62,7 +46,7 @@ async function oldStore(fixtures: readonly ModuleFixture[]): Promise<Scene> {
   const stoa = await startStoa({ goproxy: upstream.url, root });
   await fetched(stoa, ...fixtures);
   await stoa.stop();
-  await age(root);
+  await ageVersions(root);
   const env = {
     GOPROXY: upstream.url,
     ATHENS_DISK_STORAGE_ROOT: root,
@@ -212,112 +196,4 @@ test("a storage over its quota gives up public zips, the longest unused first, a
   const metrics = readMetrics((await ask(`${stoa.url}/metrics`)).text);
   assert.equal(metrics.get("stoa_evicted_versions_total")?.samples[0]?.value, 2);
   assert.equal(metrics.get("stoa_storage_capacity_bytes")?.samples[0]?.value, 2 ** 20);
-});
-
-describe("an alarm is in the log, in the metrics, and told", () => {
-  /** A Stoa, and everything that it tells another program. */
-  async function watched(upstream: string, env: Readonly<Record<string, string>> = {}) {
-    const heard: string[] = [];
-    const listener = createServer(async (request, response) => {
-      const { type, data } = JSON.parse(await text(request));
-      heard.push([type, data.module, data.version].filter((word) => word !== undefined).join(" "));
-      response.writeHead(204).end();
-    }).listen(0, "127.0.0.1");
-    await once(listener, "listening");
-    const { port } = listener.address() as AddressInfo;
-    const stoa = await startStoa({
-      goproxy: upstream,
-      env: {
-        ...{ STOA_WEBHOOK_URLS: `http://127.0.0.1:${port}/`, STOA_WEBHOOK_SECRET: "hush" },
-        ...admin,
-        ...env,
-      },
-    });
-    const refresh = async (module: string): Promise<void> => {
-      const headers = { authorization: "Bearer administrator" };
-      const url = `${stoa.url}/api/modules/refresh?module=${module}`;
-      await (await fetch(url, { method: "POST", headers })).text();
-    };
-    const raised = async (alarm: string, told: string): Promise<void> => {
-      await until(told, () => heard.includes(told));
-      await said(stoa, new RegExp(`"alarm":"${alarm}"`));
-      const metrics = readMetrics((await ask(`${stoa.url}/metrics`)).text);
-      const samples = metrics.get("stoa_alarms_total")?.samples ?? [];
-      assert.equal(samples.find(({ labels }) => labels["alarm"] === alarm)?.value, 1);
-      assert.equal(heard.filter((one) => one === told).length, 1);
-    };
-    return {
-      stoa,
-      heard,
-      refresh,
-      raised,
-      async [Symbol.asyncDispose]() {
-        await stoa[Symbol.asyncDispose]();
-        listener.close();
-        listener.closeAllConnections();
-      },
-    };
-  }
-
-  test("a version that vanished, and a module that did, once each", async () => {
-    const one = await smallModule("example.com/a", "v1.0.0");
-    const two = await smallModule("example.com/a", "v1.1.0");
-    await using upstream = await fixtureProxy([one, two]);
-    await using scene = await watched(upstream.url);
-    await fetched(scene.stoa, one, two);
-    upstream.fail("/@v/v1.0.0", gone);
-    upstream.fail("/@v/list", { status: 200, body: "v1.1.0\n" });
-    for (let time = 0; time < 3; time += 1) await scene.refresh("example.com/a");
-    await scene.raised("vanished", "module.vanished example.com/a v1.0.0");
-    await fetched(scene.stoa, one);
-    upstream.fail("example.com/a", gone);
-    for (let time = 0; time < 3; time += 1) await scene.refresh("example.com/a");
-    await until("the module", () => scene.heard.includes("module.vanished example.com/a"));
-    await fetched(scene.stoa, one, two);
-  });
-
-  test("a tag that was moved", { skip: gitIsMissing }, async () => {
-    await using host = await gitHost();
-    const draft = new RepositoryDraft();
-    draft.commit({ "go.mod": "module github.com/corp/tool\n" });
-    draft.tag("v1.0.0");
-    await host.add("github.com/corp/tool", draft);
-    await using scene = await watched("direct", host.environment);
-    const zip = `${scene.stoa.url}/github.com/corp/tool/@v/v1.0.0.zip`;
-    const before = await ask(zip);
-    assert.equal(before.status, 200, before.text);
-    const other = new RepositoryDraft();
-    other.commit({ "go.mod": "module github.com/corp/tool\n", "evil.go": "package tool\n" });
-    other.tag("v1.0.0");
-    await host.add("github.com/corp/tool", other);
-    await scene.refresh("github.com/corp/tool");
-    await scene.raised("moved", "module.moved github.com/corp/tool v1.0.0");
-    assert.deepEqual((await ask(zip)).body, before.body, "what is kept stays");
-  });
-
-  test("bytes that changed upstream after a version was removed to make room", async () => {
-    const good = await smallModule("example.com/a", "v1.0.0");
-    const forged = await moduleFixture(
-      "module example.com/a@v1.0.0\n-- go.mod --\nmodule example.com/a\n-- evil.go --\npackage a\n",
-    );
-    await using upstream = await fixtureProxy([good]);
-    const root = await temporaryFolder();
-    await using _root = root;
-    const first = await startStoa({ goproxy: upstream.url, root: root.path });
-    await fetched(first, good);
-    await first.stop();
-    await age(root.path);
-    const env = { GOPROXY: upstream.url, ATHENS_DISK_STORAGE_ROOT: root.path };
-    const retained = await finishedStoa(["modules", "retain", "--age-days", "9", "--yes"], env);
-    assert.equal(retained.code, 0, retained.stderr);
-    upstream.add(forged);
-    await using scene = await watched(upstream.url, { ATHENS_DISK_STORAGE_ROOT: root.path });
-    const answer = await ask(`${scene.stoa.url}${filePath(good, "zip")}`);
-    assert.ok(!answer.whole || answer.status >= 400, "forged bytes were given out as whole");
-    await scene.raised("altered", "module.altered example.com/a v1.0.0");
-    const words = ["modules", "remove", "--yes", "example.com/a@v1.0.0"];
-    const forgotten = await finishedStoa(words, env);
-    assert.equal(forgotten.code, 0, forgotten.stderr);
-    assert.equal((await ask(`${scene.stoa.url}${filePath(good, "zip")}`)).status, 200);
-  });
 });

@@ -11,6 +11,7 @@ import { linuxProbe } from "./adapters/linux/linux-probe.ts";
 import { linuxScripts } from "./adapters/linux/linux-scripts.ts";
 import { nodeClock, nodeRandom } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
+import { reservedDisk } from "./adapters/node-disk/reserved-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
 import {
@@ -59,13 +60,14 @@ export function openAgent(settings: AgentSettings): Agent {
     supervision = { kind: "keeper" },
   } = settings;
   const layout = layoutOf(root);
+  const disk = reservedDisk(nodeDisk, layout.reservePath);
   const machine = { name: settings.machine, tags, arch, environment };
   const plane = from.kind === "http" ? httpSource(from) : undefined;
   const source = plane ?? sourceAt(from, settings.variables);
   const decisions = new Decisions(nodeClock, settings.decided);
   const documents = new Documents({
     source,
-    disk: nodeDisk,
+    disk,
     clock: nodeClock,
     machine,
     trust: { keys: settings.keys, threshold: settings.threshold },
@@ -74,7 +76,7 @@ export function openAgent(settings: AgentSettings): Agent {
   });
   const opening = new KeptSettingsKeys({
     environment,
-    disk: nodeDisk,
+    disk,
     keysPath: layout.settingsKeysPath,
     source: plane,
   });
@@ -85,7 +87,7 @@ export function openAgent(settings: AgentSettings): Agent {
     permissions: linuxPermissions,
     targetRoot: settings.targetRoot ?? "/",
     strict: settings.strict ?? false,
-    disk: nodeDisk,
+    disk,
     clock: nodeClock,
     probe: linuxProbe,
     supervisor: openingSupervisor(
@@ -102,7 +104,7 @@ export function openAgent(settings: AgentSettings): Agent {
     version: settings.version,
     clock: nodeClock,
     random: nodeRandom,
-    disk: nodeDisk,
+    disk,
     sinks: [source],
     wakes: from.kind === "http" ? [wakeStream(from)] : [],
     shipping:
@@ -110,14 +112,14 @@ export function openAgent(settings: AgentSettings): Agent {
         ? undefined
         : new LogShipping({
             sink: plane,
-            disk: nodeDisk,
+            disk,
             clock: nodeClock,
             machine: machine.name,
             placesPath: layout.logPlacesPath,
           }),
     statusPath: layout.statusPath,
     pollMs: settings.pollMs,
-    knownServices: () => nodeDisk.names(join(layout.servicesFolder)),
+    knownServices: () => disk.names(join(layout.servicesFolder)),
     serviceOf: (service) =>
       new ConvergingService(
         {

@@ -189,6 +189,25 @@ test("a machine that fails sends back those that moved; the rest is never told",
   assert.deepEqual([services[0].revision, services[0].running], [one, 3]);
 });
 
+test("a rollback goes the way that what it undoes came, unless it is told how", async () => {
+  await using kit = await testControl();
+  const agents = [await kit.join("web-1"), await kit.join("web-2")];
+  const ids = [await kit.upload("shop", "one"), await kit.upload("shop", "two")];
+  const said = async (revision: string | undefined, more: object): Promise<string> => {
+    const { id, strategy } = (await begin(kit, "shop", revision ?? "", more)).body.rollout;
+    await waitFor(async () => {
+      for (const agent of agents) await agent.report();
+      return (await rolloutOf(kit, id)).endedAt !== undefined;
+    });
+    return strategy;
+  };
+  assert.equal(await said(ids[0], {}), "one-at-a-time");
+  assert.equal(await said(ids[1], { strategy: "all-at-once" }), "all-at-once");
+  assert.equal(await said(ids[0], { kind: "rollback" }), "all-at-once");
+  assert.equal(await said(ids[1], { kind: "rollback", strategy: "half" }), "half");
+  assert.equal(await said(ids[0], {}), "one-at-a-time");
+});
+
 test("cancel and pause are honoured; after the end they are told that it is too late", async () => {
   await using kit = await testControl();
   const agent = await kit.join("web-1");

@@ -1,9 +1,9 @@
 // What the machines of a group should run of one service, and which of them already.
-import { z } from "zod";
 import { sha256Pattern } from "./digest.ts";
-import { labelSchema, machineNameSchema } from "./names.ts";
-import { environmentVariablesSchema } from "./run.ts";
-import { matchesTagQuery, type TagQuery, type Tags, tagQuerySchema } from "./tag-query.ts";
+import { labelShape, machineNameShape } from "./names.ts";
+import { environmentVariablesShape } from "./run.ts";
+import { anyText, list, object, oneOf, optional, record, type Shape, whole } from "./shape.ts";
+import { matchesTagQuery, type TagQuery, type Tags, tagQueryShape } from "./tag-query.ts";
 
 /** What the environment adds to a revision. */
 export interface Settings {
@@ -53,41 +53,38 @@ export interface Assignment {
   readonly kept?: Readonly<Record<string, Held>>;
 }
 
-const revisionIdSchema = z.string().regex(sha256Pattern, {
-  error: "must be the id of a revision, 64 hexadecimal digits",
-});
+const revisionIdShape = anyText.that(
+  (id) => sha256Pattern.test(id),
+  "must be the id of a revision, 64 hexadecimal digits",
+);
 
-const settingsSchema = z.strictObject({ environment: environmentVariablesSchema });
+const settingsShape = object<Settings>({ environment: environmentVariablesShape });
 
 /** The shape of `Assignment`. */
-export const assignmentSchema: z.ZodType<Assignment> = z
-  .strictObject({
-    service: labelSchema,
-    rollout: z.string().min(1),
-    serial: z.int().min(1),
-    revision: revisionIdSchema,
-    settings: settingsSchema,
-    previous: revisionIdSchema.exactOptional(),
-    previousSettings: settingsSchema.exactOptional(),
-    selector: tagQuerySchema,
-    waves: z.array(z.array(machineNameSchema)),
-    open: z.int().min(0),
-    state: z.enum(["rolling", "settled", "paused"]),
-    kept: z
-      .record(
-        machineNameSchema,
-        z.strictObject({ revision: revisionIdSchema, settings: settingsSchema }),
-      )
-      .exactOptional(),
-  })
-  .refine(({ waves, open }) => open <= waves.length, {
-    path: ["open"],
-    error: "must not be more than there are waves",
-  })
-  .refine(({ waves }) => new Set(waves.flat()).size === waves.flat().length, {
-    path: ["waves"],
-    error: "must name a machine once at most",
-  });
+export const assignmentShape: Shape<Assignment> = object<Assignment>({
+  service: labelShape,
+  rollout: anyText.that((id) => id !== "", "must name a rollout"),
+  serial: whole(1),
+  revision: revisionIdShape,
+  settings: settingsShape,
+  previous: optional(revisionIdShape),
+  previousSettings: optional(settingsShape),
+  selector: tagQueryShape,
+  waves: list(list(machineNameShape)),
+  open: whole(0),
+  state: oneOf("rolling", "settled", "paused"),
+  kept: optional(
+    record(machineNameShape, object<Held>({ revision: revisionIdShape, settings: settingsShape })),
+  ),
+})
+  .that(({ waves, open }) => open <= waves.length, "must not be more than there are waves", [
+    "open",
+  ])
+  .that(
+    ({ waves }) => new Set(waves.flat()).size === waves.flat().length,
+    "must name a machine once at most",
+    ["waves"],
+  );
 
 /** A machine, as far as an assignment asks. */
 export interface Member {

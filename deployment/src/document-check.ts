@@ -1,72 +1,19 @@
-// Holds a parsed JSON value against a schema and says in one sentence what is wrong with it.
-import type { z } from "zod";
+// Holds a parsed JSON value against a shape and says in one sentence what is wrong with it.
 import { DocumentProblem } from "./document-problem.ts";
+import type { Shape } from "./shape.ts";
 
-/**
- * The value, if it is what the schema describes. Throws `DocumentProblem` naming the first place that is not. Members the
- * schema does not name are refused: a document that says more than this program understands must not be half obeyed.
- */
-export function checkDocument<T>(kind: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const { place, complaint } = firstProblem(result.error);
-  throw new DocumentProblem(kind, place, complaint);
-}
-
-/** The first thing that is wrong: `files[2].mode` and `must be a whole number`. The place is empty for the whole. */
-export function firstProblem({ issues: [issue] }: Pick<z.ZodError, "issues">): {
-  readonly place: string;
-  readonly complaint: string;
-} {
-  if (issue === undefined) return { place: "", complaint: "is not understood" };
-  return { place: pathOf(issue.path), complaint: reasonOf(issue) };
+/** The value, if it has the shape. Throws `DocumentProblem` naming the first place that has another. */
+export function checkDocument<T>(kind: string, shape: Shape<T>, value: unknown): T {
+  const mismatch = shape.mismatchIn(value);
+  if (mismatch === undefined) return value as T;
+  throw new DocumentProblem(kind, placeOf(mismatch.path), mismatch.reason);
 }
 
 /** `["files", 2, "mode"]` is `files[2].mode`. */
-function pathOf(path: readonly PropertyKey[]): string {
+function placeOf(path: readonly (string | number)[]): string {
   return path.reduce<string>((before, step) => {
     if (typeof step === "number") return `${before}[${step}]`;
-    const name = String(step);
-    if (!/^[A-Za-z_$][\w$]*$/.test(name)) return `${before}[${JSON.stringify(name)}]`;
-    return before === "" ? name : `${before}.${name}`;
+    if (!/^[A-Za-z_$][\w$]*$/.test(step)) return `${before}[${JSON.stringify(step)}]`;
+    return before === "" ? step : `${before}.${step}`;
   }, "");
-}
-
-function reasonOf(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return issue.input === undefined && issue.message.endsWith("undefined")
-        ? "is missing"
-        : `must be ${withArticle(issue.expected)}`;
-    case "unrecognized_keys":
-      return `has members that this version does not know: ${issue.keys.map((key) => JSON.stringify(key)).join(", ")}`;
-    case "invalid_value":
-      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
-    case "invalid_union":
-      return issue.message === "Invalid input" ? "is of no known kind" : issue.message;
-    case "invalid_key":
-      return "has a name that is not accepted";
-    case "too_small":
-      return issue.message.startsWith("Too small")
-        ? `must be at least ${issue.minimum}${unitOf(issue.origin)}`
-        : issue.message;
-    case "too_big":
-      return issue.message.startsWith("Too big")
-        ? `must be at most ${issue.maximum}${unitOf(issue.origin)}`
-        : issue.message;
-    default:
-      return issue.message;
-  }
-}
-
-/** What is counted of a value that has a size. */
-function unitOf(origin: string): string {
-  if (origin === "string") return " characters long";
-  return origin === "array" ? " items long" : "";
-}
-
-function withArticle(expected: string): string {
-  if (expected === "record") return "an object";
-  if (expected === "int") return "a whole number";
-  return `${/^[aeiou]/.test(expected) ? "an" : "a"} ${expected}`;
 }

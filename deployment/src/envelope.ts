@@ -1,5 +1,4 @@
 // A signed document as it is stored: one JSON object with the document's text and the signatures over it.
-import { z } from "zod";
 import { canonicalJson, parseCanonicalJson } from "./canonical-json.ts";
 import { type Digest, digestOf } from "./digest.ts";
 import { checkDocument } from "./document-check.ts";
@@ -10,6 +9,7 @@ import type { PublicKey, SecretKey } from "./minisign-key.ts";
 import { parseSignature, signText, verifiesText } from "./minisign-signature.ts";
 import { type Policy, parsePolicy } from "./policy.ts";
 import { parseRevision, type Revision } from "./revision.ts";
+import { anyText, list, object } from "./shape.ts";
 
 /** The documents that are signed, by their kind. */
 export interface SignedDocuments {
@@ -73,9 +73,15 @@ export interface Refused {
   readonly why: RefusalReason;
 }
 
-const envelopeSchema = z.strictObject({
-  document: z.string(),
-  signatures: z.array(z.string()).max(100),
+/** A signed document, not yet looked at. */
+interface Envelope {
+  readonly document: string;
+  readonly signatures: readonly string[];
+}
+
+const envelopeShape = object<Envelope>({
+  document: anyText,
+  signatures: list(anyText).that(({ length }) => length <= 100, "must not hold more than 100"),
 });
 
 const parsers: { readonly [Kind in DocumentKind]: (value: unknown) => SignedDocuments[Kind] } = {
@@ -156,17 +162,14 @@ function open<Kind extends DocumentKind>(
   );
 }
 
-function parseEnvelope(text: string): {
-  readonly document: string;
-  readonly signatures: readonly string[];
-} {
+function parseEnvelope(envelope: string): Envelope {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(envelope);
   } catch (failure) {
     throw new DocumentProblem("envelope", "", "is not JSON", failure);
   }
-  return checkDocument("envelope", envelopeSchema, value);
+  return checkDocument("envelope", envelopeShape, value);
 }
 
 /** The trusted comments of the signatures that hold, by key; two signatures of one key count once, whatever its id. */

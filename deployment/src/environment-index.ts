@@ -1,15 +1,15 @@
 // The one document of an environment that its machines poll: which revision of which service, where.
-import { z } from "zod";
 import {
   type Assignment,
   assignedTo,
-  assignmentSchema,
+  assignmentShape,
   type Held,
   type Member,
 } from "./assignment.ts";
 import { checkDocument } from "./document-check.ts";
 import { DocumentProblem } from "./document-problem.ts";
-import { labelSchema } from "./names.ts";
+import { labelShape } from "./names.ts";
+import { anyText, object, oneOf, record, type Shape, whole } from "./shape.ts";
 
 /** Which revision of which service runs where in an environment. */
 export interface EnvironmentIndex {
@@ -26,22 +26,23 @@ export interface EnvironmentIndex {
 }
 
 /** A moment: RFC 3339 in UTC, as `Date.toISOString` writes it. */
-export const momentSchema: z.ZodType<string> = z.iso.datetime({
-  error: "must be a moment such as 2026-01-31T12:00:00Z",
-});
+export const momentShape: Shape<string> = anyText.that(
+  isMoment,
+  "must be a moment such as 2026-01-31T12:00:00Z",
+);
 
-const indexSchema: z.ZodType<EnvironmentIndex> = z.strictObject({
-  format: z.literal(1),
-  environment: labelSchema,
-  serial: z.int().min(1),
-  issuedAt: momentSchema,
-  notAfter: momentSchema,
-  services: z.record(labelSchema, assignmentSchema),
+const indexShape: Shape<EnvironmentIndex> = object<EnvironmentIndex>({
+  format: oneOf(1),
+  environment: labelShape,
+  serial: whole(1),
+  issuedAt: momentShape,
+  notAfter: momentShape,
+  services: record(labelShape, assignmentShape),
 });
 
 /** Checks that a parsed JSON value is an environment index. Throws `DocumentProblem`. */
 export function parseEnvironmentIndex(value: unknown): EnvironmentIndex {
-  const index = checkDocument("environment index", indexSchema, value);
+  const index = checkDocument("environment index", indexShape, value);
   for (const [name, assignment] of Object.entries(index.services)) {
     if (assignment.service !== name) {
       throw new DocumentProblem("environment index", `services.${name}.service`, `must be ${name}`);
@@ -73,4 +74,11 @@ export function revisionFor(
     if (held !== undefined) desired.set(service, { ...held, assignment });
   }
   return desired;
+}
+
+/** `Date` takes the 30th of February for a day of March. */
+function isMoment(moment: string): boolean {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(moment)) return false;
+  const atMs = Date.parse(moment);
+  return !Number.isNaN(atMs) && new Date(atMs).toISOString().slice(0, 10) === moment.slice(0, 10);
 }

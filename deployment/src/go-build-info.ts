@@ -1,6 +1,6 @@
 // What the Go toolchain writes into a binary about how it was built. Authority: runtime/debug, BuildInfo and ParseBuildInfo.
-import { z } from "zod";
 import { takeQuoted } from "./go-quoted-text.ts";
+import { anyText, list, object, optional, record, type Shape } from "./shape.ts";
 
 /** A module that was compiled in. */
 export interface GoModule {
@@ -29,20 +29,20 @@ export interface GoBuildInfo {
 }
 
 /** The shape of `GoBuildInfo`. */
-export const goBuildInfoSchema: z.ZodType<GoBuildInfo> = z.strictObject({
-  version: z.string(),
-  path: z.string(),
-  module: z.string(),
-  moduleVersion: z.string(),
-  dependencies: z.array(
-    z.strictObject({
-      path: z.string(),
-      version: z.string(),
-      sum: z.string(),
-      replaces: z.string().exactOptional(),
+export const goBuildInfoShape: Shape<GoBuildInfo> = object<GoBuildInfo>({
+  version: anyText,
+  path: anyText,
+  module: anyText,
+  moduleVersion: anyText,
+  dependencies: list(
+    object<GoModule>({
+      path: anyText,
+      version: anyText,
+      sum: anyText,
+      replaces: optional(anyText),
     }),
   ),
-  settings: z.record(z.string(), z.string()),
+  settings: record(anyText, anyText),
 });
 
 /** Reads the lines that the toolchain writes. Lines that are not understood are passed over: later toolchains write more. */

@@ -1,5 +1,5 @@
 // How a service is asked whether it is well.
-import { z } from "zod";
+import { anyText, object, oneOf, optional, type Shape, variants, whole } from "./shape.ts";
 
 /** Asks over HTTP; any status from 200 to 299 is a yes. */
 export interface HttpHealth {
@@ -37,32 +37,33 @@ export interface NoHealth {
 /** How a service is asked whether it is well. */
 export type Health = HttpHealth | ListeningHealth | NoHealth;
 
-const milliseconds = z
-  .int()
-  .min(0)
-  .max(24 * 60 * 60 * 1000);
+const longestMs = 24 * 60 * 60 * 1000;
+const milliseconds = whole(0, longestMs);
+/** Less would keep the machine busy with questions. */
+const pauseMilliseconds = whole(10, longestMs);
 
 /** The shape of `Health`. */
-export const healthSchema: z.ZodType<Health> = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("http"),
-    socket: z.string().min(1),
-    path: z.string().regex(/^\/[!-~]*$/, {
-      error: "must begin with a slash and hold no spaces",
-    }),
-    intervalMs: milliseconds.min(10),
-    timeoutMs: milliseconds.min(10),
-    healthyAfter: z.int().min(1).max(1000),
-    deadlineMs: milliseconds.min(10),
+export const healthShape: Shape<Health> = variants<Health>({
+  http: object<HttpHealth>({
+    kind: oneOf("http"),
+    socket: anyText.that((name) => name !== "", "must name a socket"),
+    path: anyText.that(
+      (path) => /^\/[!-~]*$/.test(path),
+      "must begin with a slash and hold no spaces",
+    ),
+    intervalMs: pauseMilliseconds,
+    timeoutMs: pauseMilliseconds,
+    healthyAfter: whole(1, 1000),
+    deadlineMs: pauseMilliseconds,
     minimumHealthyMs: milliseconds,
   }),
-  z.strictObject({
-    kind: z.literal("listening"),
-    deadlineMs: milliseconds.exactOptional(),
-    minimumHealthyMs: milliseconds.exactOptional(),
+  listening: object<ListeningHealth>({
+    kind: oneOf("listening"),
+    deadlineMs: optional(milliseconds),
+    minimumHealthyMs: optional(milliseconds),
   }),
-  z.strictObject({
-    kind: z.literal("none"),
-    minimumHealthyMs: milliseconds.exactOptional(),
+  none: object<NoHealth>({
+    kind: oneOf("none"),
+    minimumHealthyMs: optional(milliseconds),
   }),
-]);
+});

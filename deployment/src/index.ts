@@ -12,7 +12,6 @@ export {
 export { bundlePathProblem } from "./bundle-path.ts";
 export { canonicalJson, parseCanonicalJson } from "./canonical-json.ts";
 export { type Digest, digestOf, hexOfDigest, sha256Hex } from "./digest.ts";
-export { firstProblem } from "./document-check.ts";
 export { DocumentProblem } from "./document-problem.ts";
 export { type Elf, elfProblem, isElf, programProblem, readElf } from "./elf.ts";
 export {
@@ -117,7 +116,6 @@ export {
   parseStrategy,
   planWaves,
   type Strategy,
-  strategySchema,
 } from "./strategy.ts";
 export {
   formatTagQuery,

@@ -1,9 +1,9 @@
 // What a machine says about itself: what it should run, what it runs, and why.
-import { z } from "zod";
 import { checkDocument } from "./document-check.ts";
-import { momentSchema } from "./environment-index.ts";
-import { labelSchema, machineNameSchema } from "./names.ts";
+import { momentShape } from "./environment-index.ts";
+import { labelShape, machineNameShape } from "./names.ts";
 import { type Architecture, architectures } from "./revision.ts";
+import { anyText, list, object, oneOf, optional, record, type Shape, whole } from "./shape.ts";
 import type { Tags } from "./tag-query.ts";
 
 /**
@@ -57,34 +57,34 @@ export interface MachineStatus {
   readonly decisions: readonly string[];
 }
 
-const statusSchema: z.ZodType<MachineStatus> = z.strictObject({
-  format: z.literal(1),
-  machine: machineNameSchema,
-  tags: z.record(z.string(), z.string()),
-  os: z.literal("linux"),
-  arch: z.enum(architectures),
-  agentVersion: z.string(),
-  seenSerial: z.int().min(0),
-  at: momentSchema,
-  services: z.record(
-    labelSchema,
-    z.strictObject({
-      desired: z.string().exactOptional(),
-      running: z.string().exactOptional(),
-      state: z.enum(["converging", "running", "failed", "stopped"]),
-      step: z.string().exactOptional(),
-      sentence: z.string(),
-      since: momentSchema,
-      restarts: z.int().min(0),
-      health: z.enum(["healthy", "unhealthy", "unknown"]),
-      addresses: z.record(z.string(), z.string()).exactOptional(),
-      lastLines: z.array(z.string()).exactOptional(),
+const statusShape: Shape<MachineStatus> = object<MachineStatus>({
+  format: oneOf(1),
+  machine: machineNameShape,
+  tags: record(anyText, anyText),
+  os: oneOf("linux"),
+  arch: oneOf(...architectures),
+  agentVersion: anyText,
+  seenSerial: whole(0),
+  at: momentShape,
+  services: record(
+    labelShape,
+    object<ServiceStatus>({
+      desired: optional(anyText),
+      running: optional(anyText),
+      state: oneOf("converging", "running", "failed", "stopped"),
+      step: optional(anyText),
+      sentence: anyText,
+      since: momentShape,
+      restarts: whole(0),
+      health: oneOf("healthy", "unhealthy", "unknown"),
+      addresses: optional(record(anyText, anyText)),
+      lastLines: optional(list(anyText)),
     }),
   ),
-  decisions: z.array(z.string()),
+  decisions: list(anyText),
 });
 
 /** Checks that a parsed JSON value is the status of a machine. Throws `DocumentProblem`. */
 export function parseMachineStatus(value: unknown): MachineStatus {
-  return checkDocument("machine status", statusSchema, value);
+  return checkDocument("machine status", statusShape, value);
 }

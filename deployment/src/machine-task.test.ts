@@ -151,10 +151,21 @@ test("stepMachineTask: a failure that nobody could know of yet is only a sign of
   assert.equal(heard.heardMs, 44);
 });
 
-test("stepMachineTask says what a machine was doing when its time was up", () => {
+test("stepMachineTask says what a machine was doing when its time was up, or what kept it from doing anything", () => {
+  const tick = { kind: "tick", patience, atMs: 700 } as const;
   const busy = report(moving, status("converging", { step: "validating" }), 5, 700);
   assert.equal(
-    stepMachineTask(busy, { kind: "tick", patience, atMs: 700 }).sentence,
+    stepMachineTask(busy, tick).sentence,
     "did not finish within 1 s; it was validating",
+  );
+  const stuck = report(
+    busy,
+    status("converging", { sentence: "nobody gives it the program" }),
+    5,
+    700,
+  );
+  assert.equal(
+    stepMachineTask(stuck, tick).sentence,
+    "did not finish within 1 s; the last it said: nobody gives it the program",
   );
 });

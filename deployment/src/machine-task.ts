@@ -48,7 +48,7 @@ export interface MachineTask {
   readonly sentSerial?: number;
   /** What it was doing when last heard. */
   readonly step?: string;
-  /** Why it is in this state. */
+  /** Why it is in this state, or what it says of its way. */
   readonly sentence?: string;
   /** What the service last wrote, where it failed. */
   readonly lastLines?: readonly string[];
@@ -178,10 +178,12 @@ function arrive(task: MachineTask, status: ServiceStatus, atMs: number): Machine
 }
 
 function onItsWay(task: MachineTask, status: ServiceStatus, atMs: number): MachineTask {
-  const withStep = status.step === undefined ? task : { ...task, step: status.step };
-  if (task.state === "moving" || task.state === "returning") return withStep;
+  const { step: _, ...rest } = task;
+  const { step, sentence } = status;
+  const saying = { ...rest, sentence, ...(step === undefined ? {} : { step }) };
+  if (task.state === "moving" || task.state === "returning") return saying;
   if (task.state !== "unreachable" && task.state !== "moved") return task;
-  return { ...withStep, state: "moving", sinceMs: atMs, sentMs: atMs };
+  return { ...saying, state: "moving", sinceMs: atMs, sentMs: atMs };
 }
 
 function fail(task: MachineTask, status: ServiceStatus, atMs: number): MachineTask {
@@ -210,7 +212,8 @@ function wait(task: MachineTask, event: MachineTaskEvent & { kind: "tick" }): Ma
   }
   const underWayMs = atMs - (task.sentMs ?? atMs);
   if (!isUnderWay(task) || underWayMs < patience.deadlineMs) return task;
-  const doing = task.step === undefined ? "" : `; it was ${task.step}`;
+  const last = task.sentence === undefined ? "" : `; the last it said: ${task.sentence}`;
+  const doing = task.step === undefined ? last : `; it was ${task.step}`;
   const state = task.state === "returning" ? "stranded" : "failed";
   return enter(task, state, atMs, `did not finish within ${seconds(patience.deadlineMs)}${doing}`);
 }

@@ -1,14 +1,7 @@
 // How many machines must stay well during a rollout, and how many may therefore be changed at once.
-import { z } from "zod";
 
 /** So many machines, or so many of a hundred of them, must stay well. */
 export type HealthFloor = { readonly machines: number } | { readonly percent: number };
-
-/** The shape of `HealthFloor`. */
-export const healthFloorSchema: z.ZodType<HealthFloor> = z.union([
-  z.strictObject({ machines: z.int().min(0) }),
-  z.strictObject({ percent: z.number().min(0).max(100) }),
-]);
 
 /** How many of `count` machines must stay well; of a percentage the next whole number (CodeDeploy, "minimum healthy hosts"). */
 export function minimumHealthy(floor: HealthFloor, count: number): number {

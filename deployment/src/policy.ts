@@ -1,10 +1,10 @@
 // Who may say what runs in an environment.
-import { z } from "zod";
 import { checkDocument } from "./document-check.ts";
 import { DocumentProblem } from "./document-problem.ts";
-import { momentSchema } from "./environment-index.ts";
+import { momentShape } from "./environment-index.ts";
 import { parsePublicKey } from "./minisign-key.ts";
-import { labelSchema } from "./names.ts";
+import { labelShape } from "./names.ts";
+import { anyText, list, object, oneOf, optional, type Shape, whole } from "./shape.ts";
 
 /** Who may say what runs in an environment. It is signed by the root key that machines got when they joined. */
 export interface Policy {
@@ -22,20 +22,20 @@ export interface Policy {
   readonly frozen?: string;
 }
 
-const policySchema: z.ZodType<Policy> = z.strictObject({
-  format: z.literal(1),
-  environment: labelSchema,
-  serial: z.int().min(1),
-  issuedAt: momentSchema,
-  notAfter: momentSchema,
-  keys: z.array(z.string()).min(1, { error: "must name at least one key" }),
-  threshold: z.int().min(1),
-  frozen: z.string().exactOptional(),
+const policyShape: Shape<Policy> = object<Policy>({
+  format: oneOf(1),
+  environment: labelShape,
+  serial: whole(1),
+  issuedAt: momentShape,
+  notAfter: momentShape,
+  keys: list(anyText).that(({ length }) => length > 0, "must name at least one key"),
+  threshold: whole(1),
+  frozen: optional(anyText),
 });
 
 /** Checks that a parsed JSON value is a policy. Throws `DocumentProblem`. */
 export function parsePolicy(value: unknown): Policy {
-  const policy = checkDocument("policy", policySchema, value);
+  const policy = checkDocument("policy", policyShape, value);
   const keys = policy.keys.map(parsePublicKey);
   const different = keys.filter(
     (key, index) => keys.findIndex((one) => one.key.equals(key.key)) === index,

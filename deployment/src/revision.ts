@@ -1,13 +1,23 @@
 // A revision: files and how they are run, called by the digest of its own description. It never changes.
-import { z } from "zod";
 import { bundlePathProblem } from "./bundle-path.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { sha256Hex, sha256Pattern } from "./digest.ts";
 import { checkDocument } from "./document-check.ts";
 import { DocumentProblem } from "./document-problem.ts";
-import { type GoBuildInfo, goBuildInfoSchema } from "./go-build-info.ts";
-import { labelSchema, versionLabelSchema } from "./names.ts";
-import { type Run, runSchema } from "./run.ts";
+import { type GoBuildInfo, goBuildInfoShape } from "./go-build-info.ts";
+import { labelShape, versionLabelShape } from "./names.ts";
+import { type Run, runShape } from "./run.ts";
+import {
+  anyText,
+  list,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  shortText,
+  truth,
+  whole,
+} from "./shape.ts";
 
 /** Processor architectures by their Go names (`go tool dist list`). */
 export const architectures = [
@@ -64,37 +74,34 @@ export interface Revision {
   readonly builder?: string;
 }
 
-const safeSize = z.int().min(0);
-
-const revisionSchema: z.ZodType<Revision> = z.strictObject({
-  format: z.literal(1),
-  service: labelSchema,
-  version: versionLabelSchema,
-  os: z.literal("linux"),
-  arch: z.enum(architectures),
-  files: z
-    .array(
-      z.strictObject({
-        path: z.string(),
-        mode: z.int().min(0).max(0o777),
-        size: safeSize,
-        sha256: z
-          .string()
-          .regex(sha256Pattern, { error: "must be 64 lower-case hexadecimal digits" }),
-      }),
-    )
-    .min(1, { error: "must name at least one file" }),
-  run: runSchema.exactOptional(),
-  appspec: z.strictObject({ path: z.string() }).exactOptional(),
-  go: goBuildInfoSchema.exactOptional(),
-  commit: z.string().max(200).exactOptional(),
-  dirty: z.boolean().exactOptional(),
-  builder: z.string().max(200).exactOptional(),
+const revisionShape: Shape<Revision> = object<Revision>({
+  format: oneOf(1),
+  service: labelShape,
+  version: versionLabelShape,
+  os: oneOf("linux"),
+  arch: oneOf(...architectures),
+  files: list(
+    object<RevisionFile>({
+      path: anyText,
+      mode: whole(0, 0o777),
+      size: whole(0),
+      sha256: anyText.that(
+        (digits) => sha256Pattern.test(digits),
+        "must be 64 lower-case hexadecimal digits",
+      ),
+    }),
+  ).that(({ length }) => length > 0, "must name at least one file"),
+  run: optional(runShape),
+  appspec: optional(object<{ readonly path: string }>({ path: anyText })),
+  go: optional(goBuildInfoShape),
+  commit: optional(shortText(200)),
+  dirty: optional(truth),
+  builder: optional(shortText(200)),
 });
 
 /** Checks that a parsed JSON value is a revision. Throws `DocumentProblem`. */
 export function parseRevision(value: unknown): Revision {
-  const revision = checkDocument("revision", revisionSchema, value);
+  const revision = checkDocument("revision", revisionShape, value);
   checkFiles(revision.files);
   if ((revision.run === undefined) === (revision.appspec === undefined)) {
     throw new DocumentProblem("revision", "", "must have either run or appspec");
@@ -124,7 +131,8 @@ function checkFiles(files: readonly RevisionFile[]): void {
   for (const [index, { path }] of files.entries()) {
     const place = `files[${index}].path`;
     const problem = bundlePathProblem(path);
-    if (problem !== undefined) throw new DocumentProblem("revision", place, problem);
+    if (problem !== undefined)
+      throw new DocumentProblem("revision", place, `${problem}: ${shown(path)}`);
     const before = files[index - 1]?.path;
     if (before === path) throw new DocumentProblem("revision", place, `comes twice: ${path}`);
     if (before !== undefined && before > path) {
@@ -135,6 +143,11 @@ function checkFiles(files: readonly RevisionFile[]): void {
       throw new DocumentProblem("revision", place, `lies in ${folder}, which is a file`);
     }
   }
+}
+
+/** A name as a sentence can hold it, whatever is in it. */
+function shown(path: string): string {
+  return JSON.stringify(path.slice(0, 100));
 }
 
 /** `a/b/c` lies in `a` and `a/b`. */

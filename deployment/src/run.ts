@@ -1,6 +1,6 @@
 // Native mode: how a service is run that brings no scripts.
-import { z } from "zod";
-import { type Health, healthSchema } from "./health.ts";
+import { type Health, healthShape } from "./health.ts";
+import { anyText, list, object, oneOf, optional, record, type Shape, whole } from "./shape.ts";
 
 /** A listening socket that the service inherits. */
 export interface Socket {
@@ -10,11 +10,14 @@ export interface Socket {
   readonly address: string;
 }
 
-/** Bounds of the process, as `setrlimit` knows them. */
+/** Bounds of a service. Who runs the process says how well each of them holds: see `docs/agent.md`. */
 export interface Limits {
   readonly openFiles?: number;
+  /** Processes and threads. */
   readonly processes?: number;
   readonly memoryBytes?: number;
+  /** Of one processor: 150 is one and a half. */
+  readonly cpuPercent?: number;
   readonly coreBytes?: number;
 }
 
@@ -56,49 +59,52 @@ export interface Run {
 }
 
 /** Texts that go to `execve`: a NUL would end them. */
-const argument = z.string().regex(/^[^\0]*$/u, { error: "must not hold a NUL" });
+const argument = anyText.that((value) => !value.includes("\0"), "must not hold a NUL");
 
 /** Values of environment variables by name. */
-export const environmentVariablesSchema: z.ZodType<Readonly<Record<string, string>>> = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
-    error: "must be a name of letters, digits and underscores",
-  }),
+export const environmentVariablesShape: Shape<Readonly<Record<string, string>>> = record(
+  anyText.that(
+    (name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name),
+    "must be a name of letters, digits and underscores",
+  ),
   argument,
 );
 
-const bound = z.int().min(0).exactOptional();
+const bound = optional(whole(0));
 
 /** The shape of `Run`; that names agree is checked with the revision. */
-export const runSchema: z.ZodType<Run> = z.strictObject({
-  entry: z.string(),
-  arguments: z.array(argument),
-  environment: environmentVariablesSchema,
-  sockets: z.array(
-    z.strictObject({
-      name: z.string().regex(/^[A-Za-z0-9._-]{1,255}$/, {
-        error: "must be 1 to 255 letters, digits and . _ -",
-      }),
-      address: z.string().refine(isSocketAddress, {
-        error: "must be :PORT, HOST:PORT or unix:/PATH",
-      }),
+export const runShape: Shape<Run> = object<Run>({
+  entry: anyText,
+  arguments: list(argument),
+  environment: environmentVariablesShape,
+  sockets: list(
+    object<Socket>({
+      name: anyText.that(
+        (name) => /^[A-Za-z0-9._-]{1,255}$/.test(name),
+        "must be 1 to 255 letters, digits and . _ -",
+      ),
+      address: anyText.that(isSocketAddress, "must be :PORT, HOST:PORT or unix:/PATH"),
     }),
   ),
-  health: healthSchema,
-  readiness: z.enum(["fd", "notify", "health", "none"]),
-  handOff: z.enum(["overlap", "restart", "sigusr2", "goagain", "grace-shim"]),
-  drainMs: z
-    .int()
-    .min(0)
-    .max(24 * 60 * 60 * 1000),
-  user: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_-]{0,31}\$?$|^[0-9]{1,10}$/, {
-      error: "must be a user name or number",
-    })
-    .exactOptional(),
-  limits: z
-    .strictObject({ openFiles: bound, processes: bound, memoryBytes: bound, coreBytes: bound })
-    .exactOptional(),
+  health: healthShape,
+  readiness: oneOf("fd", "notify", "health", "none"),
+  handOff: oneOf("overlap", "restart", "sigusr2", "goagain", "grace-shim"),
+  drainMs: whole(0, 24 * 60 * 60 * 1000),
+  user: optional(
+    anyText.that(
+      (name) => /^[a-z_][a-z0-9_-]{0,31}\$?$|^[0-9]{1,10}$/.test(name),
+      "must be a user name or number",
+    ),
+  ),
+  limits: optional(
+    object<Limits>({
+      openFiles: bound,
+      processes: bound,
+      memoryBytes: bound,
+      cpuPercent: optional(whole(1)),
+      coreBytes: bound,
+    }),
+  ),
 });
 
 /** Whether a text is an address that a service can listen on. */

@@ -1,12 +1,6 @@
 // In which steps a group is moved to a revision.
-import { z } from "zod";
 import { DocumentProblem } from "./document-problem.ts";
-import {
-  type HealthFloor,
-  healthFloorSchema,
-  mayChangeAtOnce,
-  minimumHealthy,
-} from "./minimum-healthy.ts";
+import { type HealthFloor, mayChangeAtOnce, minimumHealthy } from "./minimum-healthy.ts";
 
 /** How many machines are changed at once. */
 export type Pace =
@@ -21,20 +15,6 @@ export type Pace =
 export type Strategy =
   | Pace
   | { readonly kind: "canary"; readonly machines: number; readonly rest: Pace };
-
-const paceSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("all-at-once") }),
-  z.strictObject({ kind: z.literal("half") }),
-  z.strictObject({ kind: z.literal("one-at-a-time") }),
-  z.strictObject({ kind: z.literal("percent"), percent: z.number().gt(0).max(100) }),
-  z.strictObject({ kind: z.literal("minimum-healthy"), floor: healthFloorSchema }),
-]);
-
-/** The shape of `Strategy`. */
-export const strategySchema: z.ZodType<Strategy> = z.union([
-  paceSchema,
-  z.strictObject({ kind: z.literal("canary"), machines: z.int().min(1), rest: paceSchema }),
-]);
 
 /** How a group stands in the middle of a rollout. */
 export interface GroupCount {

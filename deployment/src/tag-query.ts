@@ -1,6 +1,6 @@
 // Which machines are meant: any of the tags within a group, all of the groups.
-import { z } from "zod";
 import { DocumentProblem } from "./document-problem.ts";
+import { anyText, list, object, optional, type Shape } from "./shape.ts";
 
 /** What is known of a machine: `{ role: "web", zone: "a" }`. */
 export type Tags = Readonly<Record<string, string>>;
@@ -18,16 +18,16 @@ export type TagGroup = readonly TagFilter[];
 export type TagQuery = readonly TagGroup[];
 
 /** The shape of `TagQuery`. */
-export const tagQuerySchema: z.ZodType<TagQuery> = z.array(
-  z
-    .array(
-      z
-        .strictObject({ key: z.string().min(1).exactOptional(), value: z.string().exactOptional() })
-        .refine(({ key, value }) => key !== undefined || value !== undefined, {
-          error: "must name a key, a value or both",
-        }),
-    )
-    .min(1, { error: "must hold at least one tag" }),
+export const tagQueryShape: Shape<TagQuery> = list(
+  list(
+    object<TagFilter>({
+      key: optional(anyText.that((key) => key !== "", "must not be empty")),
+      value: optional(anyText),
+    }).that(
+      ({ key, value }) => key !== undefined || value !== undefined,
+      "must name a key, a value or both",
+    ),
+  ).that(({ length }) => length > 0, "must hold at least one tag"),
 );
 
 /** Whether a machine with these tags is meant. */

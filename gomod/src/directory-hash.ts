@@ -31,8 +31,13 @@ export function hashFiles(files: Iterable<HashedFile>): string {
 
 /** `hashFiles` for names by their bytes. */
 export function hashRawFiles(files: readonly RawHashedFile[]): string {
+  return hashOrderedFiles(files.toSorted(compareRawNames));
+}
+
+/** `hashRawFiles` for files that are in order already, each made when its turn comes. */
+export function hashOrderedFiles(files: Iterable<RawHashedFile>): string {
   const sum = createHash("sha256");
-  for (const { rawName, sha256 } of files.toSorted(compareRawNames)) {
+  for (const { rawName, sha256 } of files) {
     if (rawName.includes("\n")) {
       const name = Buffer.from(rawName, "latin1").toString("utf8");
       throw new InvalidText(

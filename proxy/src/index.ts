@@ -5,7 +5,7 @@ export {
   type TokenKind,
   tokenFiles,
 } from "./adapters/host-credentials/host-tokens.ts";
-export type { CrawlEvent, CrawlSummary } from "./application/crawl-modules.ts";
+export type { CrawlEvent, CrawlSummary } from "./application/crawl-run.ts";
 export type { MoveResult } from "./application/move-versions.ts";
 export type { RemovalCandidate } from "./application/remove-versions.ts";
 export type { RetentionFinding, RetentionSummary } from "./application/retain-versions.ts";

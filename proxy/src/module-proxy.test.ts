@@ -47,6 +47,7 @@ function settingsFor(goproxy: string): ModuleProxySettings {
         patterns: "",
         usedMs: 0,
         versions: "all",
+        recheckDays: 0,
         feeds: [],
         paceMs: 0,
         restMs: 0,

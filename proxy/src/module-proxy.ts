@@ -12,7 +12,8 @@ import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts"
 import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
 import { BackgroundStash } from "./application/background-stash.ts";
-import type { CrawlEvent, CrawlOrder, CrawlSummary } from "./application/crawl-modules.ts";
+import { UpstreamComparison } from "./application/compare-upstream.ts";
+import type { CrawlEvent, CrawlOrder, CrawlSummary } from "./application/crawl-run.ts";
 import { LooseFileFetch } from "./application/fetch-loose-file.ts";
 import { fetchMeter } from "./application/fetch-meter.ts";
 import { IndexKeeper } from "./application/keep-index.ts";
@@ -52,7 +53,7 @@ import { openIndex } from "./open-index.ts";
 import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
 import { openSeeding } from "./open-seeding.ts";
-import { openSharedAnswers } from "./open-shared-answers.ts";
+import { markOf, openSharedAnswers } from "./open-shared-answers.ts";
 import { localFolder, openStorage } from "./open-storage.ts";
 import { openUpstreams } from "./open-upstreams.ts";
 
@@ -128,7 +129,10 @@ export async function openModuleProxy(
     mostJobs: settings.background.queue,
     takesOver: isServer,
   });
-  const notices = openNotices(settings.freshness.notices, { queue: state.notices, log, metrics });
+  const isShared = state.answers !== undefined;
+  const notices = openNotices(settings.freshness.notices, {
+    ...{ queue: state.notices, isShared, log, metrics },
+  });
   const zipCheck = new WorkerZipCheck();
   const { client, direct, upstream, ...upstreams } = await openUpstreams({
     settings,
@@ -162,8 +166,9 @@ export async function openModuleProxy(
   const stash = new Stash({
     ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
   });
+  const upstreamWords = [...list.map((entry) => wordsOf(entry)), settings.upstreams.noproxy];
   const sharedAnswers = openSharedAnswers(state, {
-    upstreams: [...list.map((entry) => wordsOf(entry)), settings.upstreams.noproxy],
+    upstreams: markOf(upstreamWords),
     leaseLifetimeMs: settings.leaseLifetimeMs,
   });
   const lists = new RememberedAnswers<readonly Version[]>({
@@ -184,8 +189,12 @@ export async function openModuleProxy(
     openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
   const policy = new AppliedPolicy(first, notices.refused);
+  const { gosumdb, nosumdb } = settings.checksums;
   const background = new BackgroundStash({
     queue: state.jobs,
+    // A checksum database is told the name, too.
+    upstreams: isShared ? markOf([...upstreamWords, gosumdb, nosumdb]) : undefined,
+    mayFetch: (module, signal) => policy.mayFetch(module, signal),
     keep: (module, signal) => stash.keep(module, signal),
     log,
     workers: settings.background.workers,
@@ -203,8 +212,11 @@ export async function openModuleProxy(
     ...settings.external,
     base: `${settings.pathPrefix}${settings.external.path}`,
   };
-  const { bookmarks } = state;
-  const watch = new UpstreamWatch({ store, upstream, bookmarks, raise: notices.raise, log });
+  const watch = new UpstreamWatch({
+    ...{ store, upstream, bookmarks: state.bookmarks, raise: notices.raise, log },
+    bytes: new UpstreamComparison({ store, upstream, hashes, keeping, zipCheck, verification }),
+    commits: (...question) => upstreams.tagCommits(...question),
+  });
   const watched = watchedUpstream(upstream, watch);
   const versionLists = new VersionLists({ store, upstream: watched, remembered: lists });
   const queryAnswers = new QueryAnswers({ store, upstream: watched, remembered: queries });
@@ -218,6 +230,7 @@ export async function openModuleProxy(
     queries: queryAnswers,
     queue: (module) => background.add(module),
     keep: (module, signal) => stash.keep(module, signal),
+    recheck: (module, signal) => watch.recheck(module, signal),
     hostOf: (path) => hostAsked(path, list, settings.upstreams.noproxy),
     readBelow: (base, file, signal) =>
       client.documents(base).read({ file, subject: undefined, mostBytes: 2 ** 24 }, signal),
@@ -295,7 +308,7 @@ export async function openModuleProxy(
   const enact = (chosen: PolicyInForce & OpenedPolicy): void => {
     policy.replace(chosen);
     hot.clear();
-    background.isPaused = !isServer || chosen.policy.network === "offline";
+    background.policyChanged({ isPaused: !isServer || chosen.policy.network === "offline" });
     for (const note of chosen.notes) log.warn(note);
   };
   enact(first);
@@ -346,8 +359,9 @@ export async function openModuleProxy(
       await housekeeping[Symbol.asyncDispose]();
       await freshness[Symbol.asyncDispose]();
       await watch[Symbol.asyncDispose]();
-      await notices[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
+      await keeping[Symbol.asyncDispose]();
+      await notices[Symbol.asyncDispose]();
       await indexKeeper?.[Symbol.asyncDispose]();
       await opened?.[Symbol.asyncDispose]();
       await leases?.[Symbol.asyncDispose]();

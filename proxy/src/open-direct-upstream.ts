@@ -1,6 +1,6 @@
 // What `direct` is made of, put together: the way to repositories, and what to log in with there.
 import { availableParallelism } from "node:os";
-import type { ModulePath } from "@stoa/gomod";
+import type { ModulePath, Version } from "@stoa/gomod";
 import { gitUpstream } from "./adapters/git-upstream/git-upstream.ts";
 import { readNetrc } from "./adapters/goproxy-upstream/netrc.ts";
 import {
@@ -53,6 +53,12 @@ export interface OpenDirectUpstream extends AsyncDisposable {
   readonly upstream: Upstream;
   /** What names the repositories have is asked anew. */
   expireNames(): void;
+  /** The commits that the tags of versions name, as their repository was heard last. Rejects as `Upstream`. */
+  tagCommits(
+    path: ModulePath,
+    versions: readonly Version[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Version, string>>;
   /** What is wrong with the programs it takes, as a part of a sentence; `undefined` if nothing is. */
   complaint(): Promise<string | undefined>;
   /** Goes the way to a module's repository and tells each step. */
@@ -109,6 +115,7 @@ export function openDirectUpstream(
   return {
     upstream: directUpstream({ git, otherVcs }),
     expireNames: () => git.expireNames(),
+    tagCommits: (path, versions, signal) => git.tagCommits(path, versions, signal),
     checkAccess: (path, signal) => git.checkAccess(path, signal),
     complaint: () => git.gitComplaint(),
     async prepareCredentials(source) {

@@ -6,12 +6,8 @@ import { RenewedLeases } from "./adapters/leases/renewed-leases.ts";
 import type { ProxyState } from "./adapters/sql-state/open-state.ts";
 import type { AppliedPolicy } from "./application/apply-policy.ts";
 import { UseCounts } from "./application/count-uses.ts";
-import {
-  type CrawlEvent,
-  type CrawlOrder,
-  type CrawlSummary,
-  ModuleCrawl,
-} from "./application/crawl-modules.ts";
+import { ModuleCrawl } from "./application/crawl-modules.ts";
+import type { CrawlEvent, CrawlOrder, CrawlParts, CrawlSummary } from "./application/crawl-run.ts";
 import { FreshLists } from "./application/keep-lists-fresh.ts";
 import type { VersionLists } from "./application/list-versions.ts";
 import { PacedHosts } from "./application/paced-hosts.ts";
@@ -45,6 +41,8 @@ export interface CrawlSettings {
   /** Only modules that were used in this time; 0 for all. */
   readonly usedMs: number;
   readonly versions: "all" | "newer";
+  /** Each kept version is asked about anew once in so many days; 0 for never. */
+  readonly recheckDays: number;
   readonly feeds: readonly string[];
   /** Between two requests to the same host. */
   readonly paceMs: number;
@@ -71,6 +69,7 @@ interface FreshnessParts {
   readonly policy: AppliedPolicy;
   readonly queue: (module: ModuleVersion) => Promise<void>;
   readonly keep: (module: ModuleVersion, signal: AbortSignal) => Promise<void>;
+  readonly recheck: CrawlParts["recheck"];
   readonly hostOf: (path: ModulePath) => string;
   readonly readBelow: ReadBelow;
   readonly expireNames: () => void;
@@ -103,9 +102,10 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
     expireAnswers,
     patienceMs: settings.hookPatienceMs,
   });
-  const { feeds, paceMs, restMs, everyMs, patterns, usedMs, versions } = settings.crawl;
+  const { feeds, paceMs, restMs, everyMs, patterns, usedMs, versions, recheckDays } =
+    settings.crawl;
   const crawler = new ModuleCrawl({
-    ...{ store, catalog, policy, hostOf },
+    ...{ store, catalog, policy, hostOf, recheck: parts.recheck },
     async list(path, signal) {
       const versions = await lists.refresh(path, signal);
       expireAnswers();
@@ -148,7 +148,8 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
       if (everyMs === 0) return;
       const order = (): CrawlOrder => {
         const usedSince = usedMs === 0 ? undefined : new Date(Date.now() - usedMs);
-        return { patterns, versions, usedSince };
+        const recheck = recheckDays === 0 ? "none" : { days: recheckDays };
+        return { patterns, versions, usedSince, recheck };
       };
       const tell = (event: CrawlEvent): void => {
         if (event.kind !== "failed") return;
@@ -173,7 +174,7 @@ export function openFreshness(parts: FreshnessParts): OpenedFreshness {
 function measuredCrawl(crawler: ModuleCrawl, metrics: Metrics): OpenedFreshness["crawl"] {
   const events = metrics.counter(
     "stoa_crawl_events_total",
-    "What the crawler has done: modules asked about, versions fetched, refused by policy, failed.",
+    "What the crawler has done: modules asked about, versions fetched, refused by policy, changed upstream, failed.",
     ["event"],
   );
   const ended = metrics.gauge(

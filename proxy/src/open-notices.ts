@@ -19,7 +19,12 @@ interface OpenedNotices extends AsyncDisposable {
 
 export function openNotices(
   settings: { readonly urls: readonly string[]; readonly secret: string },
-  parts: { readonly queue: NoticeQueue; readonly log: Log; readonly metrics: Metrics },
+  parts: {
+    readonly queue: NoticeQueue;
+    readonly isShared: boolean;
+    readonly log: Log;
+    readonly metrics: Metrics;
+  },
 ): OpenedNotices {
   const delivery =
     settings.urls.length === 0 ? undefined : new NoticeDelivery({ ...settings, ...parts, post });

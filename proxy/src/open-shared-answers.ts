@@ -24,10 +24,15 @@ interface FollowParts {
   readonly metrics: Metrics;
 }
 
-/** `upstreams` say who is asked: instances that ask others have answers of their own. */
+/** A short mark that two instances have in common if all these words are the same. */
+export function markOf(words: readonly string[]): string {
+  return createHash("sha256").update(words.join("\n")).digest("hex").slice(0, 16);
+}
+
+/** `upstreams` mark who is asked: instances that ask others have answers of their own. */
 export function openSharedAnswers(
   { answers: shared, leases: engine }: Pick<ProxyState, "answers" | "leases">,
-  options: { readonly upstreams: readonly string[]; readonly leaseLifetimeMs: number },
+  options: { readonly upstreams: string; readonly leaseLifetimeMs: number },
 ): OpenedSharedAnswers {
   const running = new AsyncDisposableStack();
   if (shared === undefined) {
@@ -39,8 +44,8 @@ export function openSharedAnswers(
     };
   }
   const leases = new RenewedLeases(engine, { lifetimeMs: options.leaseLifetimeMs });
-  const who = createHash("sha256").update(options.upstreams.join("\n")).digest("hex").slice(0, 16);
-  const kinds = { lists: `list ${who}`, queries: `query ${who}` };
+  const { upstreams } = options;
+  const kinds = { lists: `list ${upstreams}`, queries: `query ${upstreams}` };
   return {
     lists: new FleetAnswers({ shared, leases, kind: kinds.lists, ...listWords }),
     queries: new FleetAnswers({ shared, leases, kind: kinds.queries, ...infoWords }),

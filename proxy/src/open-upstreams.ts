@@ -1,11 +1,13 @@
 // Whom modules are fetched from, put together: proxies, repositories, and the go command where they do not reach.
-import type { ProxyListEntry } from "@stoa/gomod";
+import type { ModulePath, ProxyListEntry, Version } from "@stoa/gomod";
 import type { Log, Metrics } from "@stoa/telemetry";
 import { fileUpstream } from "./adapters/file-upstream/file-upstream.ts";
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { measuredUpstream } from "./application/measured-upstream.ts";
 import { requestContext } from "./application/request-context.ts";
+import { asksRepository } from "./domain/host-asked.ts";
 import type { OwnAddress } from "./domain/own-address.ts";
+import { ProxyFailure } from "./domain/proxy-failure.ts";
 import { routedUpstream } from "./domain/routed-upstream.ts";
 import { unlessItself } from "./domain/unless-itself.ts";
 import type { Upstream } from "./domain/upstream.ts";
@@ -37,6 +39,15 @@ export interface OpenedUpstreams extends AsyncDisposable {
   readonly client: GoproxyClient;
   /** Reads repositories. */
   readonly direct: OpenDirectUpstream;
+  /**
+   * The commits that the tags of versions name, of a module whose repository has just been asked for its list. None where a
+   * proxy or the go command is asked instead, or nobody can tell.
+   */
+  tagCommits(
+    path: ModulePath,
+    versions: readonly Version[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Version, string>>;
   /** Sentences about what is missing on this machine: programs that the settings need. */
   complaints(): Promise<readonly string[]>;
   /** Reads credentials anew; the function that comes back puts them in force. Rejects with a sentence. */
@@ -84,6 +95,10 @@ export async function openUpstreams(parts: UpstreamParts): Promise<OpenedUpstrea
   );
   return {
     ...{ upstream, client, direct },
+    async tagCommits(path, versions, signal) {
+      if (settings.goCommand.isForAll || !asksRepository(path, list, noproxy)) return new Map();
+      return await direct.tagCommits(path, versions, signal).catch(unlessOurs);
+    },
     async complaints() {
       const isDirect = list.some(({ kind }) => kind === "direct");
       if (!isDirect && noproxy === "") return [];
@@ -104,4 +119,10 @@ export async function openUpstreams(parts: UpstreamParts): Promise<OpenedUpstrea
       await goCommand[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A version control system other than git, or a repository that has just gone away. */
+function unlessOurs(failure: unknown): ReadonlyMap<Version, string> {
+  if (failure instanceof ProxyFailure && failure.code !== "store_unavailable") return new Map();
+  throw failure;
 }

@@ -1,11 +1,12 @@
 // One listening HTTP server: its limits, its manners towards odd clients, and how it comes to rest.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Http2SecureServer } from "node:http2";
 import { type AddressInfo, Server as NetServer, type Socket } from "node:net";
+import process from "node:process";
 import { Connections } from "./connections.ts";
 import { toListenFailure } from "./listen-failure.ts";
 import { type ParseFailure, refuseMalformed, refuseTunnel } from "./malformed-request.ts";
-import { type Certificate, createTlsServer, SecureConnections } from "./secure-server.ts";
+import type { Certificate, SecureConnections } from "./secure-server.ts";
 import { sendText } from "./text-answer.ts";
 import { removeDeadSocket } from "./unix-socket.ts";
 
@@ -78,7 +79,7 @@ interface Open {
  */
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listening> {
   const { host, port, socketPath, maxUrlBytes = 8_192 } = options;
-  const open = openServer(options, (request, response) => {
+  const open = await openServer(options, (request, response) => {
     if (isServed(request, response, maxUrlBytes)) answer(handler, options, request, response);
   });
   const { server, connections, secure } = open;
@@ -108,7 +109,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   };
 }
 
-function openServer(options: ListenOptions, answerNow: Handler): Open {
+async function openServer(options: ListenOptions, answerNow: Handler): Promise<Open> {
   const { maxUrlBytes = 8_192, headersTimeoutMs = 20_000, certificate } = options;
   const restMs = options.keepAliveTimeoutMs ?? 120_000;
   const limits = {
@@ -126,11 +127,13 @@ function openServer(options: ListenOptions, answerNow: Handler): Open {
   const connections = new Connections(answerNow);
   const add = (socket: Socket): void => connections.add(socket);
   if (certificate === undefined) {
-    const server = createServer(limits);
+    // An import of node:http reads all that it exports, and its `WebSocket` brings a whole HTTP client along.
+    const server = process.getBuiltinModule("node:http").createServer(limits);
     server.on("connection", add);
     server.on("request", (request, response) => connections.take(request, response));
     return { server, connections, secure: undefined };
   }
+  const { createTlsServer, SecureConnections: Connected } = await import("./secure-server.ts");
   const tls = createTlsServer(certificate, limits);
   // It emits the events of an HTTP/1.1 server, with requests and responses that have what is used here.
   const server = tls as unknown as Server;
@@ -138,7 +141,7 @@ function openServer(options: ListenOptions, answerNow: Handler): Open {
     if (request.httpVersionMajor === 1) connections.take(request, response);
     else answerNow(request, response);
   });
-  const secure = { server: tls, connections: new SecureConnections(tls, restMs, add) };
+  const secure = { server: tls, connections: new Connected(tls, restMs, add) };
   return { server, connections, secure };
 }
 

@@ -4,11 +4,16 @@ import { wholeNumber } from "./command-numbers.ts";
 import type { AgentOptions } from "./commands/agent.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { LocalOptions } from "./commands/local.ts";
+import { loadSmall } from "./small-process.ts";
 
 const usualRoot = "/var/lib/stoa-agent";
 
 /** Adds the commands that run on servers. */
-export function addAgentCommands(program: Command, place: CommandPlace): void {
+export function addAgentCommands(
+  program: Command,
+  place: CommandPlace & { readonly environment: NodeJS.ProcessEnv },
+): void {
+  const { environment } = place;
   program
     .command("agent")
     .description("keep this machine running what it should run")
@@ -31,15 +36,15 @@ export function addAgentCommands(program: Command, place: CommandPlace): void {
       ).choices(["systemd", "keeper"]),
     )
     .action(async (options: AgentOptions) => {
-      const { runAgent } = await import("./commands/agent.ts");
-      await runAgent(options, place.environment);
+      const { runAgent } = await loadSmall(environment, () => import("./commands/agent.ts"));
+      await runAgent(options, environment);
     });
   program
     .command("keeper")
     .description("own the sockets and processes of this machine's services (stoa agent starts it)")
     .option("--root <folder>", "where it keeps its state", usualRoot)
     .action(async (options: { readonly root: string }) => {
-      const { runKeeper } = await import("./commands/keeper.ts");
+      const { runKeeper } = await loadSmall(environment, () => import("./commands/keeper.ts"));
       await runKeeper(options);
     });
   program

@@ -7,7 +7,7 @@ import type { ShowOptions } from "./commands/overview.ts";
 import type { PackageOptions } from "./commands/package.ts";
 import type { PromoteOptions } from "./commands/promote.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
-import type { SteerOptions } from "./commands/steer.ts";
+import type { RollbackOptions, SteerOptions } from "./commands/steer.ts";
 
 const environmentOption = ["-e, --environment <name>", "the environment"] as const;
 const productionOption = [...environmentOption, "production"] as const;
@@ -202,9 +202,10 @@ function addSteering(program: Command, place: CommandPlace): void {
     .description("go back to what ran before")
     .option(...productionOption)
     .option("--to <revision>", "to this revision; else to the one before")
+    .option("--strategy <name>", "how, as with stoa deploy; else as what is undone was brought")
     .option(...reasonOption)
     .option(...jsonOption)
-    .action(async (service: string, options: SteerOptions & { to?: string }) =>
+    .action(async (service: string, options: RollbackOptions) =>
       (await import("./commands/steer.ts")).rollback(place, service, options),
     );
   const words = {

@@ -195,6 +195,7 @@ modules
   .option("--modules <patterns>", "only these, in the grammar of GOPRIVATE")
   .option("--used-days <days>", "only modules that were asked for in so many days", parseCount)
   .option("--newer", "only versions above the highest that is kept")
+  .option("--recheck", "ask anew about every version that is kept, and say which have changed")
   .option(...fileOption)
   .option("--json", "print one line of JSON for every version")
   .action(async (options: FileOption & CrawlWords) => {

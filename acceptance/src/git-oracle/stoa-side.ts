@@ -9,10 +9,8 @@ import {
   type Version,
 } from "@stoa/gomod";
 import { type CheckedModuleZip, checkModuleZip, memorySource } from "@stoa/gomod/zip";
-import {
-  type GitUpstreamOptions,
-  gitUpstream,
-} from "../../../proxy/src/adapters/git-upstream/git-upstream.ts";
+import { gitUpstream } from "../../../proxy/src/adapters/git-upstream/git-upstream.ts";
+import type { GitUpstreamOptions } from "../../../proxy/src/adapters/git-upstream/git-upstream-options.ts";
 import type { Explained, ModuleAnswer, VersionAnswer } from "./direct-answers.ts";
 
 export type StoaSide = ReturnType<typeof gitUpstream>;

@@ -159,6 +159,7 @@ export class SimulatedProcesses implements Supervisor, Probe {
   }
 
   readonly addsSockets = true;
+  readonly boundsChildren = false;
 
   async restore(): Promise<readonly string[]> {
     return [];
@@ -193,6 +194,10 @@ export class SimulatedProcesses implements Supervisor, Probe {
   }
 
   async programDigest(pid: number): Promise<string | undefined> {
+    return this.#byPid(pid)?.program;
+  }
+
+  async programFingerprint(pid: number): Promise<string | undefined> {
     return this.#byPid(pid)?.program;
   }
 

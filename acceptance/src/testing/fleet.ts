@@ -12,6 +12,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface FleetOptions {
   /** What all instances have in their environment, beside the upstream and the folder of a disk storage. */
   readonly env: Environment;
+  /** The program that an instance is, if not the one that lies here. */
+  readonly program?: (at: number) => string | undefined;
   /** What is an instance's own. */
   readonly ownEnv?: (at: number) => Environment;
   readonly instances?: number;
@@ -45,13 +47,18 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const start = (at: number): Promise<StoaProcess> =>
       startStoa({
         goproxy: upstream.url,
+        program: options.program?.(at),
         root: folder.path,
         env: { STOA_LEASE_TTL: "2", ...options.env, ...options.ownEnv?.(at) },
       });
-    const members = await Promise.all(Array.from({ length: size }, (_, at) => start(at)));
+    const members: StoaProcess[] = [];
     stack.defer(async () => {
       for (const stoa of members) await stoa[Symbol.asyncDispose]();
     });
+    const starts = Array.from({ length: size }, (_, at) => start(at));
+    const started = await Promise.allSettled(starts);
+    for (const one of started) if (one.status === "fulfilled") members.push(one.value);
+    for (const one of started) if (one.status === "rejected") throw one.reason;
     const member = (at: number): StoaProcess => {
       const stoa = members[at % size];
       assert.ok(stoa);

@@ -32,8 +32,8 @@ export async function proxiedModules(
   }
 }
 
-/** A module version with little in it. */
-export function smallModule(path: string, version: string): Promise<ModuleFixture> {
+/** A module version with little in it, and `more` lines of Go. */
+export function smallModule(path: string, version: string, more = ""): Promise<ModuleFixture> {
   const text = `
 module ${path}@${version}
 -- go.mod --
@@ -43,7 +43,7 @@ go 1.18
 -- small.go --
 // Package small is ${path} at ${version}.
 package small
-`;
+${more}`;
   return moduleFixture(text);
 }
 

@@ -21,6 +21,8 @@ export interface StoaOptions {
   readonly prefix?: string;
   /** The words before the command, which let it run elsewhere. */
   readonly launcher?: readonly string[];
+  /** Another program than the one that lies here. */
+  readonly program?: string | undefined;
   /** The words of the command line; `serve` without them. */
   readonly words?: readonly string[];
 }
@@ -94,7 +96,11 @@ function baseVariables(home: string): Record<string, string> {
 }
 
 function spawnStoa(options: StoaOptions, root: string, folder: string): ChildProcess {
-  const ownWords = [process.execPath, programFile, ...(options.words ?? ["serve"])];
+  const ownWords = [
+    process.execPath,
+    options.program ?? programFile,
+    ...(options.words ?? ["serve"]),
+  ];
   const [command = "", ...words] = [...(options.launcher ?? []), ...ownWords];
   const child = spawn(command, words, {
     cwd: folder,

@@ -1,5 +1,5 @@
 // What a store's folder holds, seen from outside: Athens' layout on disk, as Athens itself reads it.
-import { readFile } from "node:fs/promises";
+import { readFile, utimes } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { entriesBelow } from "./live-folder.ts";
 
@@ -37,4 +37,12 @@ export async function versionsIn(root: string): Promise<StoredVersion[]> {
 export function isWhole({ folder, files }: StoredVersion): boolean {
   const version = folder.slice(folder.lastIndexOf("/") + 1);
   return files.has("go.mod") && files.has("source.zip") && files.has(`${version}.info`);
+}
+
+/** Makes every version look as if it had come years ago. */
+export async function ageVersions(root: string): Promise<void> {
+  const then = new Date("2020-01-01");
+  for (const { folder } of await versionsIn(root)) {
+    await utimes(join(root, folder, "source.zip"), then, then);
+  }
 }

@@ -32,6 +32,15 @@ const passing: readonly AgentFailure["code"][] = [
   "disk_failed",
   "conflict",
 ];
+/** Why it is not where it should be. */
+interface Trouble {
+  /** What was wanted then, by `keyOf`. Of anything else nothing is known. */
+  readonly key: string;
+  readonly sentence: string;
+  /** There is no room: nobody should wait for that to pass by itself. */
+  readonly isFull: boolean;
+}
+
 const nothing: Condition = { view: undefined, health: "unknown", addresses: new Map() };
 const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
@@ -48,7 +57,9 @@ export class ConvergingService {
   #repair: Repair | undefined;
   #condition: Condition = nothing;
   #step: string | undefined;
-  #trouble: string | undefined;
+  #trouble: Trouble | undefined;
+  /** That of the last try, until the next. */
+  #postponed: Trouble | undefined;
   #failures = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #stateSince = { state: "", since: "" };
@@ -63,10 +74,12 @@ export class ConvergingService {
   async round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     try {
       await this.#round(wanted, signal);
-      this.#trouble = undefined;
+      this.#trouble = this.#isPostponed(wanted) ? this.#postponed : undefined;
     } catch (failure) {
-      this.#trouble = sentenceOf(failure);
-      this.#parts.note(`${this.#parts.service}: ${this.#trouble}`);
+      const isFull = failure instanceof AgentFailure && failure.code === "disk_full";
+      this.#trouble = { key: keyOf(wanted), sentence: sentenceOf(failure), isFull };
+      if (this.#isPostponed(wanted)) this.#postponed = this.#trouble;
+      this.#parts.note(`${this.#parts.service}: ${this.#trouble.sentence}`);
     } finally {
       this.#step = undefined;
     }
@@ -169,6 +182,7 @@ export class ConvergingService {
       }
       note(`${service} ${version} (${shortId(target.release)}) serves, by serial ${serial}`);
       this.#failures = 0;
+      this.#retriedFor = "";
       await pruneReleases(this.#parts, journal.now);
     } catch (failure) {
       if (signal.aborted) {
@@ -184,7 +198,7 @@ export class ConvergingService {
   /** What may pass is tried again, ever more seldom; what does not is remembered as refused. */
   async #failed(
     journal: JournalFile,
-    { rollout, revision }: Wanted,
+    wanted: Wanted,
     target: Target,
     version: string,
     failure: unknown,
@@ -195,7 +209,9 @@ export class ConvergingService {
       const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
       this.#failures += 1;
       this.#retryAtMs = clock.monotonicMs() + waitMs;
-      this.#retriedFor = `${revision} ${rollout}`;
+      this.#retriedFor = keyOf(wanted);
+      if (failure instanceof AgentFailure && failure.code === "disk_full")
+        throw new AgentFailure("disk_full", sentence, failure);
       throw new AgentFailure(
         "conflict",
         `${sentence}; it is tried again in ${waitMs / 1000} s`,
@@ -206,7 +222,7 @@ export class ConvergingService {
     await journal.write({
       refused: {
         ...target,
-        rollout,
+        rollout: wanted.rollout,
         sentence,
         lastLines: await lastLines(disk, layout.log),
         atMs: clock.nowMs(),
@@ -214,11 +230,13 @@ export class ConvergingService {
     });
   }
 
-  #mayTry({ revision, rollout }: Wanted): boolean {
-    return (
-      this.#retriedFor !== `${revision} ${rollout}` ||
-      this.#parts.clock.monotonicMs() >= this.#retryAtMs
-    );
+  #mayTry(wanted: Wanted): boolean {
+    return !this.#isPostponed(wanted) || this.#parts.clock.monotonicMs() >= this.#retryAtMs;
+  }
+
+  /** Whether the last try was for this, and has failed in a way that may pass. */
+  #isPostponed(wanted: Wanted | undefined): boolean {
+    return wanted !== undefined && this.#retriedFor === keyOf(wanted);
   }
 
   #refusalOf(
@@ -279,16 +297,17 @@ export class ConvergingService {
     refused: string | undefined,
   ): Pick<ServiceStatus, "state" | "sentence"> {
     const committed = this.#journal?.now.committed;
+    const trouble = this.#trouble?.key === keyOf(wanted) ? this.#trouble : undefined;
     if (refused !== undefined) return { state: "failed", sentence: refused };
     // Committed is not yet served alone: the old process may still take connections.
     const isUnderWay = this.#journal?.now.handOver !== undefined;
     if (wanted === undefined || isUnderWay || !isSame(committed, targetOf(wanted))) {
       return {
-        state: "converging",
-        sentence: this.#trouble ?? `${this.#step ?? "about to begin"}`,
+        state: trouble?.isFull === true ? "failed" : "converging",
+        sentence: trouble?.sentence ?? `${this.#step ?? "about to begin"}`,
       };
     }
-    if (this.#trouble !== undefined) return { state: "failed", sentence: this.#trouble };
+    if (trouble !== undefined) return { state: "failed", sentence: trouble.sentence };
     const { view } = this.#condition;
     if (committed?.manner === "scripts") {
       return { state: "running", sentence: "its scripts have started and validated it" };
@@ -313,6 +332,11 @@ export class ConvergingService {
 /** Only machines with such services carry what reads an appspec. */
 function scriptedDeployment(): Promise<typeof import("./deploy-bundle.ts")> {
   return import("./deploy-bundle.ts");
+}
+
+/** What a try is for: another rollout of the same revision is another one. */
+function keyOf(wanted: Wanted | undefined): string {
+  return wanted === undefined ? "nothing" : `${wanted.revision} ${wanted.rollout}`;
 }
 
 /** The target that an assignment means. */

@@ -7,6 +7,7 @@ import type { Target } from "../domain/service-journal.ts";
 import { endOthers } from "./hand-over.ts";
 import {
   type Bundle,
+  checkPlan,
   type InstallParts,
   installedRecord,
   recoverInstall,
@@ -37,6 +38,7 @@ export async function deployBundle(
 ): Promise<void> {
   const { target, serial, revision, settings } = order;
   const bundle = await bundleOf(parts, revision, target.release);
+  checkPlan(bundle);
   await checkScripts(parts, bundle);
   const old = await oldBundle(parts, order.readRevision);
   order.signal.throwIfAborted();

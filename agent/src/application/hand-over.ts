@@ -47,6 +47,11 @@ export async function handOver(
   const sockets = await resolveSockets(parts, journal, run);
   await checkUser(parts, order);
   await checkAddresses(parts, journal, sockets);
+  if (run.limits?.cpuPercent !== undefined && !parts.supervisor.boundsChildren) {
+    parts.note(
+      `${parts.service} may use more than ${run.limits.cpuPercent} % of a processor: that limit holds only where systemd runs the processes`,
+    );
+  }
   const manner = await mannerOf(parts, journal, order);
   await parts.failpoint("rehearsed");
   order.signal.throwIfAborted();

@@ -24,6 +24,7 @@ import {
   parseInstall,
 } from "../domain/install-record.ts";
 import type { Permissions } from "../domain/permissions.ts";
+import { noRoomFor } from "./install-release.ts";
 
 /** An unpacked bundle. */
 export interface Bundle {
@@ -119,6 +120,16 @@ export async function installBundle(
   await writeState(parts, { record: before, journal: committed });
   await parts.reached("install-committed");
   await carryOut(parts, committed);
+}
+
+/** Fails with `refused_revision` if the appspec cannot be carried out with these files, on whatever machine. */
+export function checkPlan(bundle: Bundle): void {
+  const { files, folders, problems } = planInstall(
+    bundle.appspec,
+    bundle.files.map(({ path }) => path),
+  );
+  const targets = { files: files.map(({ target }) => target), folders };
+  refuse(bundle, [...problems, ...planPermissions(bundle.appspec, targets).problems]);
 }
 
 /** Undoes an installation that was interrupted while it was prepared, and carries out one that was committed. */
@@ -257,10 +268,7 @@ async function checkRoom({ disk, targetRoot }: InstallParts, { files }: Bundle):
   const needed = files.reduce((sum, { size }) => sum + size, 0) + reserveBytes;
   const { bytes } = await disk.room(targetRoot);
   if (bytes >= needed) return;
-  throw new AgentFailure(
-    "disk_full",
-    `${targetRoot} has room for ${bytes} bytes and the bundle needs ${needed}; nothing was installed`,
-  );
+  throw new AgentFailure("disk_full", noRoomFor(targetRoot, needed, bytes));
 }
 
 /** Beside its place, so that a rename brings it there in one step. */

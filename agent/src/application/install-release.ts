@@ -88,18 +88,18 @@ async function checkRoom({ disk, layout }: ServiceParts, revision: Revision): Pr
   const { bytes, files } = await disk.room(layout.folder);
   const needed = 2 * revision.files.reduce((sum, { size }) => sum + size, 0) + reserveBytes;
   if (bytes >= needed && files >= 2 * revision.files.length + reserveFiles) return;
-  const has =
-    bytes < needed
-      ? `${mebibytes(bytes)} MiB are free and ${mebibytes(needed)} are needed`
-      : "it has too few inodes left";
   throw new AgentFailure(
     "disk_full",
-    `${layout.folder} has no room for ${nameOf(revision)}: ${has}; nothing was changed`,
+    bytes < needed
+      ? noRoomFor(layout.folder, needed, bytes)
+      : `there is no room for its files in ${layout.folder}: the file system has too few inodes left; remove some files there and deploy again, nothing was touched`,
   );
 }
 
-function mebibytes(bytes: number): number {
-  return Math.ceil(bytes / (1 << 20));
+/** What is said where so many bytes are needed and fewer are free. */
+export function noRoomFor(folder: string, needed: number, free: number): string {
+  const [all, some] = [Math.ceil(needed / (1 << 20)), Math.floor(free / (1 << 20))];
+  return `there is no room for its files in ${folder}: ${all} MiB are needed and ${some} are free; free ${all - some} MiB there and deploy again, nothing was touched`;
 }
 
 /** What has arrived and was right is kept by its digest; a download that breaks off leaves nothing. */

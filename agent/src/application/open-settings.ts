@@ -82,6 +82,7 @@ export function openingSupervisor(inner: Supervisor, settings: SettingsOpening):
     closeSockets: (...words) => inner.closeSockets(...words),
     restore: (...words) => inner.restore(...words),
     addsSockets: inner.addsSockets,
+    boundsChildren: inner.boundsChildren,
   };
 }
 

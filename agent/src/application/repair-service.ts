@@ -33,6 +33,8 @@ export class Repair {
   readonly #journal: JournalFile;
   /** The fingerprints with which the files of a release were found right. */
   #right = new Map<string, string>();
+  /** The fingerprint with which the program that is executed was found right. */
+  #rightProgram = "";
   #fullCheckAtMs = Number.NEGATIVE_INFINITY;
   #checkedRelease = "";
 
@@ -74,6 +76,7 @@ export class Repair {
     const isDue = clock.monotonicMs() - this.#fullCheckAtMs >= fullCheckMs;
     if (isDue || this.#checkedRelease !== id) {
       this.#right = new Map();
+      this.#rightProgram = "";
       this.#checkedRelease = id;
       this.#fullCheckAtMs = clock.monotonicMs();
     }
@@ -154,15 +157,20 @@ export class Repair {
   async #runsRightProgram({ run, revision }: Committed, view: ProcessView): Promise<boolean> {
     const { probe, disk, layout, service, clock } = this.#parts;
     if (view.state !== "running" || clock.nowMs() - view.startedAtMs < provenStartMs) return true;
+    const fingerprint = await probe.programFingerprint(view.pid);
+    if (fingerprint === undefined || fingerprint === this.#rightProgram) return true;
     const digest = await probe.programDigest(view.pid);
+    if (digest === undefined) return true;
     const entry = revision.files.find(({ path }) => path === run.entry);
-    if (digest === undefined || digest === entry?.sha256) return true;
     const path = join(layout.releases, this.#journal.now.committed?.release ?? "", run.entry);
-    if (!isElf(await firstBytes(disk.chunks(path)))) return true;
-    this.#parts.note(
-      `process ${view.pid} of ${service} executes another program than ${run.entry} and is being replaced`,
-    );
-    return false;
+    if (digest !== entry?.sha256 && isElf(await firstBytes(disk.chunks(path)))) {
+      this.#parts.note(
+        `process ${view.pid} of ${service} executes another program than ${run.entry} and is being replaced`,
+      );
+      return false;
+    }
+    this.#rightProgram = fingerprint;
+    return true;
   }
 
   async #health(

@@ -16,7 +16,7 @@ export interface DiskEntry {
  */
 export interface Disk {
   read(path: string): Promise<Uint8Array | undefined>;
-  /** Chunks of a file. Fails if it does not exist. */
+  /** Chunks of a file, each of which holds until the next one is asked for. Fails if the file does not exist. */
   chunks(path: string): AsyncIterable<Uint8Array>;
   /** At most so many bytes of a file from a place on; nothing if it does not exist or ends before. */
   slice(path: string, from: number, bytes: number): Promise<Uint8Array>;

@@ -10,11 +10,14 @@ export interface SocketRequest {
   readonly address: string;
 }
 
-/** Bounds of a process, as `prlimit` knows them. */
+/** Bounds of a process. */
 export interface Limits {
   readonly openFiles?: number | undefined;
+  /** Processes and threads. */
   readonly processes?: number | undefined;
   readonly memoryBytes?: number | undefined;
+  /** Of one processor. */
+  readonly cpuPercent?: number | undefined;
   readonly coreBytes?: number | undefined;
 }
 

@@ -22,6 +22,8 @@ export interface Layout {
   readonly blobsFolder: string;
   readonly servicesFolder: string;
   readonly statusPath: string;
+  /** Takes room that is given up where there is none for documents. */
+  readonly reservePath: string;
   /** How far the logs of services were sent. */
   readonly logPlacesPath: string;
 }
@@ -44,6 +46,7 @@ export function layoutOf(root: string): Layout {
     servicesFolder: join(root, "services"),
     logPlacesPath: join(root, "status", "log-places.json"),
     statusPath: join(root, "status", "status.json"),
+    reservePath: join(root, "status", "reserve"),
   };
 }
 

@@ -133,6 +133,7 @@ function limitsOf(value: unknown): Limits {
     openFiles: read("openFiles"),
     processes: read("processes"),
     memoryBytes: read("memoryBytes"),
+    cpuPercent: read("cpuPercent"),
     coreBytes: read("coreBytes"),
   };
 }

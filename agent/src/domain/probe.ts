@@ -28,4 +28,9 @@ export interface Probe {
   freePort(): Promise<number>;
   /** The hex SHA-256 of the program that the process executes; undefined if it has ended or cannot be looked at. */
   programDigest(pid: number): Promise<string | undefined>;
+  /**
+   * Says with the same text that the process executes the same file with the same bytes: its device, inode, size and times.
+   * Undefined if the process has ended or cannot be looked at.
+   */
+  programFingerprint(pid: number): Promise<string | undefined>;
 }

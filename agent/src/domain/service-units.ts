@@ -172,13 +172,15 @@ function userLines(text: string): readonly string[] {
   ];
 }
 
+/** All but the descriptors and the core bound the whole unit, with all its children (systemd.resource-control(5)). */
 function limitLines({ limits }: Launch): readonly string[] {
   return [
-    ["LimitNOFILE", limits?.openFiles],
-    ["LimitNPROC", limits?.processes],
-    ["LimitAS", limits?.memoryBytes],
-    ["LimitCORE", limits?.coreBytes],
-  ].flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+    ["LimitNOFILE", limits?.openFiles, ""],
+    ["TasksMax", limits?.processes, ""],
+    ["MemoryMax", limits?.memoryBytes, ""],
+    ["CPUQuota", limits?.cpuPercent, "%"],
+    ["LimitCORE", limits?.coreBytes, ""],
+  ].flatMap(([name, value, unit]) => (value === undefined ? [] : [`${name}=${value}${unit}`]));
 }
 
 /** Growing pauses came with systemd 254. */

@@ -25,6 +25,8 @@ export interface Supervisor {
   restore(service: string): Promise<readonly string[]>;
   /** Whether a service that runs can be given a socket more. If not, its old process ends before the sockets change. */
   readonly addsSockets: boolean;
+  /** Whether it bounds a process with all its children, and processors too. If not, only what setrlimit(2) knows holds. */
+  readonly boundsChildren: boolean;
 }
 
 /** How to end a process. */

@@ -13,10 +13,22 @@ const tickMicroseconds = 10_000;
 
 /** Processor time used by all threads of a process so far. */
 export function processorMicroseconds(pid: number): number {
+  const [user = 0, system = 0] = processorTicks(pid);
+  return (user + system) * tickMicroseconds;
+}
+
+/** The same of the processes that it has started and that have ended, and of those that they have. */
+export function endedProcessorMicroseconds(pid: number): number {
+  const [, , user = 0, system = 0] = processorTicks(pid);
+  return (user + system) * tickMicroseconds;
+}
+
+/** utime, stime, cutime and cstime. */
+function processorTicks(pid: number): readonly number[] {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The second field is the program's name in parentheses and may hold spaces; utime and stime are fields 14 and 15.
+  // The second field is the program's name in parentheses and may hold spaces; utime is field 14.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * tickMicroseconds;
+  return fields.slice(11, 15).map(Number);
 }
 
 /** Resident memory of a process. */

@@ -8,8 +8,9 @@ import { downloadSmall } from "../download.ts";
 import { type GitRepositories, gitRepositories, growingModule } from "../git-repositories.ts";
 import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-table.ts";
 import { median, ratios, spread } from "../samples.ts";
+import { endedProcessorMicroseconds, processorMicroseconds } from "../servers/process-figures.ts";
 import { plainEnvironment } from "../servers/server-process.ts";
-import { startStoa } from "../servers/stoa-process.ts";
+import { type StoaProcess, startStoa } from "../servers/stoa-process.ts";
 
 export const direct: BenchTable = { name: "direct", needs: ["go"], measure };
 
@@ -25,6 +26,17 @@ interface Passage {
   readonly all: number;
 }
 
+/** The same of Stoa, with what the first version took of processors. */
+interface NativePassage extends Passage {
+  readonly processor: ProcessorSeconds;
+}
+
+interface ProcessorSeconds {
+  readonly stoa: number;
+  /** Of the git processes that have ended by then. */
+  readonly git: number;
+}
+
 type Part = keyof Passage;
 
 const parts: readonly (readonly [Part, string, number | undefined])[] = [
@@ -37,7 +49,7 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
   await using repositories = await gitRepositories(run);
   run.say(`making a repository with ${versions} versions`);
   await repositories.add(module, growingModule(module, versions));
-  const ours: Passage[] = [];
+  const ours: NativePassage[] = [];
   const theirs: Passage[] = [];
   for (let round = 0; round < (run.isQuick ? 2 : 5); round++) {
     run.say(`round ${round + 1}: ${versions} versions natively and through the go command`);
@@ -55,6 +67,7 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
     notes: [
       "Stoa: info, mod and zip over HTTP from an empty `stoa serve` with GOPROXY=direct, kept and flushed; its start does not count.",
       "go: `go mod download -json` with a fresh GOPATH for each version, as Athens does; checksum database off on both sides.",
+      "Processor: what the first version takes of Stoa and of its git processes; it says the same on a busy machine.",
       "The repository is served over smart HTTP on the loopback address. Ratio: how many times longer go takes, the median of the rounds' ratios.",
     ],
   };
@@ -65,6 +78,8 @@ const columns = [
   { key: "rounds", heading: "rounds" },
   { key: "goSeconds", heading: "go s", digits: 3 },
   { key: "stoaSeconds", heading: "stoa s", digits: 3 },
+  { key: "stoaProcessor", heading: "stoa CPU ms", digits: 0 },
+  { key: "gitProcessor", heading: "git CPU ms", digits: 0 },
   { key: "ratio", heading: "ratio", digits: 1 },
   { key: "spread", heading: "lowest–highest" },
   ...aimColumns,
@@ -72,7 +87,7 @@ const columns = [
 
 function rowOf(
   [part, what, aim]: (typeof parts)[number],
-  ours: readonly Passage[],
+  ours: readonly NativePassage[],
   theirs: readonly Passage[],
 ): Row {
   const stoaSeconds = ours.map((passage) => passage[part]);
@@ -83,19 +98,38 @@ function rowOf(
     rounds: ours.length,
     goSeconds: median(goSeconds),
     stoaSeconds: median(stoaSeconds),
+    ...(part === "first" && {
+      stoaProcessor: median(ours.map(({ processor }) => processor.stoa * 1000)),
+      gitProcessor: median(ours.map(({ processor }) => processor.git * 1000)),
+    }),
     ratio: median(perRound),
     spread: spread(perRound, 1),
     ...(aim !== undefined && aimed(median(perRound), "at least", aim)),
   };
 }
 
-async function passNative({ environment }: GitRepositories, run: BenchRun): Promise<Passage> {
+async function passNative({ environment }: GitRepositories, run: BenchRun): Promise<NativePassage> {
   await using stoa = await startStoa({ upstream: "direct", env: environment }, run);
-  return await passAll(run, async (version) => {
+  const before = processorSeconds(stoa);
+  let processor: ProcessorSeconds | undefined;
+  const passage = await passAll(run, async (version) => {
     for (const kind of ["info", "mod", "zip"]) {
       await downloadSmall(`${stoa.url}/${module}/@v/${version}.${kind}`, run.signal);
     }
+    processor ??= difference(processorSeconds(stoa), before);
   });
+  return { ...passage, processor: processor ?? before };
+}
+
+function processorSeconds({ pid }: StoaProcess): ProcessorSeconds {
+  return {
+    stoa: processorMicroseconds(pid) / 1e6,
+    git: endedProcessorMicroseconds(pid) / 1e6,
+  };
+}
+
+function difference(after: ProcessorSeconds, before: ProcessorSeconds): ProcessorSeconds {
+  return { stoa: after.stoa - before.stoa, git: after.git - before.git };
 }
 
 async function passGoCommand({ environment }: GitRepositories, run: BenchRun): Promise<Passage> {

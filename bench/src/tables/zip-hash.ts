@@ -1,7 +1,8 @@
-// The hash of a kept zip of 50 MB: ours, against Go's own library, in one thread each.
+// The hash of a kept zip of 50 MB: ours, against Go's own library.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, createWriteStream, fstatSync, openSync, readSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
@@ -13,6 +14,7 @@ import {
   type ReadableModuleFile,
   writeModuleZip,
 } from "@stoa/gomod/zip";
+import { WorkerZipCheck } from "../../../proxy/src/adapters/worker-zip-check/worker-zip-check.ts";
 import type { BenchRun, BenchTable } from "../bench-run.ts";
 import { aimColumns, aimed, type MeasuredTable, type Row } from "../measured-table.ts";
 import { moduleVersion } from "../module-tree.ts";
@@ -30,8 +32,6 @@ interface Zip {
   readonly content: string;
   readonly path: string;
   readonly sizeBytes: number;
-  /** The aim counts for what large modules are made of. */
-  readonly hasAim: boolean;
 }
 
 /** Hashes the zip and tells how many seconds that took. */
@@ -43,13 +43,15 @@ interface Hasher {
 async function measure(run: BenchRun): Promise<MeasuredTable> {
   run.say("making two zips of 50 MB");
   const zips = [
-    await makeZip(run, "test data, which hardly compresses", randomFiles(), true),
-    await makeZip(run, "source text", await textFiles(), false),
+    await makeZip(run, "test data, which hardly compresses", randomFiles()),
+    await makeZip(run, "source text", await textFiles()),
   ];
   await using go = await startGo(run);
+  await using everyCore = hasherOnEveryCore();
   const ours = [
     hasherOf("hashZip", (source) => hashZip(source)),
     hasherOf("checkModuleZip", async (source) => (await checkModuleZip(source, module)).hash),
+    everyCore,
   ];
   const rows: Row[] = [];
   for (const zip of zips) {
@@ -61,8 +63,9 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
     columns,
     rows,
     notes: [
-      "In one thread. stoa modules verify has one for each core, and so many zips at once.",
-      "Go is archive/zip and crypto/sha256, used as golang.org/x/mod/sumdb/dirhash does; checkModuleZip also checks every rule of module zips.",
+      "One zip at a time: it is hashed in one thread, while zlib unpacks what comes next in another. On every core: as stoa modules verify does it, one checkModuleZip for each core, all together.",
+      "The aim of 400 MB/s counts for every core together.",
+      "Go is archive/zip and crypto/sha256, used as golang.org/x/mod/sumdb/dirhash does, in one thread; checkModuleZip also checks every rule of module zips.",
       "Ratio: the median of the rounds' ratios of our rate to Go's.",
     ],
   };
@@ -105,7 +108,7 @@ async function measureZip(
       goRate: median(theirs),
       ratio: median(perRound),
       spread: spread(perRound, 2),
-      ...(zip.hasAim && hasher.name === "hashZip" && aimed(median(own), "at least", 400)),
+      ...(hasher.name === everyCoreName && aimed(median(own), "at least", 400)),
     };
   });
 }
@@ -126,13 +129,31 @@ function hasherOf(name: string, hash: (source: ByteSource) => Promise<string>): 
   };
 }
 
+const everyCoreName = "checkModuleZip on every core";
+
+/** As many zips at once as there are cores. */
+function hasherOnEveryCore(): Hasher & AsyncDisposable {
+  const threads = availableParallelism();
+  const check = new WorkerZipCheck({ threads });
+  const never = new AbortController().signal;
+  return {
+    name: everyCoreName,
+    async hash({ path }) {
+      const began = performance.now();
+      const checked = await Promise.all(
+        Array.from({ length: threads }, () => check.check(module, { kind: "file", path }, never)),
+      );
+      const seconds = (performance.now() - began) / 1000 / threads;
+      return { hash: [...new Set(checked.map(({ hash }) => hash))].join(), seconds };
+    },
+    [Symbol.asyncDispose]: () => check.close(),
+  };
+}
+
 function fileSource(file: number): ByteSource {
   return {
     size: fstatSync(file).size,
-    read(position, length) {
-      const bytes = Buffer.allocUnsafe(length);
-      return bytes.subarray(0, readSync(file, bytes, 0, length, position));
-    },
+    read: (position, into) => readSync(file, into, 0, into.length, position),
   };
 }
 
@@ -171,14 +192,13 @@ async function makeZip(
   run: BenchRun,
   content: string,
   files: readonly ReadableModuleFile[],
-  hasAim: boolean,
 ): Promise<Zip> {
   const path = join(run.folder, `${content.split(/\W/)[0]}.zip`);
   await pipeline(writeModuleZip(module, files), createWriteStream(path));
   const file = openSync(path, "r");
   const sizeBytes = fstatSync(file).size;
   closeSync(file);
-  return { content, path, sizeBytes, hasAim };
+  return { content, path, sizeBytes };
 }
 
 const fileBytes = 1 << 20;

@@ -1,5 +1,5 @@
 // One writer at a time in a folder, over all processes of this machine.
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 
 const firstPauseMs = 1;
@@ -26,7 +26,7 @@ export class WritingLock {
   }
 
   async #locked<T>(work: () => Promise<T>): Promise<T> {
-    this.#database ??= new DatabaseSync(this.#path, { timeout: 0 });
+    this.#database ??= await openDatabase(this.#path);
     for (let pauseMs = firstPauseMs; !tryToBegin(this.#database); ) {
       await pause(pauseMs);
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);
@@ -37,6 +37,12 @@ export class WritingLock {
       this.#database.exec("ROLLBACK");
     }
   }
+}
+
+/** Whoever only reads does not carry SQLite. */
+async function openDatabase(path: string): Promise<DatabaseSync> {
+  const { DatabaseSync } = await import("node:sqlite");
+  return new DatabaseSync(path, { timeout: 0 });
 }
 
 function tryToBegin(database: DatabaseSync): boolean {

@@ -6,6 +6,7 @@ import type { DocumentTree } from "../domain/document-tree.ts";
 import { checkedName } from "../domain/names.ts";
 import { News } from "../domain/news.ts";
 import { treePaths } from "../domain/tree-paths.ts";
+import { behind, mostTries } from "./overwrite-document.ts";
 import { type OpenDocument, type SignedTree, tampered } from "./sign-documents.ts";
 
 /** An index that is not renewed is refused by agents after so long; they keep what they run. */
@@ -56,12 +57,13 @@ export class Environments {
   /**
    * Changes the services of an environment: `change` is given the present ones and the serial that the new index will
    * have, and gives the new ones, or `undefined` to leave them. Resolves to the index as it then is. It is called again when another writer came first.
+   * Fails with `store_unavailable` where that has no end.
    */
   async change(
     environment: string,
     change: (services: Services, serial: number) => Services | undefined,
   ): Promise<EnvironmentIndex> {
-    for (;;) {
+    for (let tried = 0; tried < mostTries; tried++) {
       const present = await this.#read(environment);
       if (present === undefined) throw unknownEnvironment(environment);
       const { document: index } = present;
@@ -70,6 +72,7 @@ export class Environments {
       const written = await this.#write(environment, present, services);
       if (written !== undefined) return written;
     }
+    throw behind(treePaths.index(environment));
   }
 
   /** Renews indexes that grow old, so that agents go on trusting them. */

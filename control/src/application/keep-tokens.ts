@@ -117,7 +117,9 @@ export class Tokens {
     }
     if (record.notAfter !== undefined && Date.parse(record.notAfter) <= this.#clock.now()) {
       const next =
-        record.use.kind === "join" ? "make a new one with: stoa token join" : "ask for a new one";
+        record.use.kind === "join"
+          ? "make a new one with: stoa token join"
+          : "ask for a new one, which stoa token create makes";
       throw refused(`the token ${record.id} expired at ${record.notAfter}; ${next}`);
     }
     return record;

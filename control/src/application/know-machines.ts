@@ -7,6 +7,7 @@ import { checkedName } from "../domain/names.ts";
 import { News } from "../domain/news.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import type { Tokens } from "./keep-tokens.ts";
+import { overwrite } from "./overwrite-document.ts";
 import { checkPublicKey, openStatus, type SignedTree } from "./sign-documents.ts";
 
 /** A machine as it joined. */
@@ -142,7 +143,7 @@ export class Machines {
     }
     this.#statuses.set(machine, status);
     if (before === undefined || isNews(before, status)) {
-      await this.#replace(treePaths.status(machine), envelope);
+      await overwrite(this.#tree, treePaths.status(machine), envelope);
       this.news.publish(machine);
     }
   }
@@ -202,12 +203,6 @@ export class Machines {
   async #loadRecord(path: string): Promise<void> {
     const record = await this.#documents.readRecord<MachineRecord>(path, "machine");
     if (record !== undefined) this.#records.set(record.machine, record);
-  }
-
-  async #replace(path: string, text: string): Promise<void> {
-    const stored = await this.#tree.read(path);
-    if (stored === undefined) await this.#tree.create(path, text);
-    else await this.#tree.replace(path, text, stored.etag);
   }
 }
 

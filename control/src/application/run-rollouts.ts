@@ -2,6 +2,7 @@
 import {
   canonicalJson,
   isOver,
+  type RolloutAction,
   type RolloutEvent,
   type RolloutStep,
   stepRollout,
@@ -54,6 +55,10 @@ export class Rollouts {
   readonly #parts: RolloutParts;
   readonly #known = new Map<string, RolloutRecord>();
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Rollouts that are about to be looked at. */
+  readonly #awaited = new Set<string>();
+  /** Those that could not be begun, of which the store may yet have kept something. */
+  readonly #doubtful = new Set<string>();
   readonly #end = new AbortController();
   #timer: Disposable | undefined;
 
@@ -64,13 +69,18 @@ export class Rollouts {
   /** Reads what is kept and carries on what has not ended. */
   async load(): Promise<void> {
     const { documents, clock } = this.#parts;
-    for (const path of await documents.list("rollouts")) {
+    const newest = new Map<string, string>();
+    // The newest first. One that has not ended and has a newer one behind it was never begun: see `begin`.
+    for (const path of [...(await documents.list("rollouts"))].sort().reverse()) {
       const record = await documents.readRecord<RolloutRecord>(path, "rollout");
       if (record === undefined) continue;
-      const rollout = isOver(record.rollout)
-        ? record.rollout
-        : afterAbsence(record.rollout, clock.now());
-      this.#known.set(rollout.id, { ...record, rollout });
+      const { id } = record.rollout;
+      const isLast = (newest.get(groupOf(record)) ?? id) === id;
+      newest.set(groupOf(record), newest.get(groupOf(record)) ?? id);
+      if (isOver(record.rollout)) this.#known.set(id, record);
+      else if (isLast)
+        this.#known.set(id, { ...record, rollout: afterAbsence(record.rollout, clock.now()) });
+      else this.#doubtful.add(id);
     }
     void this.#listen();
     this.#lookLater();
@@ -110,7 +120,10 @@ export class Rollouts {
     return this.list({ environment, service }).find(({ rollout }) => !isOver(rollout));
   }
 
-  /** Begins a rollout that `begin` makes. Fails with `conflict` if one runs for the same service in the same environment. */
+  /**
+   * Begins a rollout that `begin` makes. Fails with `conflict` if one runs for the same service in the same environment. What
+   * could not be kept has not begun, and never will, even if the store had taken it and only its answer was lost.
+   */
   async begin(
     environment: string,
     service: string,
@@ -122,9 +135,18 @@ export class Rollouts {
       // What the last one could not publish at its end comes first: it is what this one begins from.
       const [last] = this.list({ environment, service });
       if (last !== undefined) await this.#publish(last.rollout.id);
+      await this.#forgetDoubtful();
       const { record, step } = await begin();
-      await this.#take(record, step);
-      return this.get(record.rollout.id);
+      const { id } = record.rollout;
+      await this.#take(record, step).catch((failure) => {
+        if (!this.#known.has(id)) {
+          this.#doubtful.add(id);
+          throw failure;
+        }
+        // It is kept, and so it is carried on.
+        this.#parts.onFailure(failure);
+      });
+      return this.get(id);
     });
   }
 
@@ -149,6 +171,13 @@ export class Rollouts {
     }
   }
 
+  async #forgetDoubtful(): Promise<void> {
+    for (const id of this.#doubtful) {
+      await this.#parts.documents.remove(treePaths.rollout(id));
+      this.#doubtful.delete(id);
+    }
+  }
+
   #unsettled(): readonly RolloutRecord[] {
     return [...this.#known.values()].filter((record) => !isSettled(record));
   }
@@ -165,29 +194,41 @@ export class Rollouts {
     if (this.#end.signal.aborted) return;
     this.#timer = this.#parts.clock.after(lookMs, () => {
       for (const { rollout } of this.#unsettled()) void this.#look(rollout.id);
+      if (this.#doubtful.size > 0) void this.#forgetDoubtful().catch(this.#parts.onFailure);
       this.#lookLater();
     });
   }
 
-  /** Tells a rollout what its machines said last and what time it is. */
+  /** Tells a rollout what its machines said last and what time it is: one look for all that is said until its turn comes. */
   async #look(id: string): Promise<void> {
     const { machines, clock, onFailure } = this.#parts;
+    if (this.#awaited.has(id)) return;
+    this.#awaited.add(id);
     await this.#inTurn(groupOf(this.get(id)), async () => {
+      this.#awaited.delete(id);
       if (this.#end.signal.aborted) return;
       // What could not be published before comes first: nothing that machines say counts until then.
       await this.#publish(id);
-      for (const name of Object.keys(this.get(id).rollout.tasks)) {
+      const reports = Object.keys(this.get(id).rollout.tasks).flatMap((name): RolloutEvent[] => {
         const known = machines.find(name);
-        if (known?.status === undefined || known.heardAt === 0) continue;
-        await this.#apply(id, { kind: "report", status: known.status, atMs: known.heardAt });
-      }
-      await this.#apply(id, { kind: "tick", atMs: clock.now() });
+        if (known?.status === undefined || known.heardAt === 0) return [];
+        return [{ kind: "report", status: known.status, atMs: known.heardAt }];
+      });
+      await this.#apply(id, ...reports, { kind: "tick", atMs: clock.now() });
     }).catch(onFailure);
   }
 
-  async #apply(id: string, event: RolloutEvent): Promise<void> {
+  /** What several events come to is kept and published once. */
+  async #apply(id: string, ...events: readonly RolloutEvent[]): Promise<void> {
     const record = this.get(id);
-    await this.#take(record, stepRollout(record.rollout, event));
+    let { rollout } = record;
+    const actions: RolloutAction[] = [];
+    for (const event of events) {
+      const step = stepRollout(rollout, event);
+      rollout = step.rollout;
+      actions.push(...step.actions);
+    }
+    await this.#take(record, { rollout, actions });
   }
 
   /** Keeps where a step leads, and does what it asks for. */

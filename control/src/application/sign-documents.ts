@@ -13,6 +13,7 @@ import {
 } from "@stoa/deployment";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree, StoredDocument } from "../domain/document-tree.ts";
+import { overwrite } from "./overwrite-document.ts";
 
 /** Kinds of documents that agents read. */
 type Delivered = "revision" | "environment";
@@ -78,10 +79,7 @@ export class SignedTree {
 
   /** Writes a record, whatever was there: only one process writes records. */
   async writeRecord(path: string, kind: RecordKind, record: object): Promise<void> {
-    const text = this.#sealRecord(kind, record, 0);
-    const stored = await this.#tree.read(path);
-    if (stored === undefined) await this.#tree.create(path, text);
-    else await this.#tree.replace(path, text, stored.etag);
+    await overwrite(this.#tree, path, this.#sealRecord(kind, record, 0));
   }
 
   /** The stored text; undefined, and nothing written, if the path is taken. */
@@ -97,6 +95,10 @@ export class SignedTree {
 
   async list(folder: string): Promise<readonly string[]> {
     return await this.#tree.list(folder);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#tree.remove(path);
   }
 
   #sealRecord(kind: RecordKind, record: object, serial: number): string {

@@ -12,6 +12,7 @@ import {
   parseStrategy,
   type RolloutRules,
   type RolloutStep,
+  type Strategy,
   shortId,
   type TagQuery,
 } from "@stoa/deployment";
@@ -36,7 +37,7 @@ export interface RolloutRequest {
   readonly from?: string | undefined;
   readonly owner: string;
   readonly reason: string;
-  /** As `parseStrategy` reads it; absent: the usual one. */
+  /** As `parseStrategy` reads it; absent: the usual one, and for a way back that of the rollout which is undone. */
   readonly strategy?: string | undefined;
   /** Absent: as before, or every machine of the environment. */
   readonly selector?: TagQuery | undefined;
@@ -77,7 +78,7 @@ export async function startRollout(
   const proven = await provenAt(parts, request.from, kept);
   const selector = request.selector ?? index.services[service]?.selector ?? proven?.selector ?? [];
   checkArchitecture(kept, membersOf(parts.machines, environment, selector));
-  const rules = rulesOf(request);
+  const rules = rulesOf(request, strategyToUndo(parts, request, index));
 
   const done = await alreadyDone(parts, request, { index, kept, selector });
   if (done !== undefined) return { record: done, unchanged: true };
@@ -151,10 +152,25 @@ function checkArchitecture({ id, revision }: KeptRevision, members: readonly Kno
   );
 }
 
-function rulesOf({ strategy, stopAt, rollBack, bakeMs, deadlineMs }: RolloutRequest): RolloutRules {
+/** What came all at once may go all at once: the way back is no slower than the way there was. */
+function strategyToUndo(
+  { rollouts }: StartParts,
+  { kind, service }: RolloutRequest,
+  { services }: EnvironmentIndex,
+): Strategy {
+  const present = services[service];
+  const undone =
+    kind === "rollback" && present !== undefined ? rollouts.find(present.rollout) : undefined;
+  return undone?.rollout.rules.strategy ?? defaultRules.strategy;
+}
+
+function rulesOf(
+  { strategy, stopAt, rollBack, bakeMs, deadlineMs }: RolloutRequest,
+  usual: Strategy,
+): RolloutRules {
   return {
     ...defaultRules,
-    ...(strategy === undefined ? {} : { strategy: said(() => parseStrategy(strategy)) }),
+    strategy: strategy === undefined ? usual : said(() => parseStrategy(strategy)),
     ...(stopAt === undefined ? {} : { stopAt }),
     ...(rollBack === undefined ? {} : { rollBack }),
     ...(bakeMs === undefined ? {} : { bakeMs }),
@@ -194,7 +210,7 @@ async function begin(
   const atMs = parts.clock.now();
   const step = said(() =>
     firstStep({
-      id: newId(service, atMs),
+      id: newId(service, Math.max(atMs, afterLast(parts.rollouts, environment, service))),
       environment,
       service,
       revision: kept.id,
@@ -215,6 +231,12 @@ async function begin(
   );
   const { version } = kept.revision;
   return { record: { format: 1, rollout: step.rollout, version, kind, notes: [] }, step };
+}
+
+/** A clock that was set back must not let a rollout look older than the one before it. */
+function afterLast(rollouts: Rollouts, environment: string, service: string): number {
+  const [last] = rollouts.list({ environment, service });
+  return last === undefined ? 0 : last.rollout.startedMs + 1;
 }
 
 /** Sorts by time, and is unlike any other. */

@@ -1,12 +1,12 @@
 // The API as one function from a request to an answer: routes, who is let in, what input is accepted.
 
-import { firstProblem } from "@stoa/deployment";
 import { Hono } from "hono";
 import type { z } from "zod";
 import type { Tokens } from "../application/keep-tokens.ts";
 import { isAdmitted, type Principal } from "../domain/access.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import { failureAnswer } from "./failure-answer.ts";
+import { firstProblem } from "./first-problem.ts";
 import type { Route } from "./route.ts";
 
 /** Below which path everything lies. */

@@ -1,11 +1,12 @@
 // Whether a zip is a module version that the go command will take.
-import { hashRawFiles, type RawHashedFile } from "../directory-hash.ts";
+import { hashRawFiles } from "../directory-hash.ts";
 import { foldKey } from "../fold.ts";
 import { InvalidText } from "../invalid-text.ts";
 import { checkModuleVersion, type ModuleVersion } from "../module-version.ts";
 import { pathProblem } from "../path-element.ts";
 import { parseVersion } from "../version.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { hashEntries } from "./entry-hashes.ts";
 import { maxPaths, maxZipBytes, rootFileLimits } from "./module-zip-limits.ts";
 import { OneReading } from "./one-reading.ts";
 import { PathCollisions } from "./path-collisions.ts";
@@ -118,15 +119,16 @@ async function checkContents(
 ): Promise<Pick<CheckedModuleZip, "hash" | "goMod">> {
   const contents = new ZipContents(source);
   const reading = new OneReading(directory.offset);
-  const files: RawHashedFile[] = [];
-  let goMod: Uint8Array | undefined;
-  for (const entry of inOrderOfPlace(directory.entries)) {
-    const located = contents.locate(entry);
-    reading.check(located);
-    // A copy, for what was read may be a small part of a large buffer.
-    if (entry.rawName === goModName) goMod = new Uint8Array(await contents.read(located));
-    const sha256 = await contents.sha256(located);
-    files.push({ rawName: entry.rawName, sha256 });
-  }
+  const located = inOrderOfPlace(directory.entries)
+    .values()
+    .map((entry) => {
+      const found = contents.locate(entry);
+      reading.check(found);
+      return found;
+    });
+  const files = await hashEntries(contents, located);
+  const entry = directory.entries.find(({ rawName }) => rawName === goModName);
+  // A copy, for what was read may be a small part of a large buffer.
+  const goMod = entry && new Uint8Array(await contents.read(contents.locate(entry)));
   return { hash: hashRawFiles(files), goMod };
 }

@@ -1,6 +1,7 @@
 // The h1: hash of any zip archive.
-import { hashRawFiles, type RawHashedFile } from "../directory-hash.ts";
+import { hashRawFiles } from "../directory-hash.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { hashEntries } from "./entry-hashes.ts";
 import { inOrderOfPlace, ZipContents } from "./zip-content.ts";
 import { readZipDirectory } from "./zip-directory.ts";
 
@@ -16,11 +17,9 @@ export async function hashZip(source: ByteSource): Promise<string> {
   const lastOfEachName = new Map(entries.map((entry) => [entry.rawName, entry])).values();
 
   const contents = new ZipContents(source);
-  const files: RawHashedFile[] = [];
-  for (const entry of inOrderOfPlace(lastOfEachName)) {
-    const { rawName } = entry;
-    const sha256 = await contents.sha256(contents.locate(entry));
-    for (const _ of namesakes.get(rawName) ?? []) files.push({ rawName, sha256 });
-  }
-  return hashRawFiles(files);
+  const located = inOrderOfPlace(lastOfEachName)
+    .values()
+    .map((entry) => contents.locate(entry));
+  const files = await hashEntries(contents, located);
+  return hashRawFiles(files.flatMap((file) => (namesakes.get(file.rawName) ?? []).map(() => file)));
 }

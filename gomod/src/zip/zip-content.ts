@@ -69,12 +69,21 @@ export class ZipContents {
     return Buffer.concat(await Array.fromAsync(this.#unpackInPieces(located)));
   }
 
+  /** Copies the data as it is packed and returns its length; what follows it has then been found right. */
+  copyPacked(located: LocatedEntry, into: Uint8Array): number {
+    const packed = this.#bytes.read(located.dataOffset, this.#lengthOf(located));
+    into.set(packed);
+    const { length } = packed;
+    if ((located.entry.flags & sizesFollow) !== 0) this.#verifyDescriptor(located);
+    return length;
+  }
+
   /** The sha256 of the content, in hexadecimal. Takes little memory, however large the content is. */
   async sha256(located: LocatedEntry): Promise<string> {
     if (this.#isSmall(located)) {
       const content = this.#unpackWhole(located);
       const sum = hash("sha256", content, "hex");
-      if (located.entry.method === deflated) release(content);
+      release(content);
       return sum;
     }
     const sum = createHash("sha256");
@@ -90,7 +99,7 @@ export class ZipContents {
     const { entry } = located;
     if (isDirectory(entry)) return emptyContent(entry);
     const packed = this.#bytes.read(located.dataOffset, this.#lengthOf(located));
-    const content = entry.method === stored ? packed : inflateWhole(entry, packed);
+    const content = entry.method === stored ? Buffer.from(packed) : inflateWhole(entry, packed);
     this.#verify(located, content.length, crc32(content));
     return content;
   }
@@ -116,7 +125,8 @@ export class ZipContents {
   *#packedPieces(located: LocatedEntry): Generator<Uint8Array, void, undefined> {
     const end = located.dataOffset + this.#lengthOf(located);
     for (let position = located.dataOffset; position < end; position += pieceBytes) {
-      yield this.#bytes.read(position, Math.min(pieceBytes, end - position));
+      // A copy, for the next piece may be asked for while this one is being unpacked.
+      yield Buffer.from(this.#bytes.read(position, Math.min(pieceBytes, end - position)));
     }
   }
 
@@ -198,7 +208,7 @@ function inflateWhole(entry: ZipEntry, packed: Uint8Array): Uint8Array {
  * Gives the memory of unpacked content back at once. A zip with many files leaves them behind faster than the garbage
  * collector, which does not see how large they are, comes by. Small buffers share Node's pool and are left alone.
  */
-function release(content: Uint8Array): void {
+export function release(content: Uint8Array): void {
   const { buffer, byteLength } = content;
   if (buffer instanceof ArrayBuffer && byteLength > Buffer.poolSize) buffer.transfer(0);
 }

@@ -157,20 +157,22 @@ function readDirectoryHeader(bytes: ReadAhead, position: number, base: bigint): 
 
   const nameLength = fixed.readUInt16LE(28);
   const extraLength = fixed.readUInt16LE(30);
-  const restLength = nameLength + extraLength + fixed.readUInt16LE(32);
-  const rest = bytes.read(position + directoryHeader.length, restLength);
-  if (rest.length < restLength) return rest.length === 0 ? "nothing" : "something else";
-
-  const sizes = readSizes(fixed, rest.subarray(nameLength, nameLength + extraLength), base);
+  const length = directoryHeader.length + nameLength + extraLength + fixed.readUInt16LE(32);
+  const header = bytes.read(position, length);
+  if (header.length < length) {
+    return header.length === directoryHeader.length ? "nothing" : "something else";
+  }
+  const extraAt = directoryHeader.length + nameLength;
+  const sizes = readSizes(header, header.subarray(extraAt, extraAt + extraLength), base);
   if (sizes === undefined) return "something else";
   const entry = {
-    rawName: rest.toString("latin1", 0, nameLength),
-    flags: fixed.readUInt16LE(8),
-    method: fixed.readUInt16LE(10),
-    crc32: fixed.readUInt32LE(16),
+    rawName: header.toString("latin1", directoryHeader.length, extraAt),
+    flags: header.readUInt16LE(8),
+    method: header.readUInt16LE(10),
+    crc32: header.readUInt32LE(16),
     ...sizes,
   };
-  return { entry, next: position + directoryHeader.length + restLength };
+  return { entry, next: position + length };
 }
 
 type Sizes = Pick<ZipEntry, "compressedSize" | "uncompressedSize" | "headerOffset">;

@@ -76,6 +76,11 @@ export function encodeDirectoryHeader(entry: WrittenEntry): Uint8Array {
   return record;
 }
 
+/** The length of the header that `record` begins with. */
+export function directoryHeaderLength(record: Buffer): number {
+  return directoryHeader.length + record.readUInt16LE(28);
+}
+
 /** The end of an archive below 4 GiB; with the zip64 records in front if there are too many entries for 16 bits. */
 export function encodeDirectoryEnd(entries: number, size: number, offset: number): Uint8Array {
   const record = Buffer.alloc(directoryEnd.length);

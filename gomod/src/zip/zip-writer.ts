@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { crc32, createDeflateRaw } from "node:zlib";
-import { hashRawFiles, type RawHashedFile } from "../directory-hash.ts";
 import { InvalidText } from "../invalid-text.ts";
 import { checkModuleVersion, type ModuleVersion } from "../module-version.ts";
 import { parseVersion } from "../version.ts";
 import type { CheckedModuleZip } from "./check-module-zip.ts";
+import { DirectoryDraft } from "./directory-draft.ts";
 import { type ModuleFile, selectModuleFiles } from "./module-files.ts";
 import { maxGoModBytes, maxPaths, maxZipBytes } from "./module-zip-limits.ts";
 import {
@@ -18,17 +18,15 @@ import {
 import {
   encodeDataDescriptor,
   encodeDirectoryEnd,
-  encodeDirectoryHeader,
   encodeLocalHeader,
   longestNameBytes,
-  type WrittenEntry,
 } from "./zip-records.ts";
 
 /** A file whose content can be had. */
 export interface ReadableModuleFile extends ModuleFile {
   /**
-   * The content from its start, in chunks of any length that stay as they are: just `sizeBytes` bytes. Called only for
-   * files that belong to the module, once, and once more for the root go.mod.
+   * The content from its start, in chunks of any length that stay as they are until another file is read: just `sizeBytes`
+   * bytes. Called only for files that belong to the module, once, and once more for the root go.mod.
    */
   read(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
@@ -36,14 +34,14 @@ export interface ReadableModuleFile extends ModuleFile {
 /**
  * What is remembered of files that have been packed before. With it the zip is the same, and takes less work.
  */
-export interface PackMemory {
+export interface PackMemory<F> {
   /** The content of a file, which is then not read. */
-  find(file: ReadableModuleFile): PackedContent | undefined;
+  find(file: F): PackedContent | undefined;
   /** Is told of every small file that has been packed. */
-  keep(file: ReadableModuleFile, packed: PackedContent): void;
+  keep(file: F, packed: PackedContent): void;
 }
 
-const noMemory: PackMemory = { find: () => undefined, keep: () => undefined };
+const noMemory: PackMemory<unknown> = { find: () => undefined, keep: () => undefined };
 
 /** Content is compressed in pieces of this length, so that the zip does not depend on how a file was read. */
 const pieceBytes = 2 ** 20;
@@ -52,15 +50,15 @@ const chunkBytes = 2 ** 17;
 
 /**
  * The zip of a module, made of those `files` that belong to it, in their order. The same files give the same bytes. At the
- * end it gives what `checkModuleZip` would find in it. No more than a few pieces of one file are in memory. Chunks are
- * large, for each may cost its reader a call to the disk. Throws `InvalidText` of kind `module zip` if the files are no
+ * end it gives what `checkModuleZip` would find in it. No more than a few pieces of one file are in memory, and the
+ * directory with some 100 bytes for each file, of which it is made fastest in the order of their paths. Chunks are large, for each may cost its reader a call to the disk. Throws `InvalidText` of kind `module zip` if the files are no
  * module, if a file has not the size that was announced, or if the zip grows larger than it may be; what `read` throws is
  * passed on. Authority: golang.org/x/mod/zip.Create, which lets a file be shorter than announced.
  */
-export async function* writeModuleZip(
+export async function* writeModuleZip<F extends ReadableModuleFile>(
   module: ModuleVersion,
-  files: readonly ReadableModuleFile[],
-  memory: PackMemory = noMemory,
+  files: readonly F[],
+  memory: PackMemory<F> = noMemory,
 ): AsyncGenerator<Uint8Array, CheckedModuleZip, undefined> {
   checkModuleVersion(module.path, parseVersion(module.version));
   const prefix = `${module.path}@${module.version}`;
@@ -79,16 +77,19 @@ export async function* writeModuleZip(
     }
     if (archive.heldBytes >= chunkBytes) yield archive.take();
   }
-  archive.addDirectory();
+  for (const part of archive.directory()) {
+    archive.add(part);
+    if (archive.heldBytes >= chunkBytes) yield archive.take();
+  }
   if (archive.heldBytes > 0) yield archive.take();
   return { ...archive.summary(), goMod };
 }
 
 /** Most files are small, and each step on the way of a file costs more than packing it. */
-async function packFile(
+async function packFile<F extends ReadableModuleFile>(
   archive: Archive,
-  file: ReadableModuleFile,
-  memory: PackMemory,
+  file: F,
+  memory: PackMemory<F>,
 ): Promise<PackedContent> {
   const held: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -118,11 +119,11 @@ async function* addInPieces(
   return content.facts();
 }
 
-function filesToWrite(
+function filesToWrite<F extends ReadableModuleFile>(
   prefix: string,
-  files: readonly ReadableModuleFile[],
+  files: readonly F[],
   goMod: Uint8Array | undefined,
-): readonly ReadableModuleFile[] {
+): readonly F[] {
   const selection = selectModuleFiles(files, goMod);
   for (const { path, reason } of selection.invalid) throw invalidZip(prefix, `${path}: ${reason}`);
   if (selection.isTooLarge) {
@@ -146,8 +147,7 @@ class Archive {
   size = 0;
   heldBytes = 0;
   readonly #prefix: string;
-  readonly #entries: WrittenEntry[] = [];
-  readonly #hashes: RawHashedFile[] = [];
+  readonly #directory = new DirectoryDraft();
   #held: Uint8Array[] = [];
   #name: Buffer = Buffer.alloc(0);
   #headerOffset = 0;
@@ -190,22 +190,22 @@ class Archive {
       uncompressedSize: sizeBytes,
       headerOffset: this.#headerOffset,
     };
-    this.#entries.push(entry);
-    this.#hashes.push({ rawName: this.#name.toString("latin1"), sha256 });
+    this.#directory.add(entry, sha256);
     this.#uncompressedSize += sizeBytes;
     this.add(encodeDataDescriptor(entry));
   }
 
-  addDirectory(): void {
-    const offset = this.size;
-    for (const entry of this.#entries) this.add(encodeDirectoryHeader(entry));
-    this.add(encodeDirectoryEnd(this.#entries.length, this.size - offset, offset));
+  /** What is still to be added when all entries have been. */
+  *directory(): Generator<Uint8Array, void, undefined> {
+    const { size } = this;
+    yield* this.#directory.chunks;
+    yield encodeDirectoryEnd(this.#directory.entries, this.size - size, size);
   }
 
   summary(): Omit<CheckedModuleZip, "goMod"> {
     return {
-      hash: hashRawFiles(this.#hashes),
-      files: this.#entries.length,
+      hash: this.#directory.hash(),
+      files: this.#directory.entries,
       uncompressedSize: this.#uncompressedSize,
     };
   }

@@ -1,4 +1,6 @@
 // Asks the policy, and the validator where the policy says so.
+
+import type { ModuleVersion } from "@stoa/gomod";
 import { type Explanation, explain } from "../domain/policy/explanation.ts";
 import {
   decide,
@@ -52,21 +54,35 @@ export class AppliedPolicy {
 
   /** Decides. Rejects with `refused` if the filter or the validator says no, or as `Validator.allows`. */
   async decide(question: PolicyQuestion, signal: AbortSignal): Promise<Decided> {
+    const outcome = await this.#decided(question, signal);
+    if ("decision" in outcome) return outcome;
+    this.#refused(question, outcome.refusal);
+    throw new ProxyFailure("refused", outcome.refusal);
+  }
+
+  /** Whether a version may be fetched, now or in the background; nobody is told of a no. Rejects as `Validator.allows`. */
+  async mayFetch({ path, version }: ModuleVersion, signal: AbortSignal): Promise<boolean> {
+    const outcome = await this.#decided({ endpoint: "zip", path, version }, signal);
+    if ("refusal" in outcome) return false;
+    const { admission, onMiss } = outcome.decision;
+    if (admission.verdict !== "served" || onMiss.action === "absent") return false;
+    return onMiss.action !== "redirect" || onMiss.queue;
+  }
+
+  async #decided(
+    question: PolicyQuestion,
+    signal: AbortSignal,
+  ): Promise<Decided | { readonly refusal: string }> {
     const { policy, verdicts } = this.#inForce;
     const decision = decide(policy, question);
     const { admission } = decision;
-    if (admission.verdict === "refused") throw this.#refusal(question, admission.why);
+    if (admission.verdict === "refused") return { refusal: admission.why };
     const { path, version } = question;
     if (!decision.isValidated || verdicts === undefined || version === undefined) {
       return { decision, holdsForMs: Number.POSITIVE_INFINITY };
     }
     const { allowed, holdsForMs } = await verdicts.ask(path, version, signal);
     if (allowed) return { decision, holdsForMs };
-    throw this.#refusal(question, `the validator at ${policy.validator} does not allow it`);
-  }
-
-  #refusal(question: PolicyQuestion, why: string): ProxyFailure {
-    this.#refused(question, why);
-    return new ProxyFailure("refused", why);
+    return { refusal: `the validator at ${policy.validator} does not allow it` };
   }
 }

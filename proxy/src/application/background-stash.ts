@@ -1,13 +1,17 @@
 // Works off the queue of versions that were asked for and not waited for.
 import type { ModuleVersion } from "@stoa/gomod";
 import type { Log } from "@stoa/telemetry";
-import type { JobQueue } from "../domain/job-queue.ts";
+import type { Job, JobQueue } from "../domain/job-queue.ts";
 import { ProxyFailure, type ProxyFailureCode } from "../domain/proxy-failure.ts";
 import { noRequest, requestContext } from "./request-context.ts";
 
 /** What working off needs. */
 export interface BackgroundParts {
   readonly queue: JobQueue;
+  /** The mark of those whom this instance asks, where others work off the same queue; `undefined` if it is alone. */
+  readonly upstreams: string | undefined;
+  /** Whether the policy in force lets it be fetched here. */
+  readonly mayFetch: (module: ModuleVersion, signal: AbortSignal) => Promise<boolean>;
   /** Fetches, checks and keeps; does nothing if the version is kept already. */
   readonly keep: (module: ModuleVersion, signal: AbortSignal) => Promise<void>;
   readonly log: Log;
@@ -24,6 +28,16 @@ const restMs = 60_000;
 /** A taken job is left alone by other processes for this long, and again each time a third of it has passed. */
 const holdMs = 60_000;
 
+/** How often somebody who is not alone looks: what another one has accepted, and does not work off, nobody tells. */
+const lookMs = 2_000;
+
+/** How long a job is left to others before this instance looks at it again, and how many it leaves at most. */
+const leftMs = 600_000;
+const mostLeft = 1000;
+
+/** How long a job may wait that nobody takes. */
+const strandedMs = 86_400_000;
+
 /** Trying again would not help: the answer is a certain one. */
 const finalCodes: ReadonlySet<ProxyFailureCode> = new Set([
   "not_found",
@@ -36,16 +50,19 @@ const finalCodes: ReadonlySet<ProxyFailureCode> = new Set([
 
 /**
  * Accepts versions and fetches them later, each until it is kept or given up. Nothing accepted is lost when the process
- * ends: who opens the queue next goes on.
+ * ends: who opens the queue next goes on. A job is decided anew by whoever takes it: only one that asks the same upstreams as
+ * the one that accepted it, and whose own policy lets it, fetches; any other leaves it to those who may.
  *
  *     add → waiting → (taken) → kept, and forgotten
  *              ↑          ├─ failed → waiting, later each time
- *              └ asked ── └─ certain failure, or too many → given up for a while
+ *              │          ├─ not for this instance → waiting, for others
+ *              └ asked ── └─ certain failure, too many, or nobody may → given up for a while
  */
 export class BackgroundStash implements AsyncDisposable {
   readonly #parts: BackgroundParts;
   readonly #ending = new AbortController();
   readonly #running = new Set<Promise<void>>();
+  readonly #left = new Map<string, { readonly module: ModuleVersion; readonly untilMs: number }>();
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
@@ -60,15 +77,17 @@ export class BackgroundStash implements AsyncDisposable {
     return this.#running.size;
   }
 
-  /** Offline nothing is fetched; what is accepted waits. */
-  set isPaused(isPaused: boolean) {
+  /** Another policy is in force: what was left is looked at again. While it is paused (offline) what is accepted waits. */
+  policyChanged({ isPaused }: { readonly isPaused: boolean }): void {
     this.#isPaused = isPaused;
+    this.#left.clear();
     if (!isPaused) this.wake();
   }
 
   /** Accepts a version; when this resolves it will not be forgotten. Rejects with `overloaded` if the queue is full. */
   async add(module: ModuleVersion): Promise<void> {
-    const outcome = await this.#parts.queue.add(module, this.#parts.now());
+    const { queue, upstreams, now } = this.#parts;
+    const outcome = await queue.add(module, now(), upstreams);
     if (outcome === "full") {
       throw new ProxyFailure(
         "overloaded",
@@ -91,7 +110,7 @@ export class BackgroundStash implements AsyncDisposable {
     this.#looking = requestContext.run(noRequest, () => this.#look());
   }
 
-  /** Breaks off what runs and waits for its end. The jobs stay in the queue. */
+  /** Breaks off what runs and waits for its end. The jobs stay in the queue, for whoever comes next. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new Error("the server stops"));
     clearTimeout(this.#timer);
@@ -114,21 +133,24 @@ export class BackgroundStash implements AsyncDisposable {
   }
 
   async #takeAll(): Promise<void> {
-    const { queue, workers, now } = this.#parts;
+    const { queue, workers, now, upstreams } = this.#parts;
     const free = workers - this.#running.size;
     if (free <= 0) return; // whoever ends looks again
     const time = now();
-    const jobs = await queue.take(free, time, new Date(time.getTime() + holdMs));
-    for (const { module, attempts } of jobs) this.#start(module, attempts);
+    const left = this.#leftAt(time);
+    const jobs = await queue.take(free, time, new Date(time.getTime() + holdMs), left);
+    for (const job of jobs) this.#start(job);
     if (jobs.length === free) return;
-    const due = await queue.nextDue();
-    if (due !== undefined) this.#lookIn(Math.max(0, due.getTime() - now().getTime()));
+    const due = await queue.nextDue(left);
+    const dueMs = due === undefined ? Infinity : Math.max(0, due.getTime() - now().getTime());
+    const delayMs = upstreams === undefined ? dueMs : Math.min(dueMs, lookMs);
+    if (delayMs < Infinity) this.#lookIn(delayMs);
   }
 
-  #start(module: ModuleVersion, attempts: number): void {
-    const work = this.#work(module, attempts)
+  #start(job: Job): void {
+    const work = this.#work(job)
       .catch((failure: unknown) => {
-        this.#parts.log.error("the queue cannot be written", { ...module, error: failure });
+        this.#parts.log.error("the queue cannot be written", { ...job.module, error: failure });
       })
       .finally(() => {
         this.#running.delete(work);
@@ -137,19 +159,61 @@ export class BackgroundStash implements AsyncDisposable {
     this.#running.add(work);
   }
 
-  async #work(module: ModuleVersion, attempts: number): Promise<void> {
+  async #work(job: Job): Promise<void> {
     const { queue, keep, log } = this.#parts;
+    const { module, attempts } = job;
     const holding = setInterval(() => void this.#hold(module), holdMs / 3).unref();
     try {
+      if (!(await this.#isMine(job))) return await this.#leave(job);
       await keep(module, this.#ending.signal);
       await queue.finish(module);
       log.info("version fetched in the background", { ...module });
     } catch (failure) {
-      if (this.#ending.signal.aborted) return;
+      if (this.#ending.signal.aborted) return await this.#release(job);
       await this.#failed(module, attempts + 1, failure);
     } finally {
       clearInterval(holding);
     }
+  }
+
+  async #isMine({ module, upstreams }: Job): Promise<boolean> {
+    if (upstreams !== undefined && upstreams !== this.#parts.upstreams) return false;
+    return await this.#parts.mayFetch(module, this.#ending.signal);
+  }
+
+  /** To those who may; where there are none, for good. */
+  async #leave({ module, attempts, added, reason }: Job): Promise<void> {
+    const { queue, upstreams, now, log } = this.#parts;
+    const time = now();
+    const isStranded = time.getTime() - added.getTime() > strandedMs;
+    if (upstreams === undefined || isStranded) {
+      const why = isStranded
+        ? "for a day no instance has come that may fetch it: ask for it again"
+        : "the policy does not let it be fetched any more";
+      const due = new Date(time.getTime() + restMs);
+      await queue.postpone(module, { state: "given_up", attempts, due, reason: why });
+      log.warn("background fetch given up", { ...module, attempts, due, reason: why });
+      return;
+    }
+    const [oldest = ""] = this.#left.keys();
+    if (this.#left.size >= mostLeft) this.#left.delete(oldest);
+    const untilMs = time.getTime() + leftMs;
+    this.#left.set(`${module.path}@${module.version}`, { module, untilMs });
+    await queue.postpone(module, { state: "waiting", attempts, due: time, reason });
+    log.debug("a job is left to other instances", { ...module });
+  }
+
+  /** Nobody has to wait until the hold has passed. */
+  async #release({ module, attempts, reason }: Job): Promise<void> {
+    const { queue, now } = this.#parts;
+    await queue.postpone(module, { state: "waiting", attempts, due: now(), reason });
+  }
+
+  #leftAt(time: Date): readonly ModuleVersion[] {
+    for (const [key, { untilMs }] of this.#left) {
+      if (untilMs <= time.getTime()) this.#left.delete(key);
+    }
+    return [...this.#left.values()].map(({ module }) => module);
   }
 
   /** If it fails, the job may be taken twice, which is harmless. */

@@ -41,6 +41,8 @@ export class RefetchCheck {
             answer: "no",
             why: "its tag was moved: what came again would be something else",
           };
+        case "altered":
+          return { answer: "no", why: "its upstream has other bytes for it now" };
         case "vanished":
           return { answer: "no", why: "its upstream has it no more" };
       }

@@ -3,11 +3,15 @@ import { test } from "node:test";
 import { type ModuleVersion, parseModulePath, parseVersion } from "@stoa/gomod";
 import { openState } from "../adapters/sql-state/open-state.ts";
 import { catalogPage } from "../domain/catalog-order.ts";
-import { type CrawlOrder, ModuleCrawl } from "./crawl-modules.ts";
+import { ModuleCrawl } from "./crawl-modules.ts";
+import type { CrawlOrder } from "./crawl-run.ts";
 import { PacedHosts } from "./paced-hosts.ts";
 import { AlreadyAtWork } from "./schedule-work.ts";
 
-const everything: CrawlOrder = { patterns: "", usedSince: undefined, versions: "all" };
+const everything: CrawlOrder = {
+  ...{ patterns: "", usedSince: undefined, versions: "all" },
+  recheck: "none",
+};
 const version = parseVersion("v1.0.0");
 const modules: readonly ModuleVersion[] = Array.from({ length: 450 }, (_, n) => ({
   path: parseModulePath(`example.com/m${1000 + n}`),
@@ -31,6 +35,7 @@ async function crawlerOf(asked: (path: string) => void) {
       return [version];
     },
     keep: async () => assert.fail("nothing is new"),
+    recheck: async () => assert.fail("nobody wants it"),
     policy: {
       isOffline: false,
       decide: async () => ({

@@ -15,6 +15,8 @@ export type NoticeKind =
 
 export interface NoticeParts {
   readonly queue: NoticeQueue;
+  /** Whether others put notices into the queue, too: one that dies leaves its own to the rest. */
+  readonly isShared: boolean;
   /** Who is told. */
   readonly urls: readonly string[];
   /** With what notices are signed. */
@@ -34,6 +36,8 @@ const mostNotices = 10_000;
 const concurrent = 4;
 const mostAttempts = 16;
 const timeoutMs = 15_000;
+/** How often it is looked, at least, for notices of others. */
+const lookMs = 15_000;
 /** The same refusal is told once in this time: clients repeat themselves. */
 const repeatMs = 600_000;
 const mostRemembered = 10_000;
@@ -113,7 +117,7 @@ export class NoticeDelivery implements AsyncDisposable {
 
   /** Sends what is due; resolves to when it is to be looked again, in milliseconds. */
   async #work(): Promise<number | undefined> {
-    const { queue } = this.#parts;
+    const { queue, isShared } = this.#parts;
     for (;;) {
       const now = new Date();
       const notices = await queue.take(concurrent, now, new Date(now.getTime() + 4 * timeoutMs));
@@ -121,7 +125,8 @@ export class NoticeDelivery implements AsyncDisposable {
       if (this.#ending.signal.aborted) return undefined;
       if (notices.length > 0) continue;
       const due = await queue.nextDue();
-      return due && Math.min(60_000, Math.max(10, due.getTime() - Date.now()));
+      const dueMs = due && Math.min(60_000, Math.max(10, due.getTime() - Date.now()));
+      return isShared ? Math.min(dueMs ?? lookMs, lookMs) : dueMs;
     }
   }
 

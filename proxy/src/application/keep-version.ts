@@ -8,6 +8,10 @@ import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { readStored, storedDelivery } from "../domain/stored-delivery.ts";
 import type { ZipDelivery } from "../domain/upstream.ts";
 import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
+import { gathered } from "./gather-chunks.ts";
+
+/** What is appended at once. */
+const pieceBytes = 128 * 1024;
 
 /** What it takes to keep a version. */
 export interface VersionKeepingParts {
@@ -39,9 +43,10 @@ export interface ArrivedVersion {
   readonly visible?: () => void;
 }
 
-/** The one way into the store. */
-export class VersionKeeping {
+/** The one way into the store. Disposing of it waits until what is in the store is recorded, too. */
+export class VersionKeeping implements AsyncDisposable {
   readonly #parts: VersionKeepingParts;
+  readonly #recording = new Set<Promise<void>>();
 
   constructor(parts: VersionKeepingParts) {
     this.#parts = parts;
@@ -54,9 +59,9 @@ export class VersionKeeping {
 
   /** Writes a whole delivery into a stage and ends it; `grew` is told of every step. */
   async receive(delivery: ZipDelivery, staged: StagedZip, grew?: () => void): Promise<void> {
-    for await (const chunk of delivery.body) {
-      if (staged.size + chunk.length > maxZipBytes) throw tooLarge(delivery.from);
-      await staged.append(chunk);
+    for await (const piece of gathered(delivery.body, pieceBytes)) {
+      if (staged.size + piece.length > maxZipBytes) throw tooLarge(delivery.from);
+      await staged.append(piece);
       grew?.();
     }
     await staged.end();
@@ -67,23 +72,44 @@ export class VersionKeeping {
    * with the same content is fine, even if its zip was packed by another program. Rejects with a `ProxyFailure`.
    */
   async keep(module: ModuleVersion, arrived: ArrivedVersion, signal: AbortSignal): Promise<void> {
-    const { zipCheck, records } = this.#parts;
-    const checked = arrived.found?.() ?? (await zipCheck.check(module, arrived.zip.place, signal));
-    requireSameGoMod(module, checked, arrived.mod);
-    const hashes = { zip: checked.hash, mod: hashGoMod(arrived.mod) };
-    const database = await arrived.verdict.require(hashes);
-    await records.begin(module);
-    try {
+    const { records } = this.#parts;
+    let isBegun = false;
+    const confirmed = this.#confirm(module, arrived, signal);
+    const sound = confirmed.then(async (entry) => {
+      await records.begin(module);
+      isBegun = true;
       // What a database confirms needs no other witness.
-      if (database === undefined) await this.#requireRemembered(module, hashes);
-      await this.#put(module, arrived, hashes, signal);
+      if (entry.database === undefined) await this.#requireRemembered(module, entry);
+      return entry;
+    });
+    let entry: HashEntry;
+    try {
+      entry = await this.#put(module, arrived, sound, signal);
     } catch (failure) {
       // Otherwise it may be in the store all the same.
-      if (!isStoreTrouble(failure)) await records.dropped(module, failure);
+      if (isBegun && !isStoreTrouble(failure)) await records.dropped(module, failure);
       throw failure;
     }
+    const recording = records.kept(module, entry);
+    this.#recording.add(recording);
     arrived.visible?.();
-    await records.kept(module, { ...hashes, database });
+    await recording.finally(() => this.#recording.delete(recording));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#recording);
+  }
+
+  /** The hashes of what has arrived, once nothing speaks against it but what is remembered. */
+  async #confirm(
+    module: ModuleVersion,
+    { zip, mod, found, verdict }: ArrivedVersion,
+    signal: AbortSignal,
+  ): Promise<HashEntry> {
+    const checked = found?.() ?? (await this.#parts.zipCheck.check(module, zip.place, signal));
+    requireSameGoMod(module, checked, mod);
+    const hashes = { zip: checked.hash, mod: hashGoMod(mod) };
+    return { ...hashes, database: await verdict.require(hashes) };
   }
 
   async #requireRemembered(module: ModuleVersion, hashes: VersionHashes): Promise<void> {
@@ -96,23 +122,26 @@ export class VersionKeeping {
     );
   }
 
+  /** The store prepares the version while it is being checked. */
   async #put(
     module: ModuleVersion,
     { info, mod, zip }: ArrivedVersion,
-    hashes: VersionHashes,
+    sound: Promise<HashEntry>,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<HashEntry> {
     try {
-      await this.#parts.store.put(module, { info, mod, zip });
+      await this.#parts.store.put(module, { info, mod, zip, sound });
     } catch (failure) {
+      const arrived = await sound;
       if (!(failure instanceof ProxyFailure) || failure.code !== "altered_module") throw failure;
-      const kept = await this.#hashesOfKept(module, signal);
-      if (kept?.zip !== hashes.zip || kept.mod !== hashes.mod) throw failure;
+      const kept = await this.hashesOfKept(module, signal);
+      if (kept?.zip !== arrived.zip || kept.mod !== arrived.mod) throw failure;
     }
+    return sound;
   }
 
-  /** The hashes of what is kept, as its bytes are now. */
-  async #hashesOfKept(
+  /** The hashes of what is kept, as its bytes are now; `undefined` if nothing is. */
+  async hashesOfKept(
     module: ModuleVersion,
     signal: AbortSignal,
   ): Promise<VersionHashes | undefined> {

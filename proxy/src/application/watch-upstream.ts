@@ -10,14 +10,26 @@ import {
 import type { Log } from "@stoa/telemetry";
 import type { Bookmarks } from "../domain/bookmarks.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
+import { compareInfos, movedSentence, type TagComparison } from "../domain/moved-version.ts";
 import { type FailureSubject, ProxyFailure } from "../domain/proxy-failure.ts";
 import { readStored } from "../domain/stored-delivery.ts";
 import type { Fetcher } from "../domain/upstream.ts";
+import type { UpstreamComparison } from "./compare-upstream.ts";
 import type { RaiseAlarm } from "./raise-alarms.ts";
 
 export interface UpstreamWatchParts {
   readonly store: Pick<ModuleStore, "open" | "versions">;
   readonly upstream: Pick<Fetcher, "info">;
+  readonly bytes: Pick<UpstreamComparison, "compare" | "isConfirmed">;
+  /**
+   * The commits that the tags of versions name, as their repository has just said; none where something else than their
+   * repository is asked.
+   */
+  readonly commits: (
+    path: ModulePath,
+    versions: readonly Version[],
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<Version, string>>;
   /** Remembers what was raised, so that it is raised once. */
   readonly bookmarks: Bookmarks;
   readonly raise: RaiseAlarm;
@@ -25,21 +37,27 @@ export interface UpstreamWatchParts {
 }
 
 /** What an upstream means by a kept version. */
-export type UpstreamFinding = "same" | "moved" | "vanished";
+export type UpstreamFinding = "same" | "moved" | "altered" | "vanished";
 
-/** How many versions that a list lacks may wait to be asked about, and how long the answer is not asked for again. */
+type Alarm = Exclude<UpstreamFinding, "same">;
+
+/** How many versions may wait to be looked at, and how long the answer is not asked for again. */
 const mostWaiting = 1000;
+/** Of so many versions it is remembered which commit their tag named last. */
+const mostSeen = 20_000;
 const askAgainMs = 7 * 86_400_000;
 
 /**
- * Looks at answers that upstreams have given anyhow, and asks about a kept version that is missing from a list. An alarm
- * is raised once, and again when the version had come back in between.
+ * Looks at answers that upstreams have given anyhow, and asks about a kept version that is missing from a list, or of which
+ * another time is told than that of what is kept. An alarm is raised once, and again when the version had come back in
+ * between.
  */
 export class UpstreamWatch implements AsyncDisposable {
   readonly #parts: UpstreamWatchParts;
   readonly #ending = new AbortController();
-  readonly #waiting = new Map<string, ModuleVersion>();
+  readonly #waiting = new Map<string, () => Promise<unknown>>();
   readonly #asked = new Map<string, number>();
+  readonly #seen = new Map<string, string>();
   readonly #looking = new Set<Promise<void>>();
   #working: Promise<void> | undefined;
 
@@ -47,11 +65,12 @@ export class UpstreamWatch implements AsyncDisposable {
     this.#parts = parts;
   }
 
-  /** Asks about a version. Rejects as `Fetcher.info` where nobody can tell. */
+  /** Asks about a version, and compares its bytes if there is doubt. Rejects as `Fetcher` where nobody can tell. */
   async ask(module: ModuleVersion, signal: AbortSignal): Promise<UpstreamFinding> {
     try {
       const { info } = await this.#parts.upstream.info(module, signal);
-      return (await this.#isMoved(module, info)) ? "moved" : "same";
+      const comparison = await this.#compared(module, info);
+      return comparison === "doubtful" ? await this.#compareBytes(module, signal) : comparison;
     } catch (failure) {
       if (!isAbsence(failure)) throw failure;
       await this.#raiseOnce("vanished", module, `its upstream has it no more: ${failure.message}`);
@@ -59,10 +78,19 @@ export class UpstreamWatch implements AsyncDisposable {
     }
   }
 
+  /** As `ask`; and of what no checksum database has confirmed the bytes are compared whatever is said of it. */
+  async recheck(module: ModuleVersion, signal: AbortSignal): Promise<UpstreamFinding> {
+    const finding = await this.ask(module, signal);
+    if (finding !== "same" || (await this.#parts.bytes.isConfirmed(module))) return finding;
+    return await this.#compareBytes(module, signal);
+  }
+
   /** An upstream has said something about a version. */
   told(path: ModulePath, info: VersionInfo): void {
     this.#inBackground(async () => {
-      await this.#isMoved({ path, version: info.version }, info);
+      const module = { path, version: info.version };
+      if ((await this.#compared(module, info)) !== "doubtful") return;
+      this.#later(`bytes ${nameOf(module)}`, () => this.#compareBytes(module, this.#ending.signal));
     });
   }
 
@@ -71,11 +99,15 @@ export class UpstreamWatch implements AsyncDisposable {
     this.#inBackground(async () => {
       await this.#forget("vanished", { path });
       const listed = new Set(versions);
-      for (const version of await this.#parts.store.versions(path)) {
+      const kept = await this.#parts.store.versions(path);
+      for (const version of kept) {
         // Lists lawfully lack pseudo-versions, and +incompatible ones where a later version has a go.mod.
         const isElsewhere = isPseudoVersion(version) || version.endsWith("+incompatible");
-        if (!listed.has(version) && !isElsewhere) this.#askLater({ path, version });
+        if (listed.has(version) || isElsewhere) continue;
+        const module = { path, version };
+        this.#later(nameOf(module), () => this.ask(module, this.#ending.signal));
       }
+      await this.#lookAtTags(path, kept);
     });
   }
 
@@ -94,14 +126,38 @@ export class UpstreamWatch implements AsyncDisposable {
   }
 
   /** Compares what an upstream says of a version with what is kept of it, if anything is. */
-  async #isMoved(module: ModuleVersion, told: VersionInfo): Promise<boolean> {
+  async #compared(module: ModuleVersion, told: VersionInfo): Promise<TagComparison> {
     const kept = await this.#keptInfo(module);
-    if (kept === undefined) return false;
+    if (kept === undefined) return "same";
     await this.#forget("vanished", module);
-    const move = moveBetween(kept, told);
-    if (move === undefined) return false;
-    await this.#raiseOnce("moved", module, `its tag was moved: ${move}; the kept version stays`);
-    return true;
+    const comparison = compareInfos(kept, told);
+    if (comparison === "moved") {
+      await this.#raiseOnce("moved", module, movedSentence(kept.origin?.hash, told.origin?.hash));
+    }
+    return comparison;
+  }
+
+  async #compareBytes(module: ModuleVersion, signal: AbortSignal): Promise<UpstreamFinding> {
+    const compared = await this.#parts.bytes.compare(module, signal);
+    if (compared.finding === "same") return "same";
+    if (compared.finding === "altered") await this.#raiseOnce("altered", module, compared.why);
+    return "altered";
+  }
+
+  /** Compares the commits of tags, as far as they are news, with those of what is kept. */
+  async #lookAtTags(path: ModulePath, kept: readonly Version[]): Promise<void> {
+    const commits = await this.#parts.commits(path, kept, this.#ending.signal);
+    for (const [version, commit] of commits) {
+      const module = { path, version };
+      const name = nameOf(module);
+      if (this.#seen.get(name) === commit) continue;
+      const from = (await this.#keptInfo(module))?.origin?.hash;
+      if (from !== undefined && from !== commit) {
+        await this.#raiseOnce("moved", module, movedSentence(from, commit));
+      }
+      if (this.#seen.size >= mostSeen) this.#seen.clear();
+      this.#seen.set(name, commit);
+    }
   }
 
   #inBackground(look: () => Promise<void>): void {
@@ -117,14 +173,14 @@ export class UpstreamWatch implements AsyncDisposable {
     return parseVersionInfo(await readStored(kept));
   }
 
-  #askLater(module: ModuleVersion): void {
-    const key = nameOf(module);
+  /** Does something when there is time, and not again for a while. */
+  #later(key: string, work: () => Promise<unknown>): void {
     const now = performance.now();
     if (now - (this.#asked.get(key) ?? Number.NEGATIVE_INFINITY) < askAgainMs) return;
     if (this.#waiting.size >= mostWaiting || this.#ending.signal.aborted) return;
     if (this.#asked.size >= 10 * mostWaiting) this.#asked.clear();
     this.#asked.set(key, now);
-    this.#waiting.set(key, module);
+    this.#waiting.set(key, work);
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
     });
@@ -132,26 +188,22 @@ export class UpstreamWatch implements AsyncDisposable {
 
   /** One after the other: nobody waits for it. */
   async #work(): Promise<void> {
-    for (const [key, module] of this.#waiting) {
+    for (const [key, work] of this.#waiting) {
       this.#waiting.delete(key);
       if (this.#ending.signal.aborted) return;
       try {
-        await this.ask(module, this.#ending.signal);
+        await work();
       } catch (failure) {
-        this.#asked.delete(key); // nobody could tell: at the next list again
-        this.#parts.log.debug("nobody can tell whether a version is still there", {
-          ...module,
+        this.#asked.delete(key); // nobody could tell: next time again
+        this.#parts.log.debug("nobody can tell whether an upstream still has what is kept", {
+          what: key,
           error: failure,
         });
       }
     }
   }
 
-  async #raiseOnce(
-    kind: "moved" | "vanished",
-    subject: FailureSubject,
-    sentence: string,
-  ): Promise<void> {
+  async #raiseOnce(kind: Alarm, subject: FailureSubject, sentence: string): Promise<void> {
     const { bookmarks, raise } = this.#parts;
     const name = markOf(kind, subject);
     await this.#told(async () => {
@@ -162,7 +214,7 @@ export class UpstreamWatch implements AsyncDisposable {
   }
 
   /** What was raised does not hold any more. */
-  async #forget(kind: "moved" | "vanished", subject: FailureSubject): Promise<void> {
+  async #forget(kind: Alarm, subject: FailureSubject): Promise<void> {
     const { bookmarks } = this.#parts;
     const name = markOf(kind, subject);
     await this.#told(async () => {
@@ -181,18 +233,11 @@ export class UpstreamWatch implements AsyncDisposable {
   }
 }
 
-/** From which commit to which; `undefined` unless both say where they are from. */
-function moveBetween(kept: VersionInfo, told: VersionInfo): string | undefined {
-  const [from, to] = [kept.origin?.hash, told.origin?.hash];
-  if (from === undefined || to === undefined || from === to) return undefined;
-  return `it was commit ${from} when it was kept, and is ${to} now`;
-}
-
 function nameOf({ path, version }: FailureSubject): string {
   return version === undefined ? path : `${path}@${version}`;
 }
 
-function markOf(kind: "moved" | "vanished", subject: FailureSubject): string {
+function markOf(kind: Alarm, subject: FailureSubject): string {
   return `alarm ${kind} ${nameOf(subject)}`;
 }
 

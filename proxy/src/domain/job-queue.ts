@@ -13,6 +13,8 @@ export interface Job {
   readonly due: Date;
   /** Why the last attempt failed; "" if there was none. */
   readonly reason: string;
+  /** The mark of those whom the instance asks that accepted it; `undefined` if it named none. */
+  readonly upstreams: string | undefined;
 }
 
 /** How many jobs there are. */
@@ -30,11 +32,20 @@ export interface JobCounts {
 export interface JobQueue {
   /**
    * Accepts a version. `known` if it waits already, or was given up too short a time ago; `full` if the queue is, and
-   * then nothing was accepted.
+   * then nothing was accepted. One that waits untaken for other `upstreams` is accepted anew, for these.
    */
-  add(module: ModuleVersion, now: Date): Promise<"added" | "known" | "full">;
-  /** Takes up to `limit` jobs that are due. They become due again at `until`, unless that is put off by `hold`. */
-  take(limit: number, now: Date, until: Date): Promise<readonly Job[]>;
+  add(
+    module: ModuleVersion,
+    now: Date,
+    upstreams?: string | undefined,
+  ): Promise<"added" | "known" | "full">;
+  /** Takes up to `limit` jobs that are due, but for those left. They become due again at `until`, unless that is put off by `hold`. */
+  take(
+    limit: number,
+    now: Date,
+    until: Date,
+    left?: readonly ModuleVersion[],
+  ): Promise<readonly Job[]>;
   /** Whoever took a job is still at it: it becomes due at `until` instead. */
   hold(module: ModuleVersion, until: Date): Promise<void>;
   /** The version is kept: forget the job. */
@@ -44,8 +55,8 @@ export interface JobQueue {
     module: ModuleVersion,
     outcome: Pick<Job, "state" | "attempts" | "due" | "reason">,
   ): Promise<void>;
-  /** When the next job is due; `undefined` if none waits. */
-  nextDue(): Promise<Date | undefined>;
+  /** When the next job is due, but for those left; `undefined` if none waits. */
+  nextDue(left?: readonly ModuleVersion[]): Promise<Date | undefined>;
   counts(): Promise<JobCounts>;
   /** The jobs that wait, the next one first, then those given up. */
   list(limit: number): Promise<readonly Job[]>;

@@ -29,7 +29,8 @@ export interface ModuleStore {
    * same mod and zip again is fine and changes nothing (the info that came first stays, for an upstream may word it
    * anew); a mod or zip of other bytes is refused with `altered_module` and changes nothing. A torn version is repaired.
    * `files.zip` must have ended. It stays its owner's: reading from it works, during and after this call, until the
-   * owner disposes of it; it can be put only once.
+   * owner disposes of it; it can be put only once. Nothing is visible before `files.sound` has resolved, and when that
+   * rejects, so does this, with the same, and keeps nothing; it never settles before `files.sound` has.
    */
   put(module: ModuleVersion, files: ModuleFiles): Promise<void>;
 
@@ -42,6 +43,8 @@ export interface ModuleFiles {
   readonly info: Uint8Array;
   readonly mod: Uint8Array;
   readonly zip: StagedZip;
+  /** Resolves when the bytes may be kept. What takes its time, and shows nothing to anybody, may be done before. */
+  readonly sound?: Promise<unknown>;
 }
 
 /** A kept file, open for reading. Its bytes never change. It must be disposed of; disposing of it twice is harmless. */

@@ -49,7 +49,10 @@ export interface InfoDocument {
 export interface ZipDelivery {
   /** The number of bytes to come, if the upstream said so beforehand; the body then delivers just that many or fails. */
   readonly size: number | undefined;
-  /** Ends normally only if everything arrived; otherwise it throws a `ProxyFailure`. */
+  /**
+   * Ends normally only if everything arrived; otherwise it throws a `ProxyFailure`. A chunk holds until the next one is
+   * asked for.
+   */
   readonly body: AsyncIterable<Uint8Array>;
   /** The name of the upstream that gives it. */
   readonly from: string;

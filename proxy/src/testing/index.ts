@@ -1,4 +1,5 @@
 // The doors of what tests around the module proxy need.
+export { schemaSteps } from "../adapters/sql-state/sql-database.ts";
 export { externalServer } from "./external-server.ts";
 export {
   type Fault,
@@ -13,7 +14,15 @@ export {
   noRedis,
   startEtcd,
   startRedis,
+  startRedisCluster,
+  startSentinel,
 } from "./lease-servers.ts";
-export { fillMongo, mongoServerIsMissing, startMongoServer } from "./mongo-server.ts";
+export {
+  fillMongo,
+  mongoServerIsMissing,
+  ownMongoServerIsMissing,
+  startMongoServer,
+  startOwnMongoServer,
+} from "./mongo-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { missingProgram, runServer } from "./server-process.ts";

@@ -44,27 +44,44 @@ export async function startEtcd(): Promise<EngineServer> {
   ]);
 }
 
-/** Several servers that belong together. */
-export interface EngineFleet extends AsyncDisposable {
+/** Several servers that belong together, and are taken away together. */
+export interface EngineFleet extends Omit<EngineServer, "port"> {
   readonly endpoints: readonly string[];
 }
 
 /** Three masters that share the keys among them. */
 export async function startRedisCluster(): Promise<EngineFleet> {
   const stack = new AsyncDisposableStack();
-  const ports: number[] = [];
+  const nodes: EngineServer[] = [];
   for (let node = 0; node < 3; node++) {
     // The bus port is the port plus 10000, which must be one as well.
     const server = await engineServer("redis-server", (port, folder) => [
       ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
       ...["--cluster-enabled", "yes", "--cluster-port", `${20_000 + (port % 10_000) + node}`],
     ]);
-    stack.use(server);
-    ports.push(server.port);
+    nodes.push(stack.use(server));
   }
-  const endpoints = ports.map((port) => `127.0.0.1:${port}`);
+  const endpoints = nodes.map(({ port }) => `127.0.0.1:${port}`);
   await execute("redis-cli", ["--cluster", "create", ...endpoints, "--cluster-yes"]);
-  return { endpoints, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+  return { ...together(nodes), endpoints, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** What happens to one of them happens to all, in their order. */
+function together(servers: readonly EngineServer[]): Omit<EngineServer, "port" | symbol> {
+  return {
+    async kill() {
+      for (const server of servers) await server.kill();
+    },
+    async start() {
+      for (const server of servers) await server.start();
+    },
+    pause() {
+      for (const server of servers) server.pause();
+    },
+    resume() {
+      for (const server of servers) server.resume();
+    },
+  };
 }
 
 /** A master, a replica, and a sentinel that makes the replica the master a second after the master has died. */
@@ -78,7 +95,7 @@ export async function startSentinel(
     ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...auth],
   ];
   const master = stack.use(await engineServer("redis-server", plain));
-  stack.use(
+  const replica = stack.use(
     await engineServer("redis-server", (port, folder) => [
       ...plain(port, folder),
       ...["--replicaof", "127.0.0.1", `${master.port}`],
@@ -87,37 +104,47 @@ export async function startSentinel(
   const folder = await mkdtemp(join(tmpdir(), "stoa-sentinel-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "sentinel.conf");
-  const port = await freePort();
-  await writeFile(
-    file,
-    [
-      `port ${port}`,
-      "bind 127.0.0.1",
-      `dir ${folder}`,
-      `requirepass ${password}`,
-      `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
-      `sentinel auth-pass ${name} ${password}`,
-      `sentinel down-after-milliseconds ${name} 1000`,
-      `sentinel failover-timeout ${name} 3000`,
-      "",
-    ].join("\n"),
+  const sentinel = stack.use(
+    await engineServer("redis-sentinel", async (port) => {
+      await writeFile(file, sentinelLines(name, password, { port, folder, master: master.port }));
+      return [file];
+    }),
   );
-  stack.use(await runServer("redis-sentinel", [file], port, { cwd: folder }));
   return {
-    endpoints: [`127.0.0.1:${port}`],
+    ...together([master, replica, sentinel]),
+    endpoints: [`127.0.0.1:${sentinel.port}`],
     killMaster: () => master.kill(),
-    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
-async function engineServer(
+function sentinelLines(
+  name: string,
+  password: string,
+  at: { readonly port: number; readonly folder: string; readonly master: number },
+): string {
+  return [
+    `port ${at.port}`,
+    "bind 127.0.0.1",
+    `dir ${at.folder}`,
+    `requirepass ${password}`,
+    `sentinel monitor ${name} 127.0.0.1 ${at.master} 1`,
+    `sentinel auth-pass ${name} ${password}`,
+    `sentinel down-after-milliseconds ${name} 1000`,
+    `sentinel failover-timeout ${name} 3000`,
+    "",
+  ].join("\n");
+}
+
+/** A program that is given a port and a folder of its own. */
+export async function engineServer(
   command: string,
-  argsFor: (port: number, folder: string) => readonly string[],
+  argsFor: (port: number, folder: string) => readonly string[] | Promise<readonly string[]>,
 ): Promise<EngineServer> {
   const folder = await mkdtemp(join(tmpdir(), "stoa-engine-"));
   const port = await freePort();
-  const run = (): Promise<RunningServer> =>
-    runServer(command, argsFor(port, folder), port, { cwd: folder });
+  const run = async (): Promise<RunningServer> =>
+    runServer(command, await argsFor(port, folder), port, { cwd: folder });
   let server = await run();
   return {
     port,

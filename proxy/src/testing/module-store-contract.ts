@@ -139,6 +139,34 @@ export function moduleStoreContract(name: string, make: () => Promise<ModuleStor
       assert.deepEqual(await bytesOf(altered), filesOf("y").zip);
     });
 
+    test("a version is seen when its bytes are known to be sound, and not before", async () => {
+      const module = moduleVersion("example.com/a", "v1.0.0");
+      const { info, mod, zip } = filesOf("x");
+      await using staged = await stageZip(store, zip);
+      const proof = Promise.withResolvers<void>();
+      const putting = store.put(module, { info, mod, zip: staged, sound: proof.promise });
+      await assertAbsent(store, module);
+      await assertAbsent(other, module);
+      proof.resolve();
+      await putting;
+      assert.deepEqual(await keptFiles(other, module), filesOf("x"));
+    });
+
+    test("of a version that turns out unsound nothing is kept", async () => {
+      const module = moduleVersion("example.com/a", "v1.0.0");
+      const { info, mod, zip } = filesOf("x");
+      await using staged = await stageZip(store, zip);
+      const flaw = new Error("a rule is broken");
+      const proof = Promise.withResolvers<void>();
+      const putting = store.put(module, { info, mod, zip: staged, sound: proof.promise });
+      proof.reject(flaw);
+      await assert.rejects(putting, (failure) => failure === flaw);
+      await assertAbsent(store, module);
+      assert.deepEqual(await bytesOf(staged), zip);
+      await putFiles(other, module, filesOf("y"));
+      assert.deepEqual(await keptFiles(store, module), filesOf("y"));
+    });
+
     test("a zip that has not ended is not kept, and one is not put twice", async () => {
       const module = moduleVersion("example.com/a", "v1.0.0");
       const { info, mod, zip } = filesOf("x");

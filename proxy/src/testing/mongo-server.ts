@@ -1,23 +1,24 @@
 // A server that speaks MongoDB's protocol, for tests: FerretDB over SQLite, or one that is named in the environment.
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import { freePort } from "@stoa/blobs/testing";
+import { spawnSync } from "node:child_process";
 import { Binary, MongoClient } from "mongodb";
+import { type EngineServer, engineServer } from "./lease-servers.ts";
 
 export interface MongoServer extends AsyncDisposable {
   readonly url: string;
 }
 
+/** One that the test has started: it can be taken away, and comes back with what it had. */
+export type OwnMongoServer = MongoServer & EngineServer;
+
 const named = process.env["STOA_TEST_MONGO_URL"];
 
 /** Why there can be none here; false if there can. */
 export function mongoServerIsMissing(): string | false {
-  if (named !== undefined) return false;
+  return named === undefined && ownMongoServerIsMissing();
+}
+
+/** Why there can be none of a test's own; false if there can. */
+export function ownMongoServerIsMissing(): string | false {
   const { error } = spawnSync("mongo-server", ["--version"]);
   return (
     error !== undefined && "mongo-server is not there, and STOA_TEST_MONGO_URL names no server"
@@ -55,33 +56,14 @@ export async function fillMongo(
 /** Starts one with empty files; see `mongoServerIsMissing`. */
 export async function startMongoServer(): Promise<MongoServer> {
   if (named !== undefined) return { url: named, [Symbol.asyncDispose]: () => Promise.resolve() };
-  const folder = await mkdtemp(join(tmpdir(), "stoa-mongo-"));
-  const port = await freePort();
-  const child = spawn("mongo-server", [`127.0.0.1:${port}`, folder], {
-    stdio: "ignore",
-    cwd: folder,
-  });
-  for (const limit = Date.now() + 30_000; !(await accepts(port)); await pause(50)) {
-    if (child.exitCode !== null || Date.now() > limit)
-      throw new Error("mongo-server did not start");
-  }
-  return {
-    url: `mongodb://127.0.0.1:${port}/`,
-    async [Symbol.asyncDispose]() {
-      const ended = once(child, "exit");
-      child.kill("SIGKILL");
-      await ended;
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return await startOwnMongoServer();
 }
 
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  const isOpen = await once(socket, "connect").then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return isOpen;
+/** The same, whatever the environment names; see `ownMongoServerIsMissing`. */
+export async function startOwnMongoServer(): Promise<OwnMongoServer> {
+  const server = await engineServer("mongo-server", (port, folder) => [
+    `127.0.0.1:${port}`,
+    folder,
+  ]);
+  return { ...server, url: `mongodb://127.0.0.1:${server.port}/` };
 }

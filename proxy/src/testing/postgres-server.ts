@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { freePort } from "@stoa/blobs/testing";
+import { Client } from "pg";
 
 const execute = promisify(execFile);
 
@@ -28,6 +29,8 @@ export const noPostgres: string | false =
 export interface PostgresServer extends AsyncDisposable {
   /** Of its one database. */
   readonly url: string;
+  /** Carries statements out, one by one; the first value of the last one's answer as text, or "". */
+  run(...statements: readonly string[]): Promise<string>;
   /** Ends it as a power failure would. */
   kill(): Promise<void>;
   /** Starts it again where it was. */
@@ -86,6 +89,17 @@ export async function startPostgres(): Promise<PostgresServer> {
   await start();
   return {
     url,
+    async run(...statements) {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      try {
+        let rows: readonly object[] = [];
+        for (const statement of statements) ({ rows } = await client.query(statement));
+        return String(Object.values(rows[0] ?? {})[0] ?? "");
+      } finally {
+        await client.end();
+      }
+    },
     start,
     kill: () => end("SIGQUIT"),
     async replace() {

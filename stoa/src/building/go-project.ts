@@ -49,7 +49,7 @@ export async function readGoProject(
       ),
     );
   const [, path = "", module = ""] = main;
-  const commit = await readCommit(folder);
+  const commit = await readCommit(folder, env);
   return { package: path, module, name: programName(path), ...(commit && { commit }) };
 }
 
@@ -85,9 +85,16 @@ function programName(path: string): string {
   return /^v[0-9]+$/.test(name) ? basename(path.slice(0, -name.length - 1)) : name;
 }
 
-async function readCommit(folder: string): Promise<SourceCommit | undefined> {
+async function readCommit(
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<SourceCommit | undefined> {
   const git = async (...words: readonly string[]): Promise<string | undefined> => {
-    const end = await runProgram("git", words, { cwd: folder }).catch(() => undefined);
+    const end = await runProgram("git", words, {
+      cwd: folder,
+      env: { ...env, LC_ALL: "C" },
+    }).catch(() => undefined);
+    checkTrust(folder, end?.stderr ?? "");
     return end?.code === 0 ? end.stdout.trim() : undefined;
   };
   const [hash, label, changes] = await Promise.all([
@@ -97,4 +104,13 @@ async function readCommit(folder: string): Promise<SourceCommit | undefined> {
   ]);
   if (hash === undefined || label === undefined) return undefined;
   return { hash, label: label.replace(/^v(?=[0-9])/, ""), dirty: changes !== "" };
+}
+
+/** Git reads no repository of another user unless it is told to; the version would then be "dev", and nobody would see why. */
+function checkTrust(folder: string, said: string): void {
+  if (!said.includes("dubious ownership")) return;
+  const [, wanted = folder] = /safe\.directory (.+)/.exec(said) ?? [];
+  throw new Error(
+    `git does not read ${folder}, for it belongs to another user: git config --global --add safe.directory ${wanted}`,
+  );
 }

@@ -4,7 +4,9 @@ import {
   type GoBuildInfo,
   type HandOff,
   type Health,
+  type Limits,
   type Revision,
+  type Run,
   sha256Hex,
 } from "@stoa/deployment";
 import type { BundleFile } from "../delivery/file-contents.ts";
@@ -46,6 +48,7 @@ export function nativeRevision(bundle: NativeBundle): Revision {
       handOff: file.hand_off ?? bundle.handOff ?? "overlap",
       drainMs: file.drain,
       ...(file.user === undefined ? {} : { user: file.user }),
+      ...limitsOf(file),
     },
     ...(go === undefined ? {} : { go }),
     ...(commit === undefined ? {} : { commit: commit.hash, dirty: commit.dirty }),
@@ -55,6 +58,19 @@ export function nativeRevision(bundle: NativeBundle): Revision {
 /** The port of a service that names none: the same on every machine and every day, from 20000 to 29999. */
 function usualPort(service: string): number {
   return 20_000 + (Number.parseInt(sha256Hex(service).slice(0, 8), 16) % 10_000);
+}
+
+/** No limits are no member: a revision without any is the same as before there were limits. */
+function limitsOf({
+  limits: { memory, cpu, files, processes },
+}: ServiceFile): Pick<Run, "limits"> | Record<never, never> {
+  const limits: Limits = {
+    ...(memory === undefined ? {} : { memoryBytes: memory }),
+    ...(cpu === undefined ? {} : { cpuPercent: cpu }),
+    ...(files === undefined ? {} : { openFiles: files }),
+    ...(processes === undefined ? {} : { processes }),
+  };
+  return Object.keys(limits).length === 0 ? {} : { limits };
 }
 
 function healthOf({ health, start_within, hold }: ServiceFile): Health {

@@ -1,7 +1,8 @@
 // stoa.toml: what a team says about its service where the defaults do not fit. Every key may be left out.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { firstProblem, parseStrategy } from "@stoa/deployment";
+import { firstProblem } from "@stoa/control/first-problem";
+import { parseStrategy } from "@stoa/deployment";
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 import { nearestName } from "../config/nearest-name.ts";
@@ -17,6 +18,22 @@ const duration = z
   .string()
   .regex(/^[0-9]+(\.[0-9]+)?(ms|s|m)$/, 'must be a duration such as "500ms", "30s" or "2m"')
   .transform(milliseconds);
+
+const size = z
+  .string()
+  .regex(/^[1-9][0-9]*(KiB|MiB|GiB)$/, 'must be a size such as "512MiB" or "2GiB"')
+  .transform(bytes);
+
+const limitsSchema = z.strictObject({
+  memory: size.optional(),
+  cpu: z
+    .string()
+    .regex(/^[1-9][0-9]{0,5}%$/, 'must be a share of one processor, such as "50%" or "200%"')
+    .transform((text) => Number.parseInt(text, 10))
+    .optional(),
+  files: z.int().min(16).optional(),
+  processes: z.int().min(1).optional(),
+});
 
 const healthSchema = z.strictObject({
   path: z.string().startsWith("/", "must be a path such as /healthz"),
@@ -49,6 +66,7 @@ const schema = z.strictObject({
   hand_off: z.enum(["overlap", "restart", "sigusr2", "goagain", "grace-shim"]).optional(),
   drain: duration.default(30_000),
   user: z.string().min(1).optional(),
+  limits: limitsSchema.default({}),
   machines: z
     .record(
       z.string(),
@@ -69,6 +87,30 @@ const schema = z.strictObject({
 /** What the file says, with defaults for what it leaves out. */
 export type ServiceFile = z.output<typeof schema>;
 
+/**
+ * Which of the limits do not hold, or less, where no systemd runs the processes: sentences for whoever deploys. Authority:
+ * getrlimit(2).
+ */
+export function limitWarnings({ limits, user }: ServiceFile): readonly string[] {
+  const warnings: string[] = [];
+  if (limits.cpu !== undefined) {
+    warnings.push("limits.cpu holds only where systemd runs the processes");
+  }
+  if (limits.memory !== undefined) {
+    warnings.push(
+      "limits.memory bounds the service with its children where systemd runs them, and elsewhere each process for itself",
+    );
+  }
+  if (limits.processes !== undefined) {
+    warnings.push(
+      user === undefined
+        ? "limits.processes holds only where systemd runs the processes: elsewhere root is not bound by it; name a user"
+        : `limits.processes counts those of the service where systemd runs them, and elsewhere all of ${user}`,
+    );
+  }
+  return warnings;
+}
+
 /** Reads the file of a folder; all defaults if there is none. Throws a sentence that names the key and the file. */
 export async function readServiceFile(folder: string): Promise<ServiceFile> {
   const path = join(folder, serviceFileName);
@@ -85,15 +127,14 @@ export function parseServiceFile(text: string, shownPath: string): ServiceFile {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   if (issue?.code === "unrecognized_keys") {
+    const at = issue.path.join(".");
+    const table = at === "limits" ? limitsSchema : at === "health" ? healthSchema : schema;
     const [odd = ""] = issue.keys;
-    const known = issue.path.length === 0 ? Object.keys(schema.shape) : [];
+    const known = Object.keys(table.shape);
     const nearest = nearestName(odd, known);
     const next =
-      nearest === undefined ? `; there are ${known.join(", ")}` : `; ${nearest} is probably meant`;
-    const where = issue.path.length === 0 ? "" : ` in ${issue.path.join(".")}`;
-    throw new Error(
-      `${shownPath}: there is no key ${odd}${where}${known.length === 0 ? "" : next}`,
-    );
+      nearest === undefined ? `there are ${known.join(", ")}` : `${nearest} is probably meant`;
+    throw new Error(`${shownPath}: there is no key ${at === "" ? odd : `${at}.${odd}`}; ${next}`);
   }
   const { place, complaint } = firstProblem(result.error);
   throw new Error(`${shownPath}: ${place} ${complaint}`);
@@ -122,6 +163,12 @@ function parsedToml(text: string, shownPath: string): unknown {
       .split("\n");
     throw new Error(`${shownPath}:${cause.line}:${cause.column}: ${sentence}`, { cause });
   }
+}
+
+function bytes(text: string): number {
+  const shift = { K: 10, M: 20, G: 30 };
+  const [, number = "0", unit = "K"] = /^([0-9]+)([KMG])/.exec(text) ?? [];
+  return Number(number) * 2 ** shift[unit as keyof typeof shift];
 }
 
 function milliseconds(text: string): number {

@@ -14,10 +14,11 @@ export interface CrawlWords {
   readonly modules?: string;
   readonly usedDays?: number;
   readonly newer?: boolean;
+  readonly recheck?: boolean;
   readonly json?: boolean;
 }
 
-/** Ends with exit code 1 if anything could not be asked for or fetched, and with 130 if it was interrupted. */
+/** Ends with exit code 1 if anything could not be asked for or fetched, or has changed upstream, and with 130 if it was interrupted. */
 export async function crawlModules(place: ConfigurationPlace, words: CrawlWords): Promise<void> {
   const config = readConfiguration(place);
   reportProblems(config.problems);
@@ -38,18 +39,23 @@ export async function crawlModules(place: ConfigurationPlace, words: CrawlWords)
     patterns: words.modules ?? crawl.patterns,
     versions: words.newer === true ? "newer" : crawl.versions,
     usedSince: usedMs === 0 ? undefined : new Date(Date.now() - usedMs),
+    recheck: words.recheck === true ? "all" : recheckOf(crawl),
   } as const;
   try {
     const summary = await proxy.crawl(order, signal, (event) => tell(event, words, progress));
     progress.clear();
     process.stdout.write(words.json === true ? jsonSummary(summary) : `${sentence(summary)}\n`);
-    if (summary.failed > 0) process.exitCode = 1;
+    if (summary.failed + summary.changed > 0) process.exitCode = 1;
   } catch (failure) {
     progress.clear();
     if (!signal.aborted) throw failure;
     process.stderr.write("stoa: interrupted; run the same command again to go on\n");
     process.exitCode = interruptedExitCode;
   }
+}
+
+function recheckOf({ recheckDays }: { readonly recheckDays: number }) {
+  return recheckDays === 0 ? "none" : { days: recheckDays };
 }
 
 function tell(event: CrawlEvent, { json }: CrawlWords, progress: ProgressLine): void {
@@ -81,7 +87,9 @@ function jsonSummary(summary: CrawlSummary): string {
   return `${JSON.stringify({ event: "ended", ...summary })}\n`;
 }
 
-function sentence({ modules, fetched, refused, failed, passedOver }: CrawlSummary): string {
+function sentence(summary: CrawlSummary): string {
+  const { modules, fetched, refused, failed, passedOver, rechecked, changed } = summary;
   const earlier = passedOver === 0 ? "" : `, ${passedOver} passed over that failed before`;
-  return `${modules} modules asked about, ${fetched} versions fetched, ${refused} refused by policy, ${failed} failures${earlier}`;
+  const again = rechecked === 0 ? "" : `, ${rechecked} asked about anew, ${changed} changed`;
+  return `${modules} modules asked about, ${fetched} versions fetched, ${refused} refused by policy, ${failed} failures${earlier}${again}`;
 }

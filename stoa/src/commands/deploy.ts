@@ -17,7 +17,7 @@ import {
   revisionOfFile,
   revisionOfSources,
 } from "../building/revision-source.ts";
-import { readServiceFile, type ServiceFile } from "../building/service-file.ts";
+import { limitWarnings, readServiceFile, type ServiceFile } from "../building/service-file.ts";
 import type { Environment } from "../config/load-config.ts";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
@@ -91,6 +91,7 @@ async function deployOnce(
   const began = performance.now();
   const client = new ControlClient(await readLogin(place.environment));
   const file = await readServiceFile(place.folder);
+  for (const warning of limitWarnings(file)) say(`stoa.toml: ${warning}`);
   const environment = options.environment ?? file.environment ?? "production";
   checkWords(environment, options);
   const selector = selectorOf(options, file);

@@ -22,6 +22,7 @@ export function freshnessSettings(values: SettingValues): ModuleProxySettings["f
       patterns: values.crawlModules.join(","),
       usedMs: values.crawlUsedDays * dayMs,
       versions: values.crawlVersions,
+      recheckDays: values.crawlRecheckDays,
       feeds: values.crawlFeeds,
       paceMs: values.crawlPaceMilliseconds,
       restMs: values.crawlRestSeconds * 1000,

@@ -10,8 +10,8 @@ import {
 } from "@stoa/deployment/appspec";
 import { readGivenBundle } from "../building/given-bundle.ts";
 import { diagnosticsOf } from "../building/lint-files.ts";
-import { readServiceFile } from "../building/service-file.ts";
-import { give, giveJson } from "../delivery/terminal.ts";
+import { limitWarnings, readServiceFile } from "../building/service-file.ts";
+import { give, giveJson, say } from "../delivery/terminal.ts";
 import type { CommandPlace } from "./deploy.ts";
 
 /** Looks at a bundle, or at stoa.toml and the appspec.yml of the folder. Throws a sentence if anything is wrong. */
@@ -20,12 +20,11 @@ export async function lint(
   bundle: string | undefined,
   json: boolean,
 ): Promise<void> {
-  if (bundle === undefined) {
-    await readServiceFile(folder);
-    await checkNotEmpty(folder);
-  }
+  const warnings = bundle === undefined ? limitWarnings(await readServiceFile(folder)) : [];
+  if (bundle === undefined) await checkNotEmpty(folder);
   const place = resolve(folder, bundle ?? ".");
   const { name, diagnostics } = await lintPlace(place, bundle !== undefined);
+  for (const warning of warnings) say(`stoa.toml: ${warning}`);
   if (json) giveJson(diagnostics);
   else for (const diagnostic of diagnostics) give(formatDiagnostic(name, diagnostic));
   if (hasErrors(diagnostics)) throw new Error(`${name} must be mended before it can be deployed`);

@@ -19,11 +19,17 @@ export interface SteerOptions {
   readonly json?: boolean;
 }
 
+/** What the command line says of the way back. */
+export interface RollbackOptions extends SteerOptions {
+  readonly to?: string;
+  readonly strategy?: string;
+}
+
 /** Goes back to the revision before the present one, or to the one named. */
 export async function rollback(
   place: CommandPlace,
   service: string,
-  options: SteerOptions & { readonly to?: string },
+  options: RollbackOptions,
 ): Promise<void> {
   const client = new ControlClient(await readLogin(place.environment));
   const environment = options.environment ?? "production";
@@ -34,6 +40,7 @@ export async function rollback(
     service,
     revision,
     kind: "rollback",
+    ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
     reason: options.reason ?? "",
   });
   showEnd(await followRollout(client, started), options.json === true);

@@ -1,40 +1,42 @@
 // Joining an environment at a control plane.
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { EnrolmentDesk, Joined } from "../../domain/enrolment.ts";
+import { exchange, readText, whyNot } from "./plane-exchange.ts";
 
 const answerWithinMs = 15_000;
+const mostAnswerBytes = 1 << 20;
 
 /** The desk of a control plane, by its URL such as `https://stoa.example`. */
 export function httpEnrolment(url: string): EnrolmentDesk {
   return {
     join: async (request) => {
-      const response = await post(url, request);
-      const text = await response.text();
-      if (response.ok) return checked(url, text);
+      const { status, text } = await post(url, request);
+      if (status === 200) return checked(url, text);
       const said = sentenceIn(text);
       throw new AgentFailure(
-        response.status < 500 ? "bad_request" : "source_unavailable",
-        `${url} does not take this machine in: ${said} (${response.status})`,
+        status < 500 ? "bad_request" : "source_unavailable",
+        `${url} does not take this machine in: ${said} (${status})`,
       );
     },
   };
 }
 
-async function post(url: string, body: unknown): Promise<Response> {
+async function post(
+  url: string,
+  body: unknown,
+): Promise<{ readonly status: number; readonly text: string }> {
   try {
-    return await fetch(`${url}/api/v1/join`, {
+    const answer = await exchange(`${url}/api/v1/join`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
-      redirect: "error",
       signal: AbortSignal.timeout(answerWithinMs),
     });
+    return { status: answer.statusCode ?? 0, text: await readText(answer, mostAnswerBytes) };
   } catch (cause) {
-    const why =
-      cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
     throw new AgentFailure(
       "source_unavailable",
-      `${url} cannot be asked to take this machine in: ${why}`,
+      `${url} cannot be asked to take this machine in: ${whyNot(cause)}`,
       cause,
     );
   }

@@ -1,11 +1,14 @@
 // The document tree as the control plane serves it.
+import type { IncomingMessage } from "node:http";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { DocumentSource, LogSink, StatusSink } from "../../domain/document-source.ts";
 import type { SettingsKeySource } from "../../domain/settings-opening.ts";
+import { exchange, letGo, type Question, readText, whyNot } from "./plane-exchange.ts";
 
 const answerWithinMs = 10_000;
 const silenceMs = 20_000;
 const mostDocumentBytes = 16 << 20;
+const mostRefusalBytes = 64 << 10;
 
 /** Where the control plane is, and how the machine shows who it is. */
 export interface ControlPlane {
@@ -20,129 +23,135 @@ export function httpSource(
 ): DocumentSource & StatusSink & LogSink & SettingsKeySource {
   return {
     keys: async () => {
-      const response = await ask(plane, "settings-keys", within(undefined));
-      await refuseOthers(response, 200);
-      const { settingsKeys } = JSON.parse(await readText(response));
+      const answer = await ask(plane, "settings-keys", { signal: within(undefined) });
+      await refuseOthers(plane, answer, 200);
+      const { settingsKeys } = JSON.parse(await documentIn(plane, answer));
       if (Array.isArray(settingsKeys)) return settingsKeys.map(String);
-      throw unavailable(response.url, "it answered with no keys", undefined);
+      throw unavailable(plane, "it answered with no keys", undefined);
     },
     read: async (path, ifNoneMatch, signal) => {
-      const headers = ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch };
-      const response = await ask(plane, `tree/${path}`, { headers, ...within(signal) });
-      if (response.status === 304) return { status: "same" };
-      if (response.status === 404) {
-        await response.body?.cancel();
-        return { status: "absent" };
+      const answer = await ask(plane, `tree/${path}`, {
+        headers: ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch },
+        signal: within(signal),
+      });
+      if (answer.statusCode === 304 || answer.statusCode === 404) {
+        letGo(answer);
+        return { status: answer.statusCode === 304 ? "same" : "absent" };
       }
-      await refuseOthers(response, 200);
-      const body = await readText(response);
-      return { status: "read", body, etag: response.headers.get("etag") ?? "" };
+      await refuseOthers(plane, answer, 200);
+      const body = await documentIn(plane, answer);
+      return { status: "read", body, etag: answer.headers.etag ?? "" };
     },
     open: async (path, signal) => {
-      const stall = new AbortController();
-      const signals = [stall.signal, ...(signal === undefined ? [] : [signal])];
-      const response = await ask(
-        plane,
-        `tree/${path}`,
-        { signal: AbortSignal.any(signals) },
-        stall,
-      );
-      if (response.status === 404) {
-        await response.body?.cancel();
+      const answer = await askForBytes(plane, `tree/${path}`, signal);
+      if (answer.statusCode === 404) {
+        letGo(answer);
         return undefined;
       }
-      await refuseOthers(response, 200);
-      return flowing(response, stall);
+      await refuseOthers(plane, answer, 200);
+      return flowing(plane, answer);
     },
     send: async (machine, lines, signal) => {
-      const response = await ask(plane, `machines/${encodeURIComponent(machine)}/logs`, {
+      await tell(plane, `machines/${encodeURIComponent(machine)}/logs`, {
         method: "POST",
         body: lines.map((line) => `${JSON.stringify(line)}\n`).join(""),
         headers: { "content-type": "application/x-ndjson" },
-        ...within(signal),
+        signal: within(signal),
       });
-      await refuseOthers(response, 200, 204);
-      await response.body?.cancel();
     },
     report: async (machine, status, signal) => {
-      const response = await ask(plane, `machines/${encodeURIComponent(machine)}/status`, {
+      await tell(plane, `machines/${encodeURIComponent(machine)}/status`, {
         method: "PUT",
         body: status,
         headers: { "content-type": "application/json" },
-        ...within(signal),
+        signal: within(signal),
       });
-      await refuseOthers(response, 200, 204);
-      await response.body?.cancel();
     },
   };
 }
 
-function within(signal: AbortSignal | undefined): { readonly signal: AbortSignal } {
+function within(signal: AbortSignal | undefined): AbortSignal {
   const bound = AbortSignal.timeout(answerWithinMs);
-  return { signal: signal === undefined ? bound : AbortSignal.any([bound, signal]) };
+  return signal === undefined ? bound : AbortSignal.any([bound, signal]);
+}
+
+/** Only the head of the answer has to come within a while: bytes may take as long as they flow. */
+async function askForBytes(
+  plane: ControlPlane,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error("no answer")), answerWithinMs);
+  const signals = [late.signal, ...(signal === undefined ? [] : [signal])];
+  try {
+    return await ask(plane, path, { signal: AbortSignal.any(signals) });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function tell(plane: ControlPlane, path: string, question: Question): Promise<void> {
+  const answer = await ask(plane, path, question);
+  await refuseOthers(plane, answer, 200, 204);
+  letGo(answer);
 }
 
 async function ask(
-  { url, machineToken }: ControlPlane,
+  plane: ControlPlane,
   path: string,
-  init: RequestInit,
-  stall?: AbortController,
-): Promise<Response> {
-  const headers = new Headers(init.headers);
-  if (machineToken !== undefined) headers.set("authorization", `Bearer ${machineToken}`);
-  const timer = setTimeout(() => stall?.abort(new Error("no answer")), answerWithinMs);
+  question: Question,
+): Promise<IncomingMessage> {
+  const { url, machineToken } = plane;
+  const headers = {
+    ...question.headers,
+    ...(machineToken === undefined ? {} : { authorization: `Bearer ${machineToken}` }),
+  };
   try {
-    return await fetch(`${url}/api/v1/${path}`, { ...init, headers, redirect: "error" });
+    return await exchange(`${url}/api/v1/${path}`, { ...question, headers });
   } catch (cause) {
-    throw unavailable(url, reasonOf(cause), cause);
-  } finally {
-    clearTimeout(timer);
+    throw unavailable(plane, whyNot(cause), cause);
   }
 }
 
-async function refuseOthers(response: Response, ...expected: readonly number[]): Promise<void> {
-  if (expected.includes(response.status)) return;
-  const said = (await response.text().catch(() => "")).trim().slice(0, 300);
-  throw unavailable(response.url, `it answered ${response.status}: ${said}`, undefined);
+async function refuseOthers(
+  plane: ControlPlane,
+  answer: IncomingMessage,
+  ...expected: readonly number[]
+): Promise<void> {
+  const { statusCode = 0 } = answer;
+  if (expected.includes(statusCode)) return;
+  const said = (await readText(answer, mostRefusalBytes).catch(() => "")).trim().slice(0, 300);
+  throw unavailable(plane, `it answered ${statusCode}: ${said}`, undefined);
 }
 
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
+async function documentIn(plane: ControlPlane, answer: IncomingMessage): Promise<string> {
   try {
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.length;
-      if (bytes > mostDocumentBytes) throw new Error("the document is too large");
-      chunks.push(chunk);
-    }
+    return await readText(answer, mostDocumentBytes);
   } catch (cause) {
-    throw unavailable(response.url, reasonOf(cause), cause);
+    throw unavailable(plane, whyNot(cause), cause);
   }
-  return Buffer.concat(chunks).toString();
 }
 
 /** Gives up when nothing has come for a while, however much there is. */
-async function* flowing(response: Response, stall: AbortController): AsyncIterable<Uint8Array> {
-  let timer = setTimeout(() => stall.abort(), silenceMs);
+async function* flowing(plane: ControlPlane, answer: IncomingMessage): AsyncIterable<Uint8Array> {
+  const waitForMore = (): NodeJS.Timeout =>
+    setTimeout(() => answer.destroy(new Error("the transfer stands still")), silenceMs);
+  let timer = waitForMore();
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
       clearTimeout(timer);
       yield chunk;
-      timer = setTimeout(() => stall.abort(new Error("the transfer stands still")), silenceMs);
+      timer = waitForMore();
     }
   } catch (cause) {
-    throw unavailable(response.url, reasonOf(cause), cause);
+    throw unavailable(plane, whyNot(cause), cause);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message : cause.message;
-}
-
-function unavailable(url: string, why: string, cause: unknown): AgentFailure {
+function unavailable({ url }: ControlPlane, why: string, cause: unknown): AgentFailure {
   return new AgentFailure(
     "source_unavailable",
     `the control plane ${url} cannot be asked: ${why}`,

@@ -1,6 +1,7 @@
 // The event stream on which a control plane says that something has changed.
 import type { WakeSource } from "../../domain/document-source.ts";
 import type { ControlPlane } from "./http-source.ts";
+import { exchange, letGo } from "./plane-exchange.ts";
 
 const silenceMs = 60_000;
 
@@ -9,24 +10,22 @@ export function wakeStream({ url, machineToken }: ControlPlane): WakeSource {
   return {
     follow: async function* (environment, signal) {
       const stall = new AbortController();
-      let timer = setTimeout(() => stall.abort(), silenceMs);
+      const timer = setTimeout(() => stall.abort(), silenceMs);
       try {
-        const response = await fetch(
+        const answer = await exchange(
           `${url}/api/v1/wake?environment=${encodeURIComponent(environment)}`,
           {
             headers: machineToken === undefined ? {} : { authorization: `Bearer ${machineToken}` },
-            redirect: "error",
             signal: AbortSignal.any([signal, stall.signal]),
           },
         );
-        if (!response.ok) {
-          await response.body?.cancel();
+        if (answer.statusCode !== 200) {
+          letGo(answer);
           return;
         }
-        for await (const chunk of response.body ?? []) {
-          clearTimeout(timer);
-          timer = setTimeout(() => stall.abort(), silenceMs);
-          if (Buffer.from(chunk).includes("event:")) yield;
+        for await (const chunk of answer as AsyncIterable<Buffer>) {
+          timer.refresh();
+          if (chunk.includes("event:")) yield;
         }
       } catch {
         // The stream is over, whatever ended it; polling goes on.

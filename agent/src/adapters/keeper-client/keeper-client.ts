@@ -1,5 +1,5 @@
 // The keeper, as the agent reaches it through its control socket.
-import { request } from "node:http";
+import process from "node:process";
 import { AgentFailure, type AgentFailureCode } from "../../domain/agent-failure.ts";
 import type { ProcessView } from "../../domain/launch.ts";
 import type { Supervisor } from "../../domain/supervisor.ts";
@@ -27,6 +27,7 @@ export function keeperClient(socketPath: string): Supervisor {
     // What it keeps is in its memory.
     restore: async () => [],
     addsSockets: true,
+    boundsChildren: false,
   };
 }
 
@@ -52,7 +53,8 @@ function exchange(
   withinMs: number,
 ): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(
+    // No import, for what that would bring along: see plane-exchange.ts.
+    const outgoing = process.getBuiltinModule("node:http").request(
       {
         ...target,
         // A connection for each: one that the keeper has just closed must not be used.

@@ -61,6 +61,7 @@ export function startingKeeper(
     closeSockets: (service, but) => tried(() => client.closeSockets(service, but)),
     restore: (service) => client.restore(service),
     addsSockets: client.addsSockets,
+    boundsChildren: client.boundsChildren,
   };
 }
 

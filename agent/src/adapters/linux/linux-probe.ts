@@ -1,6 +1,7 @@
 // Asks processes of this machine, and finds out in /proc which of those that share a socket has answered.
 import { createHash, randomInt } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { connect, createServer, isIPv4, type Socket } from "node:net";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
@@ -25,19 +26,14 @@ export const linuxProbe: Probe = {
       return { ...answer, status: await getStatus(line.socket, path) };
     }),
   listens: async (pid, port) => {
-    const inodes = inodesOf(pid);
-    return tcpLines(pid).some(
-      ({ listens, localPort, inode }) => listens && localPort === port && inodes.has(inode),
-    );
+    const listening = tcpLines(pid, port).filter(({ listens }) => listens);
+    return listening.some(({ inode }) => holds(pid, inode));
   },
   holderOf: async (text) => {
     const address = parseSocketAddress(text);
     if (address.kind === "unix") return undefined;
-    const line = tcpLines(process.pid).find(
-      (candidate) =>
-        candidate.listens &&
-        candidate.localPort === address.port &&
-        standsInTheWay(candidate, address.host),
+    const line = tcpLines(process.pid, address.port).find(
+      (candidate) => candidate.listens && standsInTheWay(candidate, address.host),
     );
     if (line === undefined) return undefined;
     const holder = holderOfSocket(line.inode);
@@ -58,6 +54,14 @@ export const linuxProbe: Probe = {
       // Opens the file that is executed even if it was removed or replaced (proc(5)).
       for await (const chunk of createReadStream(`/proc/${pid}/exe`)) hash.update(chunk as Buffer);
       return hash.digest("hex");
+    } catch {
+      return undefined;
+    }
+  },
+  programFingerprint: async (pid) => {
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(`/proc/${pid}/exe`, { bigint: true });
+      return [dev, ino, size, mtimeNs, ctimeNs].join(":");
     } catch {
       return undefined;
     }
@@ -162,15 +166,18 @@ async function accepted({ socket, serverPort, isOver }: Line, pid: number): Prom
   const ourPort = socket.localPort;
   while (!isOver()) {
     // The connection is looked up before those who may hold it, else one that was just accepted would be another's.
-    const end = tcpLines(pid).find(
-      ({ localPort, remotePort }) => localPort === serverPort && remotePort === ourPort,
-    );
+    const end = tcpLines(pid, serverPort).find(({ remotePort }) => remotePort === ourPort);
     if (end !== undefined && end.inode !== "0") {
-      return { kind: "answered", status: 0, by: inodesOf(pid).has(end.inode) ? "it" : "another" };
+      return { kind: "answered", status: 0, by: holds(pid, end.inode) ? "it" : "another" };
     }
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
   }
   return { kind: "silent", sentence: "nobody accepted the connection" };
+}
+
+/** Most hold their sockets themselves: only where one does not, all processes of the machine are looked through. */
+function holds(pid: number, inode: string): boolean {
+  return socketInodes(pid).has(inode) || inodesOf(pid).has(inode);
 }
 
 function inodesOf(pid: number): ReadonlySet<string> {

@@ -105,11 +105,15 @@ function commandLine({
   return names.length === 0 ? whole : ["/bin/sh", "-c", steps, "sh", ...whole];
 }
 
+/**
+ * What setrlimit(2) can hold. Memory is what the process can write to (`RLIMIT_DATA`): Go reserves far more address space
+ * than it uses, and `RLIMIT_AS` would count that. There is no such bound for processors.
+ */
 function limitWords(limits: Limits | undefined): readonly string[] {
   const words = [
     ["nofile", limits?.openFiles],
     ["nproc", limits?.processes],
-    ["as", limits?.memoryBytes],
+    ["data", limits?.memoryBytes],
     ["core", limits?.coreBytes],
   ].flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   return words.length === 0 ? [] : [toolPath("prlimit"), ...words, "--"];

@@ -1,5 +1,5 @@
 // What Linux tells about processes in /proc (proc(5)).
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { basename } from "node:path";
 
 /** Some of `/proc/PID/stat`. */
@@ -65,11 +65,48 @@ export interface TcpLine {
   readonly inode: string;
 }
 
-/** The TCP sockets of the network that a process is in. */
-export function tcpLines(pid: number): readonly TcpLine[] {
-  return ["tcp", "tcp6"].flatMap((name) =>
-    (readOrNothing(`/proc/${pid}/net/${name}`) ?? "").split("\n").slice(1).flatMap(toTcpLine),
-  );
+/** The TCP sockets with a local port, in the network that a process is in. */
+export function tcpLines(pid: number, localPort: number): readonly TcpLine[] {
+  const port = `:${localPort.toString(16).toUpperCase().padStart(4, "0")} `;
+  return ["tcp", "tcp6"]
+    .flatMap((name) => linesWith(`/proc/${pid}/net/${name}`, port))
+    .flatMap(toTcpLine)
+    .filter((line) => line.localPort === localPort);
+}
+
+const pieceBytes = 1 << 16;
+const lineEnd = 0x0a;
+
+/** The lines that hold a text. On a busy machine there are megabytes of others, which never become texts. */
+function linesWith(path: string, text: string): readonly string[] {
+  const lines: string[] = [];
+  const piece = Buffer.allocUnsafe(pieceBytes);
+  let file: number | undefined;
+  try {
+    file = openSync(path, "r");
+    for (let begun = 0; ; ) {
+      const length = begun + readSync(file, piece, begun, pieceBytes - begun, null);
+      if (length === begun) return lines;
+      const whole = piece.subarray(0, length).lastIndexOf(lineEnd) + 1;
+      lines.push(...linesIn(piece.subarray(0, whole), text));
+      piece.copyWithin(0, whole, length);
+      begun = length - whole;
+    }
+  } catch {
+    return lines;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function linesIn(piece: Buffer, text: string): readonly string[] {
+  const lines: string[] = [];
+  for (let at = piece.indexOf(text, 0, "latin1"); at !== -1; ) {
+    const end = piece.indexOf(lineEnd, at);
+    lines.push(piece.toString("latin1", piece.lastIndexOf(lineEnd, at) + 1, end));
+    at = piece.indexOf(text, end, "latin1");
+  }
+  return lines;
 }
 
 const listenState = "0A";

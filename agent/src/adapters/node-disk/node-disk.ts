@@ -1,6 +1,6 @@
 // A real disk.
 import { randomBytes } from "node:crypto";
-import { type BigIntStats, createReadStream } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import {
   chmod,
   type FileHandle,
@@ -20,12 +20,12 @@ import { dirname, join } from "node:path";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Disk, DiskEntry } from "../../domain/disk.ts";
 
-const chunkBytes = 1 << 18;
+const chunkBytes = 1 << 17;
 
 /** The disk of this machine. Temporary names end in `.new`, with random digits before. */
 export const nodeDisk: Disk = {
   read: (path) => absentAs(undefined, path, async () => await readFile(path)),
-  chunks: (path) => createReadStream(path, { highWaterMark: chunkBytes }),
+  chunks: (path) => chunksOf(path),
   slice: (path, from, bytes) =>
     absentAs(new Uint8Array(), path, async () => {
       await using file = await open(path);
@@ -93,6 +93,21 @@ export const nodeDisk: Disk = {
       return { bytes: bavail * bsize, files: files === 0 ? Number.MAX_SAFE_INTEGER : ffree };
     }),
 };
+
+/** In one piece of memory, however large the file. */
+async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path);
+  try {
+    const chunk = Buffer.allocUnsafeSlow(chunkBytes);
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, chunkBytes);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
 
 async function writeWhole(
   path: string,

@@ -48,6 +48,7 @@ const [firstOwnCode, lastOwnCode] = [200, 243];
 export class SystemdSupervisor implements Supervisor {
   /** The addresses of a socket unit are read when it starts, and it does not start while it is in use. */
   readonly addsSockets = false;
+  readonly boundsChildren = true;
   readonly #parts: SystemdParts;
   readonly #units: MachineUnits;
   #last: Promise<unknown> = Promise.resolve();

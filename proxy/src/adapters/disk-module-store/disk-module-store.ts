@@ -75,11 +75,11 @@ export class DiskModuleStore implements ModuleStore {
     return StagedDiskZip.begin(incoming.newPath(), root, disk);
   }
 
-  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+  async put(module: ModuleVersion, { zip, ...files }: ModuleFiles): Promise<void> {
     if (!(zip instanceof StagedDiskZip)) throw new Error("the zip was staged in another store");
     zip.take();
     try {
-      await this.#parts.root.translating(() => this.#keep(module, info, mod, zip));
+      await this.#parts.root.translating(() => this.#keep(module, { ...files, zip }));
     } finally {
       await removeFolder(zip.folder);
     }
@@ -120,13 +120,13 @@ export class DiskModuleStore implements ModuleStore {
 
   async #keep(
     module: ModuleVersion,
-    info: Uint8Array,
-    mod: Uint8Array,
-    zip: StagedDiskZip,
+    { info, mod, zip, sound }: ModuleFiles & { readonly zip: StagedDiskZip },
   ): Promise<void> {
     const { disk, placing } = this.#parts;
     const unnamedInfo = join(zip.folder, "info");
+    // Flushing takes about as long as checking, and needs other parts of the machine.
     await whenAllEnded([
+      sound,
       zip.durable(),
       disk.write(join(zip.folder, fileName(module, "mod")), mod),
       disk.write(unnamedInfo, info),

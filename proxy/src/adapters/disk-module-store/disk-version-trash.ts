@@ -147,14 +147,14 @@ export class DiskVersionTrash implements VersionTrash {
     for (const kind of ["mod", "zip"] as const) {
       if (!(await exists(join(entry, kind))) && !(await exists(inFolder(kind)))) return "torn";
     }
-    await disk.makeFolders(root.path, folder);
+    const unsure = await disk.makeFolders(root.path, folder);
     await unlessAbsent(unlink(inFolder("info")));
     for (const kind of back) {
       // A power cut must not find the info without the others.
       if (kind === "info") await disk.syncFolder(folder);
       await moveIfThere(join(entry, kind), inFolder(kind));
     }
-    await disk.syncAll([folder, entry]);
+    await disk.settle(unsure, [folder, entry]);
     whole.remember(module);
     return "restored";
   }

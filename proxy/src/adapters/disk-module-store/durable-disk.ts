@@ -71,8 +71,11 @@ export class DurableDisk {
     }
   }
 
-  /** Makes a folder and those above it, durably, up to `base`, which must exist: a vanished one is not made anew. */
-  async makeFolders(base: string, path: string): Promise<void> {
+  /**
+   * Makes a folder and those above it, up to `base`, which must exist: a vanished one is not made anew. Returns those
+   * whose names need not be on the disk yet, for `settle`.
+   */
+  async makeFolders(base: string, path: string): Promise<readonly string[]> {
     await makeMissingFolders(base, path, (folder) => this.#durableFolders.delete(folder));
     const unsure: string[] = [];
     // Even a folder that was there may be another process's, made a moment ago and not yet durable.
@@ -80,7 +83,12 @@ export class DurableDisk {
       if (this.#durableFolders.has(folder)) break;
       unsure.push(folder);
     }
-    await this.syncAll(unsure.map((folder) => dirname(folder)));
+    return unsure;
+  }
+
+  /** Makes the names in `paths` durable, and those of folders that `makeFolders` has named. */
+  async settle(unsure: readonly string[], paths: readonly string[]): Promise<void> {
+    await this.syncAll([...paths, ...unsure.map((folder) => dirname(folder))]);
     if (this.#durableFolders.size >= rememberedFolders) this.#durableFolders.clear();
     for (const folder of unsure) this.#durableFolders.add(folder);
   }
@@ -102,7 +110,9 @@ export class DurableDisk {
 }
 
 /** Waits for all, and only then fails if one of them did: nothing is still at work behind the caller's back. */
-export async function whenAllEnded(works: readonly Promise<void>[]): Promise<void> {
+export async function whenAllEnded(
+  works: readonly (Promise<unknown> | undefined)[],
+): Promise<void> {
   for (const outcome of await Promise.allSettled(works)) {
     if (outcome.status === "rejected") throw outcome.reason;
   }

@@ -50,10 +50,10 @@ export class VersionPlacing {
   async place(staged: string, module: ModuleVersion): Promise<"placed" | "occupied"> {
     const { root, disk } = this.#parts;
     const folder = versionFolder(root.path, module);
-    await disk.makeFolders(root.path, dirname(folder));
+    const unsure = await disk.makeFolders(root.path, dirname(folder));
     const outcome = await this.#move(staged, module, folder);
     // An occupied place too may have been filled a moment ago: who says "kept" says "durable".
-    await disk.syncAll([folder, dirname(folder)]);
+    await disk.settle(unsure, [folder, dirname(folder)]);
     return outcome;
   }
 

@@ -74,8 +74,9 @@ export class ExternalModuleStore implements ModuleStore {
     return new TimelessZip(await this.#spool.stage());
   }
 
-  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+  async put(module: ModuleVersion, { info, mod, zip, sound }: ModuleFiles): Promise<void> {
     const taken = takeSpooled(zip);
+    await sound;
     const isThere = await this.#isThere(module);
     if (!isThere && (await this.#client.save(module, { info, mod, zip: taken }))) return;
     if (!isThere && !(await this.#isThere(module))) {

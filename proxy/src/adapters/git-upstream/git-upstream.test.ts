@@ -65,6 +65,16 @@ describe("gitUpstream", { skip }, () => {
       );
     });
 
+    it("is no go.mod that no go command would take", async () => {
+      const draft = new RepositoryDraft();
+      draft.commit({ "go.mod": `module ${place}\n// ${"x".repeat(2 ** 24)}\n` });
+      draft.tag("v1.0.0");
+      await using scene = await openScene({ repositories: { [place]: draft } });
+      const refusal = { code: "invalid_module", message: /go\.mod.* is larger than 1/ };
+      await assert.rejects(scene.upstream.mod(module, never), refusal);
+      await assert.rejects(zipOf(scene.upstream), refusal);
+    });
+
     it("has a list of a module without tags, and none of one that is not there", async () => {
       const draft = new RepositoryDraft();
       draft.commit({ "go.mod": `module ${place}\n` });

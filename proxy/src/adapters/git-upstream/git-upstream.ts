@@ -8,11 +8,10 @@ import {
 } from "@stoa/gomod";
 import { type FailureSubject, ProxyFailure } from "../../domain/proxy-failure.ts";
 import type { AccessFinding } from "../../domain/repository/access-finding.ts";
-import type { HostCredentials } from "../../domain/repository/host-credentials.ts";
 import { OtherSystem } from "../../domain/repository/other-system.ts";
 import { answerQuery, namedVersion } from "../../domain/repository/query-answer.ts";
 import type { ResolvedVersion } from "../../domain/repository/revision-version.ts";
-import { taggedVersions } from "../../domain/repository/tagged-versions.ts";
+import { commitsOfTags, taggedVersions } from "../../domain/repository/tagged-versions.ts";
 import { parseVcsRules } from "../../domain/repository/vcs-rules.ts";
 import { keptInfo } from "../../domain/repository/version-origin.ts";
 import type { InfoDocument, Upstream, ZipDelivery } from "../../domain/upstream.ts";
@@ -21,68 +20,15 @@ import { readModuleContent } from "./content/module-content.ts";
 import { PackedFiles } from "./content/packed-files.ts";
 import { zipDelivery } from "./content/zip-body.ts";
 import { PageFetch } from "./discovery/page-fetch.ts";
-import { type AddressLookup, systemLookup } from "./discovery/private-addresses.ts";
+import { systemLookup } from "./discovery/private-addresses.ts";
 import { RepositoryFinder } from "./discovery/repository-finder.ts";
 import { Git } from "./git/git-process.ts";
 import { gitComplaint } from "./git/git-version.ts";
-import { defaultFillSteps, type FillStep } from "./mirror/mirror.ts";
+import type { GitUpstreamOptions } from "./git-upstream-options.ts";
+import { defaultFillSteps } from "./mirror/mirror.ts";
 import { MirrorFolder } from "./mirror/mirror-folder.ts";
 import { type MirroredSource, ModuleRepositories, type Question } from "./module-repositories.ts";
-import { type WorkLimits, WorkPlaces } from "./work-places.ts";
-
-/** Everything that can be chosen. Durations in milliseconds, patterns in the grammar of GOPRIVATE. */
-export interface GitUpstreamOptions {
-  readonly mirrors: {
-    /** Where mirrors of repositories lie; made when it is needed. Upstreams that share it have a part each. */
-    readonly folder: string;
-    /** What those of this upstream may take on disk; the least used are removed beyond that. */
-    readonly mostBytes: number;
-    /** What one fetch may bring. */
-    readonly mostFetchBytes: number;
-    /** How much of a repository is fetched at first; without it, by its size. */
-    readonly fillSteps?: readonly FillStep[];
-  };
-  readonly rules: {
-    /** In GOVCS's grammar. Where it does not say otherwise, only git may be used. */
-    readonly govcs: string;
-    /** Modules that are `private` in GOVCS. */
-    readonly privateModules: string;
-    /** Modules whose hosts may have private addresses. */
-    readonly privateAddresses: string;
-    /** Modules that may be fetched without TLS, as in GOINSECURE. */
-    readonly insecure: string;
-  };
-  readonly deadlines: {
-    /** For asking a host where a module's repository is, redirects included. */
-    readonly pageMs: number;
-    /** How long git may be silent. */
-    readonly silenceMs: number;
-    /** How long one git command may take. */
-    readonly totalMs: number;
-  };
-  /** Fetches from other machines. */
-  readonly fetches: WorkLimits;
-  /** Modules taken out of mirrors. */
-  readonly archives: WorkLimits;
-  /** How long an answer of a host counts: about the names in a repository, about where it is. */
-  readonly fresh: { readonly refsMs: number; readonly placesMs: number };
-  /**
-   * What to log in with. Where there is nothing, what git, curl and ssh find for themselves in `environment` counts:
-   * .netrc and keys in HOME, an agent, credential helpers.
-   */
-  readonly credentials: HostCredentials;
-  /** The variables that git and ssh see: PATH, HOME, SSH_AUTH_SOCK, HTTPS_PROXY, GIT_SSH_COMMAND and so on. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Whether git's configuration of user and machine counts for connections. It never counts for content. */
-  readonly readsUserConfiguration: boolean;
-  /** The upstream for a module proxy that a go-import tag names; without it such modules are `unsupported`. */
-  readonly proxyAt?: (url: string) => Upstream;
-  /** The git program; `git` if not said. */
-  readonly gitCommand?: string;
-  readonly lookupAddresses?: AddressLookup;
-  /** A clock that never goes back. */
-  readonly nowMs?: () => number;
-}
+import { WorkPlaces } from "./work-places.ts";
 
 /** Gets modules from their repositories. Disposing of it breaks off what is under way. */
 export interface GitRepositories extends Upstream, AsyncDisposable {
@@ -90,6 +36,15 @@ export interface GitRepositories extends Upstream, AsyncDisposable {
   gitComplaint(): Promise<string | undefined>;
   /** What names the repositories have does not count any more: somebody says that it has changed. */
   expireNames(): void;
+  /**
+   * The commits that the tags of versions name, as the repository was heard last; those without a tag are left out. Rejects as
+   * `Upstream`; none if the module is kept in a proxy.
+   */
+  tagCommits(
+    path: ModulePath,
+    versions: readonly Version[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Version, string>>;
   /** Goes the way to a module's repository and tells each step. */
   checkAccess(path: ModulePath, signal: AbortSignal): AsyncIterable<AccessFinding>;
 }
@@ -267,6 +222,18 @@ class GitUpstream implements GitRepositories {
     });
     unfinished.move();
     return delivery;
+  }
+
+  tagCommits(
+    path: ModulePath,
+    versions: readonly Version[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<Version, string>> {
+    return this.#answer<ReadonlyMap<Version, string>>({ path }, signal, {
+      counts: "ever",
+      askProxy: async () => new Map(),
+      ask: async (source) => commitsOfTags(source, versions),
+    });
   }
 
   expireNames(): void {

@@ -248,7 +248,10 @@ describe("the queue", () => {
     assert.equal(proxy.requests.filter((request) => request.path.endsWith(".zip")).length, 1);
     proxy.heal();
     const { body } = await upstream.zip(v1, never);
-    assert.equal(Buffer.concat(await Array.fromAsync(body)).length, fixtures[0]?.zip.length);
+    assert.equal(
+      Buffer.concat(await Array.fromAsync(body, (chunk) => Buffer.from(chunk))).length,
+      fixtures[0]?.zip.length,
+    );
   });
 
   test("a zip holds its place until it is read or returned", async () => {
@@ -274,7 +277,10 @@ describe("redirects", () => {
       proxy.fail(".zip", { location, status });
       storage.fail("?signature=1+2", { status: 200, body: "the zip" });
       const { body, from } = await client.upstream(proxy.url).zip(v1, never);
-      assert.equal(Buffer.concat(await Array.fromAsync(body)).toString(), "the zip");
+      assert.equal(
+        Buffer.concat(await Array.fromAsync(body, (chunk) => Buffer.from(chunk))).toString(),
+        "the zip",
+      );
       assert.equal(from, new URL(proxy.url).host);
     });
   }
@@ -383,7 +389,10 @@ describe("over TLS", () => {
     await Promise.all(Array.from({ length: 8 }, () => upstream.mod(v1, never)));
     assert.equal(proxy.connections, 3);
     for (const [i, { body }] of zips.entries()) {
-      assert.deepEqual(Buffer.concat(await Array.fromAsync(body)), fixtures[i]?.zip);
+      assert.deepEqual(
+        Buffer.concat(await Array.fromAsync(body, (chunk) => Buffer.from(chunk))),
+        fixtures[i]?.zip,
+      );
     }
   });
 

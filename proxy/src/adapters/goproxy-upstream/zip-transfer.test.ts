@@ -42,7 +42,7 @@ async function served(
 }
 
 async function read({ body }: ZipDelivery): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(body));
+  return Buffer.concat(await Array.fromAsync(body, (chunk) => Buffer.from(chunk)));
 }
 
 function failsWith(code: ProxyFailureCode, message?: RegExp): (failure: unknown) => boolean {

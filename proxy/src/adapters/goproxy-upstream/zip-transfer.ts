@@ -21,7 +21,10 @@ export interface ZipTransferParts {
   readonly signal: AbortSignal;
 }
 
-/** Can be read once. Ends normally only if the announced number of bytes came; must be read to that end or returned. */
+/**
+ * Can be read once. Ends normally only if the announced number of bytes came; must be read to that end or returned. A chunk
+ * holds until the next one is asked for.
+ */
 export class ZipTransfer implements AsyncIterableIterator<Uint8Array> {
   /** The number of bytes to come, if it is known. */
   readonly size: number | undefined;
@@ -30,6 +33,8 @@ export class ZipTransfer implements AsyncIterableIterator<Uint8Array> {
   readonly #tag: string | undefined;
   #answer: Answer;
   #chunks: AsyncIterator<Uint8Array>;
+  /** What was given out last. */
+  #lent: Uint8Array | undefined;
   #received = 0;
   #resumptions = 0;
   #ended: boolean = false;
@@ -55,6 +60,7 @@ export class ZipTransfer implements AsyncIterableIterator<Uint8Array> {
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.#takeBack();
     while (!this.#ended) {
       try {
         const { done, value } = await this.#chunks.next();
@@ -81,7 +87,19 @@ export class ZipTransfer implements AsyncIterableIterator<Uint8Array> {
   #counted(chunk: Uint8Array): Uint8Array {
     this.#received += chunk.length;
     if (this.#received > (this.size ?? maxZipBytes)) throw this.#tooLong();
+    this.#lent = chunk;
     return chunk;
+  }
+
+  /**
+   * Frees the memory of a chunk that has been used. Chunks come faster than the garbage collector, which does not see how
+   * large they are, comes by. One that shares its memory is left alone.
+   */
+  #takeBack(): void {
+    const lent = this.#lent;
+    this.#lent = undefined;
+    if (lent === undefined || lent.length === 0 || lent.length < lent.buffer.byteLength) return;
+    if (lent.buffer instanceof ArrayBuffer) lent.buffer.transfer(0);
   }
 
   #checkWhole(): void {

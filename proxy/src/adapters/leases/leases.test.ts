@@ -183,6 +183,24 @@ describe("a Redis cluster", { skip: noRedis }, () => {
   engineContract("a Redis cluster", false, () =>
     openRedisEngine({ kind: "cluster", endpoints: fleet.endpoints, password: "" }),
   );
+
+  test("one that is away is given up soon, and used again when it is back", async () => {
+    const place = { kind: "cluster", endpoints: fleet.endpoints, password: "" } as const;
+    await using leases = new RenewedLeases(await openRedisEngine(place), { lifetimeMs: 1000 });
+    await fleet.kill();
+    const waiting = Array.from({ length: 20 }, (_, n) => leases.take(`away${n}@v1`));
+    for (const taken of await Promise.allSettled(waiting)) assert.equal(taken.status, "rejected");
+    await fleet.start();
+    await using lease = await eventually(leases, "back@v1");
+    assert.ok(lease);
+  });
+
+  test("one that nobody answers for is a sentence that names the keys", async () => {
+    const redis = { kind: "cluster", endpoints: ["127.0.0.1:1"], password: "" } as const;
+    await assert.rejects(openLeases({ kind: "redis", redis }, unusedState), {
+      message: /^Redis, by which .* cannot be used \(.+\).*\[SingleFlight\.Redis\]/,
+    });
+  });
 });
 
 describe("Redis with a sentinel", { skip: noRedis }, () => {

@@ -47,6 +47,7 @@ class RedisEngine implements LeaseEngine {
   readonly name: string;
   readonly #redis: Redis | Cluster;
   #lastError: Error | undefined;
+  #connecting: Promise<void> | undefined;
 
   constructor(redis: Redis | Cluster, name: string) {
     this.#redis = redis;
@@ -59,7 +60,7 @@ class RedisEngine implements LeaseEngine {
 
   async ask(): Promise<void> {
     try {
-      await this.#redis.ping();
+      await (await this.#connected()).ping();
     } catch (failure) {
       // "Command timed out" says less than "connect ECONNREFUSED" or "WRONGPASS".
       throw this.#lastError ?? failure;
@@ -67,19 +68,46 @@ class RedisEngine implements LeaseEngine {
   }
 
   async take(key: string, holder: string, lifetimeMs: number): Promise<boolean> {
-    return (await this.#redis.set(key, holder, "PX", lifetimeMs, "NX")) === "OK";
+    const redis = await this.#connected();
+    return (await redis.set(key, holder, "PX", lifetimeMs, "NX")) === "OK";
   }
 
   async renew(key: string, holder: string, lifetimeMs: number): Promise<boolean> {
-    return (await this.#redis.eval(renewScript, 1, key, holder, lifetimeMs)) === 1;
+    const redis = await this.#connected();
+    return (await redis.eval(renewScript, 1, key, holder, lifetimeMs)) === 1;
   }
 
   async release(key: string, holder: string): Promise<void> {
-    await this.#redis.eval(releaseScript, 1, key, holder);
+    await (await this.#connected()).eval(releaseScript, 1, key, holder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#redis.disconnect();
+  }
+
+  /** A cluster has no limit for commands that wait for it; so they wait here, for as long as those of one server do. */
+  async #connected(): Promise<Redis | Cluster> {
+    const redis = this.#redis;
+    if (!redis.isCluster || redis.status === "ready") return redis;
+    this.#connecting ??= this.#becomesReady().finally(() => {
+      this.#connecting = undefined;
+    });
+    await this.#connecting;
+    return redis;
+  }
+
+  #becomesReady(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const ready = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#redis.off("ready", ready);
+        reject(this.#lastError ?? new Error("no node of the cluster can be reached"));
+      }, commandMs);
+      this.#redis.once("ready", ready);
+    });
   }
 }
 
@@ -112,6 +140,7 @@ async function connect(place: RedisPlace): Promise<Redis | Cluster> {
         {
           redisOptions: { ...common, ...(place.password !== "" && { password: place.password }) },
           clusterRetryStrategy: (attempt) => Math.min(1000, 50 * attempt),
+          enableOfflineQueue: false, // see #connected
           slotsRefreshTimeout: connectMs,
         },
       );

@@ -58,9 +58,10 @@ class MemoryModuleStore implements ModuleStore, VersionCatalog {
     return Promise.resolve(new StagedMemoryZip());
   }
 
-  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+  async put(module: ModuleVersion, { info, mod, zip, sound }: ModuleFiles): Promise<void> {
     if (!(zip instanceof StagedMemoryZip)) throw new Error("the zip was staged in another store");
     const zipBytes = zip.take();
+    await sound;
     const kept = this.#modules.get(module.path)?.get(module.version);
     if (kept !== undefined) {
       if (Buffer.compare(kept.mod.bytes, mod) !== 0) throw alteredModule(module, "mod");

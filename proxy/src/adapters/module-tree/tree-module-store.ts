@@ -68,9 +68,10 @@ export class TreeModuleStore implements ModuleStore, AsyncDisposable {
     return StagedTreeZip.begin(this.#incoming, this.#root);
   }
 
-  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+  async put(module: ModuleVersion, { info, mod, zip, sound }: ModuleFiles): Promise<void> {
     if (!(zip instanceof StagedTreeZip)) throw new Error("the zip was staged in another store");
     zip.take();
+    await sound;
     await this.#root.translating(async () => {
       await using _mine = await treeLock(this.#incoming, `${module.path}@${module.version}`);
       if (await this.#isWhole(module)) {

@@ -23,6 +23,7 @@ import {
 } from "../../testing/mongo-server.ts";
 import { storeRemovalContract } from "../../testing/store-removal-contract.ts";
 import { versionCatalogContract } from "../../testing/version-catalog-contract.ts";
+import { versionTrashContract } from "../../testing/version-trash-contract.ts";
 import { openZipSpool } from "../disk-module-store/zip-spool.ts";
 import { openMongoModuleStore } from "./open-mongo-module-store.ts";
 
@@ -53,6 +54,7 @@ describe("openMongoModuleStore at a real server", { skip: mongoServerIsMissing()
     return {
       ...here,
       other: there.store,
+      otherDoors: there,
       otherLoose: there.loose,
       database: client.db(database),
       tear: (module: ModuleVersion, pieces: Partial<FileBytes>) =>
@@ -69,6 +71,47 @@ describe("openMongoModuleStore at a real server", { skip: mongoServerIsMissing()
   });
   versionCatalogContract("openMongoModuleStore", make);
   storeRemovalContract("openMongoModuleStore", make);
+  versionTrashContract("openMongoModuleStore", async () => {
+    const { store, trash, otherDoors, cleanUp } = await make();
+    return { store, trash, other: otherDoors, isRemovedSoftly: false, cleanUp };
+  });
+
+  test("what is in the trash keeps its zip, whatever else is removed, until it is purged", async () => {
+    const { store, trash, removal, database, cleanUp } = await make();
+    const module = moduleVersion("a.b/c", "v1.0.0");
+    const zips = () => database.collection("fs.files").countDocuments();
+    await putFiles(store, module, filesOf("x"));
+    await trash.discard(module, { isRefetchable: true });
+    await putFiles(store, module, filesOf("y"));
+    await removal.remove(module);
+    assert.equal(await zips(), 1);
+    const [one] = await Array.fromAsync(trash.all());
+    assert.ok(one !== undefined);
+    assert.equal(await trash.restore(one.id), "restored");
+    assert.deepEqual(await keptFiles(store, module), filesOf("x"));
+    await trash.discard(module, { isRefetchable: true });
+    for await (const { id } of trash.all()) await trash.purge(id);
+    assert.equal(await zips(), 0);
+    await cleanUp();
+  });
+
+  test("what Athens has kept can be had back, and what Athens keeps meanwhile is not disturbed", async () => {
+    const { store, trash, tear, database, cleanUp } = await make();
+    const module = moduleVersion("a.b/c", "v1.0.0");
+    await tear(module, filesOf("x"));
+    await trash.discard(module, { isRefetchable: false });
+    assert.equal(await database.collection("modules").countDocuments(), 0);
+    const [first] = await Array.fromAsync(trash.all());
+    assert.ok(first !== undefined);
+    assert.equal(await trash.restore(first.id), "restored");
+    assert.deepEqual(await keptFiles(store, module), filesOf("x"));
+    await trash.discard(module, { isRefetchable: false });
+    await tear(module, filesOf("y"));
+    assert.deepEqual(await keptFiles(store, module), filesOf("y"));
+    for await (const { id } of trash.all()) await trash.purge(id);
+    assert.deepEqual(await keptFiles(store, module), filesOf("y"));
+    await cleanUp();
+  });
 
   test("a zip that Athens has kept goes with its version, but for one whose name two versions share", async () => {
     const { removal, tear, database, cleanUp } = await make();

@@ -77,8 +77,9 @@ export class MongoModuleStore implements ModuleStore {
     return this.#spool.stage();
   }
 
-  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+  async put(module: ModuleVersion, { info, mod, zip, sound }: ModuleFiles): Promise<void> {
     const taken = takeSpooled(zip);
+    await sound;
     if (await atMongo(() => this.#place(module, info, mod, taken))) return;
     await requireSameFile(this, module, "mod", readableBytes(mod));
     await requireSameFile(this, module, "zip", taken);
@@ -119,9 +120,7 @@ export class MongoModuleStore implements ModuleStore {
   ): Promise<boolean> {
     const { collection } = this.#documents;
     // Not replaced but removed: only an insertion is decided by every server between writers.
-    if (torn !== undefined) {
-      await collection.deleteOne({ _id: torn._id, zip: torn.zip ?? { $exists: false } });
-    }
+    if (torn !== undefined) await this.#documents.removeDocument(torn);
     try {
       const { path, version } = module;
       await collection.insertOne({ _id: documentId(module), module: path, version, ...files });

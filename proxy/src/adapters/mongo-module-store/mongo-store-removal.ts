@@ -3,16 +3,23 @@ import { isVersion, type ModulePath, type ModuleVersion, type Version } from "@s
 import type { StoreRemoval, VersionTraces } from "../../domain/store-removal.ts";
 import type { MongoLooseFiles } from "./mongo-loose-files.ts";
 import { atMongo } from "./mongo-trouble.ts";
+import type { MongoVersionTrash } from "./mongo-version-trash.ts";
 import type { VersionDocuments } from "./version-documents.ts";
 
-/** The document goes first, and with it the version; then its zip. */
+/** The document goes first, and with it the version; then its zip, unless it can still be had back. */
 export class MongoStoreRemoval implements StoreRemoval {
   readonly #documents: VersionDocuments;
   readonly #loose: MongoLooseFiles;
+  readonly #trash: Pick<MongoVersionTrash, "needs">;
 
-  constructor(documents: VersionDocuments, loose: MongoLooseFiles) {
+  constructor(
+    documents: VersionDocuments,
+    loose: MongoLooseFiles,
+    trash: Pick<MongoVersionTrash, "needs">,
+  ) {
     this.#documents = documents;
     this.#loose = loose;
+    this.#trash = trash;
   }
 
   traces(path: ModulePath): Promise<readonly VersionTraces[]> {
@@ -37,9 +44,7 @@ export class MongoStoreRemoval implements StoreRemoval {
   }
 
   async remove(module: ModuleVersion): Promise<void> {
-    await atMongo(async () => {
-      await this.#documents.remove(module);
-    });
+    await atMongo(() => this.#documents.remove(module, (zip) => this.#trash.needs(zip)));
     await this.#loose.remove(module);
   }
 }

@@ -6,6 +6,7 @@ import type { ModuleStore } from "../../domain/module-store.ts";
 import type { StoreInspection } from "../../domain/store-inspection.ts";
 import type { StoreRemoval } from "../../domain/store-removal.ts";
 import type { VersionCatalog } from "../../domain/version-catalog.ts";
+import type { VersionTrash } from "../../domain/version-trash.ts";
 import type { ZipSpool } from "../../domain/zip-spool.ts";
 import { MongoCatalog } from "./mongo-catalog.ts";
 import { MongoInstanceMarks } from "./mongo-instance-marks.ts";
@@ -15,6 +16,7 @@ import type { MongoSettings } from "./mongo-settings.ts";
 import { MongoStoreInspection } from "./mongo-store-inspection.ts";
 import { MongoStoreRemoval } from "./mongo-store-removal.ts";
 import { mongoStorageTrouble } from "./mongo-trouble.ts";
+import { MongoVersionTrash } from "./mongo-version-trash.ts";
 import { VersionDocuments } from "./version-documents.ts";
 
 /** What is kept in a database; disposing of it closes the connections. */
@@ -24,6 +26,7 @@ export interface OpenedMongoStore extends AsyncDisposable {
   readonly catalog: VersionCatalog;
   readonly inspection: StoreInspection;
   readonly removal: StoreRemoval;
+  readonly trash: VersionTrash;
   readonly marks: InstanceMarks;
 }
 
@@ -49,13 +52,15 @@ export async function openMongoModuleStore(
     await documents.makeIndexes();
     const catalog = new MongoCatalog(documents);
     const loose = new MongoLooseFiles(database);
+    const trash = new MongoVersionTrash(database, documents, loose);
     return {
       store: new MongoModuleStore(documents, spool),
       loose,
       catalog,
       marks: new MongoInstanceMarks(database),
       inspection: new MongoStoreInspection(database, { documents, catalog, spool }),
-      removal: new MongoStoreRemoval(documents, loose),
+      removal: new MongoStoreRemoval(documents, loose, trash),
+      trash,
       [Symbol.asyncDispose]: () => opened.close(),
     };
   } catch (failure) {

@@ -92,16 +92,41 @@ export class VersionDocuments {
     });
   }
 
-  /** Removes the documents of a version, and then the zips that are nobody else's. What is not there is no failure. */
-  async remove({ path, version }: ModuleVersion): Promise<void> {
+  /** Removes one document, unless it is another by now; says whether this is who removed it. */
+  async removeDocument({ _id, zip }: VersionDocument): Promise<boolean> {
+    const removed = await this.collection.deleteOne({ _id, zip: zip ?? { $exists: false } });
+    return removed.deletedCount === 1;
+  }
+
+  /** Removes the documents of a version, and then the zips that nobody else needs. What is not there is no failure. */
+  async remove(
+    module: ModuleVersion,
+    isNeeded: (zip: ObjectId) => Promise<boolean>,
+  ): Promise<void> {
+    const { path, version } = module;
     await this.collection.deleteMany({ module: path, version });
     const filename = zipName({ module: path, version });
-    const alike = { version, module: { $regex: `^${pathsOfName(path)}$` } };
-    const isShared = (await this.collection.findOne(alike)) !== null;
-    for await (const { _id, metadata } of this.bucket.find({ filename })) {
-      const owner: unknown = metadata?.["module"];
-      if (owner === path || (owner === undefined && !isShared)) await this.bucket.delete(_id);
+    for (const { _id } of await this.bucket.find({ filename }).toArray()) {
+      await this.removeZip(module, _id, isNeeded);
     }
+  }
+
+  /** Removes a zip of a version, unless a document has it or may read it by its name, or somebody else needs it. */
+  async removeZip(
+    { path, version }: ModuleVersion,
+    zip: ObjectId,
+    isNeeded: (zip: ObjectId) => Promise<boolean>,
+  ): Promise<void> {
+    const [file] = await this.bucket.find({ _id: zip }).toArray();
+    if (file === undefined) return;
+    const owner: unknown = file.metadata?.["module"];
+    if (owner !== undefined && owner !== path) return;
+    const alike = { version, module: { $regex: `^${pathsOfName(path)}$` } };
+    const documents = await this.collection.find(alike).toArray();
+    const isRead = (document: VersionDocument): boolean =>
+      document.zip === undefined ? owner === undefined : document.zip.equals(zip);
+    if (documents.some(isRead) || (await isNeeded(zip))) return;
+    await this.bucket.delete(zip);
   }
 }
 

@@ -70,8 +70,9 @@ export class ObjectModuleStore implements ModuleStore {
     return this.#parts.spool.stage();
   }
 
-  async put(module: ModuleVersion, { info, mod, zip }: ModuleFiles): Promise<void> {
+  async put(module: ModuleVersion, { info, mod, zip, sound }: ModuleFiles): Promise<void> {
     const taken = takeSpooled(zip);
+    await sound;
     const outcome = await atStore(() =>
       this.#parts.writing.place({ module, info, mod, zip: taken }),
     );

@@ -1,4 +1,5 @@
 // How a bucket is opened as a module store: its parts, put together.
+import { randomBytes } from "node:crypto";
 import {
   BlobFailure,
   type BlobFailureKind,
@@ -24,7 +25,7 @@ import { ObjectStoreInspection } from "./object-store-inspection.ts";
 import { ObjectStoreRemoval } from "./object-store-removal.ts";
 import { ObjectVersionTrash } from "./object-version-trash.ts";
 import { ObjectZipLinks } from "./object-zip-links.ts";
-import { probeKey } from "./own-keys.ts";
+import { probePrefix } from "./own-keys.ts";
 import { VersionClaims } from "./version-claims.ts";
 import { VersionWriting } from "./version-writing.ts";
 import { WholeObjects } from "./whole-objects.ts";
@@ -79,10 +80,12 @@ export function openObjectModuleStore(
 export async function tryObjectStore(store: LabellingBlobStore): Promise<void> {
   await store.check();
   for await (const _any of store.list("", { atOnce: 1 })) break;
-  await store.put(probeKey, Buffer.from("?\n"));
-  const again = await store.put(probeKey, Buffer.from("!\n"), { when: "absent" });
-  await store.stat(probeKey);
-  await store.delete(probeKey);
+  // Of its own: another instance that starts at the same time must not remove it in between.
+  const key = `${probePrefix}${randomBytes(8).toString("hex")}`;
+  await store.put(key, Buffer.from("?\n"));
+  const again = await store.put(key, Buffer.from("!\n"), { when: "absent" });
+  await store.stat(key);
+  await store.delete(key);
   if (again === undefined) return;
   throw new BlobFailure(
     "unsupported",
@@ -92,7 +95,7 @@ export async function tryObjectStore(store: LabellingBlobStore): Promise<void> {
 
 /** Rejects with a `BlobFailure` if the credentials cannot sign URLs. */
 export async function tryLinks(bucket: BlobLinks, lifetimeSeconds: number): Promise<void> {
-  await bucket.link(probeKey, lifetimeSeconds);
+  await bucket.link(`${probePrefix}link`, lifetimeSeconds);
 }
 
 /** What a `BlobFailure` says about a storage that was to be opened; anything else stays what it is. */

@@ -11,7 +11,7 @@ import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
  *     .stoa/trash/<milliseconds>-<random>/<what>            see ObjectVersionTrash
  *     .stoa/leases/<sha256>                                 see BucketEngine
  *     .stoa/instances/<id>                                  see ObjectInstanceMarks
- *     .stoa/probe                                           see tryObjectStore
+ *     .stoa/probe/<random>                                  see tryObjectStore
  */
 export const ownPrefix = ".stoa/";
 
@@ -21,7 +21,7 @@ export const looseFolder = `${ownPrefix}loose/`;
 /** Below it are the marks of instances. */
 export const instancesPrefix = `${ownPrefix}instances/`;
 
-export const probeKey = `${ownPrefix}probe`;
+export const probePrefix = `${ownPrefix}probe/`;
 export const trashPrefix = `${ownPrefix}trash/`;
 
 export function ownKey(

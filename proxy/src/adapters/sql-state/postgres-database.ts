@@ -91,9 +91,9 @@ class PostgresDatabase implements SqlDatabase {
   }
 
   /**
-   * Runs `work` again, once, if its connection broke (after a restart of the server the pool still holds dead ones), or if the
-   * tables are not there any more: an empty database has taken the place of the one that was lost. All statements may be
-   * repeated: each says what is to be there afterwards.
+   * Runs `work` again, once, if its connection broke (after a restart of the server the pool still holds dead ones), or if
+   * tables or columns are not there any more: an empty database, or an old backup, has taken the place of the one that was
+   * lost. All statements may be repeated: each says what is to be there afterwards.
    */
   async #repeating<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -101,7 +101,7 @@ class PostgresDatabase implements SqlDatabase {
     } catch (failure) {
       if (!(failure instanceof Error)) throw failure;
       const code = "code" in failure ? String(failure.code) : "";
-      if (code === undefinedTable) await this.prepareSchema();
+      if (undefinedThings.has(code)) await this.prepareSchema();
       else if (!brokenConnection.test(failure.message) && !brokenConnection.test(code))
         throw failure;
       return await work();
@@ -124,8 +124,8 @@ class PostgresDatabase implements SqlDatabase {
   }
 }
 
-/** PostgreSQL's code for a table that does not exist. */
-const undefinedTable = "42P01";
+/** PostgreSQL's codes for a table and a column that do not exist. Authority: its manual, appendix A. */
+const undefinedThings: ReadonlySet<string> = new Set(["42P01", "42703"]);
 
 /** What is said of a connection that was dead already, or died under the statement; 57P01 to 57P03 by the server itself. */
 const brokenConnection = /^Connection terminated|ECONNRESET|EPIPE|^57P0[123]$/;

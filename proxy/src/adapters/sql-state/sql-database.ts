@@ -94,4 +94,5 @@ export const schemaSteps: readonly string[] = [
      PRIMARY KEY (kind, path, query)
    )`,
   "CREATE INDEX stoa_answer_changed ON stoa_answer (changed_ms)",
+  "ALTER TABLE stoa_job ADD COLUMN upstreams TEXT",
 ];

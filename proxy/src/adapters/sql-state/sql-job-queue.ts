@@ -17,17 +17,22 @@ export class SqlJobQueue implements JobQueue {
     this.#mostJobs = mostJobs;
   }
 
-  async add({ path, version }: ModuleVersion, now: Date): Promise<"added" | "known" | "full"> {
+  async add(
+    { path, version }: ModuleVersion,
+    now: Date,
+    upstreams?: string | undefined,
+  ): Promise<"added" | "known" | "full"> {
     const time = now.getTime();
     const added = await this.#change(
-      `INSERT INTO stoa_job (path, version, state, attempts, added_ms, due_ms, reason)
-       SELECT ?, ?, 'waiting', 0, CAST(? AS BIGINT), CAST(? AS BIGINT), ''
+      `INSERT INTO stoa_job (path, version, state, attempts, added_ms, due_ms, reason, upstreams)
+       SELECT ?, ?, 'waiting', 0, CAST(? AS BIGINT), CAST(? AS BIGINT), '', CAST(? AS TEXT)
        WHERE (SELECT count(*) FROM stoa_job WHERE state = 'waiting') < ?
        ON CONFLICT (path, version) DO UPDATE SET
          state = excluded.state, attempts = excluded.attempts, added_ms = excluded.added_ms,
-         due_ms = excluded.due_ms, reason = excluded.reason
-       WHERE stoa_job.state = 'given_up' AND stoa_job.due_ms <= excluded.added_ms`,
-      ...[path, version, time, time, this.#mostJobs],
+         due_ms = excluded.due_ms, reason = excluded.reason, upstreams = excluded.upstreams
+       WHERE stoa_job.due_ms <= excluded.added_ms AND (stoa_job.state = 'given_up'
+         OR stoa_job.upstreams IS DISTINCT FROM excluded.upstreams)`,
+      ...[path, version, time, time, upstreams ?? null, this.#mostJobs],
     );
     if (added > 0) return "added";
     const known = await this.#rows(
@@ -37,13 +42,18 @@ export class SqlJobQueue implements JobQueue {
     return known.length > 0 ? "known" : "full";
   }
 
-  async take(limit: number, now: Date, until: Date): Promise<readonly Job[]> {
+  async take(
+    limit: number,
+    now: Date,
+    until: Date,
+    left: readonly ModuleVersion[] = [],
+  ): Promise<readonly Job[]> {
     const rows = await this.#rows(
       `UPDATE stoa_job SET due_ms = ? WHERE (path, version) IN (
-         SELECT path, version FROM stoa_job WHERE state = 'waiting' AND due_ms <= ?
+         SELECT path, version FROM stoa_job WHERE state = 'waiting' AND due_ms <= ? ${butFor(left)}
          ORDER BY due_ms LIMIT ? ${this.#database.skipLocked}
        ) RETURNING *`,
-      ...[until.getTime(), now.getTime(), limit],
+      ...[until.getTime(), now.getTime(), ...namesOf(left), limit],
     );
     return rows.map(toJob);
   }
@@ -77,9 +87,10 @@ export class SqlJobQueue implements JobQueue {
     );
   }
 
-  async nextDue(): Promise<Date | undefined> {
+  async nextDue(left: readonly ModuleVersion[] = []): Promise<Date | undefined> {
     const [row] = await this.#rows(
-      "SELECT min(due_ms) AS due_ms FROM stoa_job WHERE state = 'waiting'",
+      `SELECT min(due_ms) AS due_ms FROM stoa_job WHERE state = 'waiting' ${butFor(left)}`,
+      ...namesOf(left),
     );
     const due = row?.["due_ms"] ?? undefined;
     return due === undefined ? undefined : new Date(Number(due));
@@ -132,5 +143,16 @@ function toJob(row: SqlRow): Job {
     added: new Date(Number(row["added_ms"])),
     due: new Date(Number(row["due_ms"])),
     reason: String(row["reason"]),
+    upstreams: typeof row["upstreams"] === "string" ? row["upstreams"] : undefined,
   };
+}
+
+/** The words by which versions are passed over that are given as `namesOf`. */
+function butFor(left: readonly ModuleVersion[]): string {
+  if (left.length === 0) return "";
+  return `AND (path, version) NOT IN (VALUES ${left.map(() => "(?, ?)").join(", ")})`;
+}
+
+function namesOf(left: readonly ModuleVersion[]): readonly string[] {
+  return left.flatMap(({ path, version }) => [path, version]);
 }

@@ -110,6 +110,36 @@ function stateContract(name: string, skip: string | false, place: () => StatePla
       await jobs.finish(one);
     });
 
+    test("a job says for whose upstreams it was accepted, and may be accepted for others while nobody has it", async () => {
+      const { jobs } = state;
+      assert.equal(await jobs.add(one, at(1), "these"), "added");
+      assert.equal(await jobs.add(one, at(2), "these"), "known");
+      const [taken] = await jobs.take(1, at(2), at(1000));
+      assert.equal(taken?.upstreams, "these");
+      assert.equal(await jobs.add(one, at(3), "others"), "known", "somebody is at it");
+      assert.equal(await jobs.add(one, at(1000), "others"), "added");
+      assert.equal((await jobs.list(1))[0]?.upstreams, "others");
+      assert.equal(await jobs.add(one, at(1001)), "added");
+      assert.equal((await jobs.list(1))[0]?.upstreams, undefined);
+      await jobs.finish(one);
+    });
+
+    test("jobs that one has left are passed over, and no others", async () => {
+      const { jobs } = state;
+      await jobs.add(one, at(1));
+      await jobs.add(two, at(2));
+      assert.deepEqual(await jobs.nextDue([one]), at(2));
+      assert.equal(await jobs.nextDue([one, two]), undefined);
+      assert.deepEqual(await jobs.take(5, at(9), at(99), [one, two]), []);
+      const taken = await jobs.take(5, at(9), at(99), [one]);
+      assert.deepEqual(
+        taken.map(({ module }) => module),
+        [two],
+      );
+      await jobs.finish(one);
+      await jobs.finish(two);
+    });
+
     test("of many who take at once each job goes to one", async () => {
       await using other = await openState(place(), { mostJobs: 1000 });
       const door = place().kind === "memory" ? state : other;

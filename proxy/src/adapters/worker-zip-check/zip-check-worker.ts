@@ -35,15 +35,14 @@ async function check({ module, zip }: ZipCheckTask): ReturnType<typeof checkModu
 function fileSource(descriptor: number): ByteSource {
   return {
     size: fstatSync(descriptor).size,
-    read(position, length) {
-      const bytes = Buffer.allocUnsafe(length);
+    read(position, into) {
       let filled = 0;
-      while (filled < length) {
-        const count = readSync(descriptor, bytes, filled, length - filled, position + filled);
+      while (filled < into.length) {
+        const count = readSync(descriptor, into, filled, into.length - filled, position + filled);
         if (count === 0) break;
         filled += count;
       }
-      return bytes.subarray(0, filled);
+      return filled;
     },
   };
 }

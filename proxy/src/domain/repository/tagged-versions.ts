@@ -32,6 +32,20 @@ export async function taggedVersions(
   return [...compatible, ...(await incompatibleVersions(source, compatible.at(-1), others))];
 }
 
+/** The commits that the tags of versions name; versions without a tag are left out. */
+export function commitsOfTags(
+  { repository, layout: { tagPrefix } }: ModuleSource,
+  versions: readonly Version[],
+): ReadonlyMap<Version, string> {
+  const commits = new Map<Version, string>();
+  for (const version of versions) {
+    const tag = version.replace(/\+incompatible$/, "");
+    const commit = repository.refs.hashOf(`refs/tags/${tagPrefix}${tag}`);
+    if (commit !== undefined) commits.set(version, commit);
+  }
+  return commits;
+}
+
 /** The version that `latest` means if all tags may be chosen from: the highest release, else the highest pre-release. */
 export function highestOf(versions: readonly Version[]): Version | undefined {
   return versions.findLast((version) => !isPrerelease(version)) ?? versions.at(-1);

@@ -92,6 +92,14 @@ export const freshnessSettings = {
     meaning:
       "Which versions are fetched: all that are listed, or only those above the highest that is kept.",
   }),
+  crawlRecheckDays: numberSetting({
+    name: "CrawlRecheckDays",
+    environment: ["STOA_CRAWL_RECHECK_DAYS"],
+    default: 0,
+    unit: "days",
+    meaning:
+      "The crawler asks about each kept version anew, once in so many days, and compares what no checksum database has confirmed byte by byte; what has changed raises an alarm. 0 for never.",
+  }),
   crawlFeeds: listSetting({
     name: "CrawlFeeds",
     environment: ["STOA_CRAWL_FEEDS"],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
-import { parseTree } from "../git/git-objects.ts";
+import { treeEntries } from "../git/git-objects.ts";
 import { listFiles } from "./listed-files.ts";
 
 const hash = "0123456789012345678901234567890123456789";
@@ -28,16 +28,18 @@ it("listFiles reads kinds and names, whatever bytes they have, and goes into dir
     ["100644", Buffer.from([0x61, 0xff])],
   ]);
   const below = tree([["100644", "x"]]);
-  const source = { tree: async (of: string) => parseTree(of === "root" ? root : below, 20) };
+  const source = {
+    tree: async (of: string) => [...treeEntries(of === "root" ? root : below, 20)],
+  };
   const files = await listFiles(source, "root");
   assert.deepEqual(
     files.map(({ path, kind, mode }) => [path, kind, mode]),
     [
-      ["a b\tc\nd", "file", "100644"],
-      ["dir/x", "file", "100644"],
-      ["é", "file", "100755"],
-      ["link", "link", "120000"],
-      ["a\ufffd\ufffd", "file", "100644"],
+      ["a b\tc\nd", "regular", "100644"],
+      ["dir/x", "regular", "100644"],
+      ["é", "regular", "100755"],
+      ["link", "symlink", "120000"],
+      ["a\ufffd\ufffd", "regular", "100644"],
     ],
   );
   assert.ok(files.every((file) => file.hash === hash));
@@ -45,7 +47,7 @@ it("listFiles reads kinds and names, whatever bytes they have, and goes into dir
 
 it("listFiles gives up on directories that hold one another over and over", async () => {
   const names = Array.from({ length: 1000 }, (_, n) => ["40000", `d${n}`] as const);
-  const itself = parseTree(tree(names), 20);
+  const itself = [...treeEntries(tree(names), 20)];
   const endless = { tree: () => Promise.resolve(itself) };
   await assert.rejects(
     listFiles(endless, hash),

@@ -1,22 +1,18 @@
 // The files that make up a module in a commit, as the go command would put them into a zip.
-import {
-  type ModuleFile,
-  type PackedContent,
-  type PackMemory,
-  type ReadableModuleFile,
-  selectModuleFiles,
-} from "@stoa/gomod/zip";
+import { type PackedContent, type PackMemory, selectModuleFiles } from "@stoa/gomod/zip";
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import type { ModuleDirectory } from "../../../domain/repository/module-directory.ts";
 import type { Commit } from "../../../domain/repository/repository-view.ts";
-import { DamagedRepository } from "../git/bare-repository.ts";
 import type { Git } from "../git/git-process.ts";
 import type { MirrorView } from "../mirror/mirror-view.ts";
+import { type Content, type ContentFile, RepositoryFile, SpooledFile } from "./content-files.ts";
+import { attributesAbove, isAttributes, mayConvert } from "./git-conversion.ts";
 import { KeptContent } from "./kept-content.ts";
-import { type ListedFile, listFiles } from "./listed-files.ts";
+import { type ListedFile, listFiles, rawPathOf } from "./listed-files.ts";
 import { type RootedFile, spoolCommit, spoolSome } from "./module-archive.ts";
+import { fetchedSizes } from "./object-sizes.ts";
 import type { PackedFiles } from "./packed-files.ts";
-import { SpooledFiles, type SpooledPlace } from "./spooled-files.ts";
+import { SpooledFiles } from "./spooled-files.ts";
 
 export interface ModuleContentParts {
   readonly git: Git;
@@ -34,33 +30,42 @@ export interface ModuleContent extends AsyncDisposable {
    * Everything below the module's directory but submodules; what does not belong to the module is not readable. To be
    * read in this order, each once (the go.mod more often); throws `DamagedRepository`.
    */
-  readonly files: readonly ReadableModuleFile[];
-  readonly memory: PackMemory;
+  readonly files: readonly ContentFile[];
+  readonly memory: PackMemory<ContentFile>;
 }
 
 /**
  * Takes a module out of a commit: what belongs to it is fetched, and nothing else. Where git may have it
  * converted, or refuse it, `git archive` hands it out; otherwise it is read as it is kept. Rejects with `invalid_module` if the files are
- * no module. Memory grows with the number of files, not with their content. Authority: cmd/go modfetch.codeRepo.Zip.
+ * no module. Memory grows with the number of files, by some hundred bytes for each, and not with their content.
+ * Authority: cmd/go modfetch.codeRepo.Zip.
  */
 export async function readModuleContent(parts: ModuleContentParts): Promise<ModuleContent> {
+  const { view, commit, directory, packed } = parts;
   const listed = await listModule(parts);
-  const kept = selectFiles(listed, parts.directory);
+  const kept = selectFiles(listed, directory);
   const license = await inheritedLicense(parts, listed);
-  const needed = await neededFiles(parts, listed, kept);
-  const known = parts.packed.known(
-    parts.view.url,
-    needed.map(({ hash }) => hash),
-  );
-  const unknown = needed.filter(({ hash, rawPath }) => !known.has(hash) || isAttributes(rawPath));
-  const sizes = await fetchedSizes(parts, unknown);
-  if (await isForArchive(parts, listed, needed)) {
-    await fetchedSizes(parts, needed);
-    const archived = await archivedContent(parts, { listed, kept, needed });
-    return { ...archived, files: [...archived.files, ...license] };
-  }
-  const content = await keptContent(parts, { listed, kept, sizes, known });
+  const above = await attributesAbove(view, commit, directory.path);
+  const below = listed.filter((file) => kept.has(file) || isAttributes(file));
+  const attributes = new Set([...above, ...below.filter(isAttributes)].map(({ hash }) => hash));
+  const hashes = below.map(({ hash }) => hash);
+  const known = packed.known(view.url, hashes);
+  const unknown = hashes.filter((hash) => !known.has(hash));
+  const sizes = await fetchedSizes(view, new Set([...attributes, ...unknown]));
+  const selection = { listed, kept };
+  let content: ModuleContent;
+  if (await mayConvert(view, attributes, listed)) {
+    await fetchedSizes(view, new Set(hashes));
+    const needed = [...above, ...below.map((file) => rooted(file, directory.path))];
+    content = await archivedContent(parts, { ...selection, needed });
+  } else content = await keptContent(parts, { ...selection, sizes, known });
   return { ...content, files: [...content.files, ...license] };
+}
+
+/** Which files lie below the module's directory, and which of them may belong to the module. */
+interface Selection {
+  readonly listed: readonly ListedFile[];
+  readonly kept: ReadonlySet<ListedFile>;
 }
 
 async function listModule({
@@ -80,20 +85,15 @@ function selectFiles(
   listed: readonly ListedFile[],
   { goMod }: ModuleDirectory,
 ): ReadonlySet<ListedFile> {
-  const candidates = listed.map((file) => ({ ...toModuleFile(file), listed: file }));
   const mayBeVendored = listed.some(({ path }) => path.includes("vendor/"));
   const rules = mayBeVendored ? [goMod, undefined] : [goMod];
-  const selections = rules.map((text) => selectModuleFiles(candidates, text));
+  const selections = rules.map((text) => selectModuleFiles(listed, text));
   const [fault] = selections.map(({ invalid }) => invalid[0]);
   if (fault !== undefined && selections.every(({ invalid }) => invalid.length > 0)) {
     const message = `it cannot be a module: ${fault.path}: ${fault.reason}`;
     throw new ProxyFailure("invalid_module", message);
   }
-  return new Set(selections.flatMap(({ keep }) => keep.map((file) => file.listed)));
-}
-
-function toModuleFile({ path, kind }: ListedFile): ModuleFile {
-  return { path, kind: kind === "link" ? "symlink" : "regular", sizeBytes: 0 };
+  return new Set(selections.flatMap(({ keep }) => keep));
 }
 
 /**
@@ -103,124 +103,28 @@ function toModuleFile({ path, kind }: ListedFile): ModuleFile {
 async function inheritedLicense(
   { view, commit, directory }: ModuleContentParts,
   listed: readonly ListedFile[],
-): Promise<readonly ReadableModuleFile[]> {
+): Promise<readonly ContentFile[]> {
   if (directory.path === "" || listed.some(({ path }) => path === "LICENSE")) return [];
   const bytes = await view.file(commit, "LICENSE");
   if (bytes === undefined) return [];
-  return [{ path: "LICENSE", kind: "regular", sizeBytes: bytes.length, read: () => [bytes] }];
+  const read = () => [bytes];
+  return [{ path: "LICENSE", kind: "regular", sizeBytes: bytes.length, hash: undefined, read }];
 }
 
-/** What is kept, and every .gitattributes that counts for it: of the directories above the module, too. */
-async function neededFiles(
-  parts: ModuleContentParts,
-  listed: readonly ListedFile[],
-  kept: ReadonlySet<ListedFile>,
-): Promise<readonly RootedFile[]> {
-  const directory = parts.directory.path;
+function rooted(file: ListedFile, directory: string): RootedFile {
   const prefix = Buffer.from(directory === "" ? "" : `${directory}/`);
-  const below = listed
-    .filter((file) => kept.has(file) || isAttributes(file.rawPath))
-    .map((file) => ({ ...file, rawPath: Buffer.concat([prefix, file.rawPath]) }));
-  return [...(await attributesAbove(parts)), ...below];
-}
-
-function isAttributes(rawPath: Buffer): boolean {
-  return /(?:^|\/)\.gitattributes$/.test(rawPath.toString("latin1"));
-}
-
-async function attributesAbove({
-  view,
-  commit,
-  directory,
-}: ModuleContentParts): Promise<readonly RootedFile[]> {
-  const names = directory.path.split("/").filter((name) => name !== "");
-  const paths = names.map((_name, index) => [...names.slice(0, index), ".gitattributes"].join("/"));
-  const found = await Promise.all(
-    paths.map(async (path) => {
-      const entry = await view.entry(commit, path);
-      if (entry?.kind !== "file" && entry?.kind !== "link") return [];
-      const mode = entry.kind === "link" ? "120000" : "100644";
-      return [{ mode, hash: entry.hash, rawPath: Buffer.from(path) }];
-    }),
-  );
-  return found.flat();
-}
-
-/** Each question takes some kilobytes until it is answered. */
-const askedAtOnce = 500;
-
-/** The sizes of files by their hashes, once all of them are here. */
-async function fetchedSizes(
-  { view }: ModuleContentParts,
-  files: readonly RootedFile[],
-): Promise<ReadonlyMap<string, number>> {
-  const { mirror, sight } = view;
-  const hashes = [...new Set(files.map(({ hash }) => hash))];
-  const sizes = new Map<string, number>();
-  const look = async (wanted: readonly string[]): Promise<readonly string[]> => {
-    const missing: string[] = [];
-    for (let at = 0; at < wanted.length; at += askedAtOnce) {
-      const asked = wanted.slice(at, at + askedAtOnce);
-      const heads = await Promise.all(asked.map((hash) => mirror.repository.objectHead(hash)));
-      for (const [index, hash] of asked.entries()) {
-        const head = heads[index];
-        if (head === undefined) missing.push(hash);
-        else sizes.set(hash, head.size);
-      }
-    }
-    return missing;
+  return {
+    mode: file.mode,
+    hash: file.hash,
+    rawPath: Buffer.concat([prefix, rawPathOf(file)]),
   };
-  const missing = await look(hashes);
-  if (missing.length === 0) return sizes;
-  await mirror.fetchObjects(missing, sight.reach, sight.signal);
-  const [lost] = await look(missing);
-  if (lost !== undefined) throw new DamagedRepository(`${lost} is missing`);
-  return sizes;
-}
-
-/**
- * The attributes that change what is handed out, as they are written; `text`, `eol=lf`, filters without a driver and the
- * rest change nothing on the way out. Authority: git's convert.c, convert_to_working_tree; git-scm.com/docs/gitattributes.
- */
-const converting = /eol=crlf|ident|encoding/;
-
-/**
- * Names that git may refuse to hand out, on some systems or on all: that is for git to say. Authority: git's
- * read-cache.c, verify_path and verify_dotfile; path.c, is_ntfs_dotgit; utf8.c, is_hfs_dotgit.
- */
-function isQuestionable({ rawPath }: ListedFile): boolean {
-  const path = rawPath.toString("latin1");
-  if (/[\\~]/.test(path)) return true;
-  const ascii = path.replace(/[\x80-\xff]+/g, "");
-  return /(?:^|\/)(?:\.{0,2}|\.git[ .]*(?::[^/]*)?|\.gitmodules[^/]*)(?:$|\/)/i.test(ascii);
-}
-
-/** Whether git has a say in what is handed out: a name that it may refuse, or an attribute that may convert a file. */
-async function isForArchive(
-  { view }: ModuleContentParts,
-  listed: readonly ListedFile[],
-  needed: readonly RootedFile[],
-): Promise<boolean> {
-  if (listed.some(isQuestionable)) return true;
-  const hashes = new Set(
-    needed.filter(({ rawPath }) => isAttributes(rawPath)).map(({ hash }) => hash),
-  );
-  const found = await Promise.all(
-    [...hashes].map(async (hash) => (await view.mirror.repository.object(hash))?.content),
-  );
-  return found.some((content) => content === undefined || converting.test(content.toString()));
 }
 
 /** What git has converted, in a spool. */
 async function archivedContent(
   parts: ModuleContentParts,
-  files: {
-    readonly listed: readonly ListedFile[];
-    readonly kept: ReadonlySet<ListedFile>;
-    readonly needed: readonly RootedFile[];
-  },
+  { listed, kept, needed }: Selection & { readonly needed: readonly RootedFile[] },
 ): Promise<ModuleContent> {
-  const { listed, kept, needed } = files;
   const spool = new SpooledFiles(parts.scratch);
   try {
     const archive = { ...parts, directory: parts.directory.path, spool };
@@ -229,7 +133,7 @@ async function archivedContent(
       ? spoolCommit(archive, parts.commit.hash)
       : spoolSome(archive, needed));
     return {
-      files: listed.map((file) => spooled(file, places, spool)),
+      files: listed.map((file) => new SpooledFile(file, places.get(file.path), spool)),
       memory: { find: () => undefined, keep: () => undefined },
       [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
     };
@@ -237,22 +141,6 @@ async function archivedContent(
     await spool[Symbol.asyncDispose]();
     throw failure;
   }
-}
-
-function spooled(
-  file: ListedFile,
-  places: ReadonlyMap<string, SpooledPlace>,
-  spool: SpooledFiles,
-): ReadableModuleFile {
-  const place = places.get(file.path);
-  return {
-    ...toModuleFile(file),
-    sizeBytes: place?.sizeBytes ?? 0,
-    read: () => {
-      if (place === undefined) throw new Error(`${file.path} was not taken out of the repository`);
-      return spool.read(place);
-    },
-  };
 }
 
 /** What the repository keeps, read when it is wanted, unless it is known in its packed form. */
@@ -263,38 +151,38 @@ async function keptContent(
     kept,
     sizes,
     known,
-  }: {
-    readonly listed: readonly ListedFile[];
-    readonly kept: ReadonlySet<ListedFile>;
+  }: Selection & {
     readonly sizes: ReadonlyMap<string, number>;
     readonly known: ReadonlyMap<string, PackedContent>;
   },
 ): Promise<ModuleContent> {
-  const { goMod } = directory;
   const { repository } = view.mirror;
-  const sizeOf = ({ hash }: ListedFile) => known.get(hash)?.sizeBytes ?? sizes.get(hash) ?? 0;
-  const wanted = [...kept].filter(({ path, hash }) => path !== "go.mod" && !known.has(hash));
+  const { goMod } = directory;
+  const isRootGoMod = ({ path }: RepositoryFile) => path === "go.mod" && goMod !== undefined;
+  const read = (file: RepositoryFile): Content =>
+    file.path === "go.mod" && goMod !== undefined ? [goMod] : content.read(file);
+  const files = listed.map((file) => {
+    const sizeBytes = known.get(file.hash)?.sizeBytes ?? sizes.get(file.hash) ?? 0;
+    return new RepositoryFile(file, sizeBytes, read);
+  });
+  const wanted = files.filter(
+    (file) => kept.has(file.listed) && !known.has(file.hash) && !isRootGoMod(file),
+  );
+  const isWorthKeeping = packed.hasRoomFor(wanted.values().map(({ sizeBytes }) => sizeBytes));
   const content = new KeptContent(
     {
-      object: (hash) => repository.object(hash),
+      object: (hash, into) => repository.object(hash, into),
       stream: (hash) => repository.stream(hash, view.sight.signal),
     },
-    wanted.map((file) => ({ path: file.path, hash: file.hash, sizeBytes: sizeOf(file) })),
+    wanted,
   );
-  await content.begin(); // a mirror that cannot be read is found out before anything is handed out
-  const hashes = new Map([...kept].map(({ path, hash }) => [path, hash]));
+  await content.begun(); // a mirror that cannot be read is found out before anything is handed out
   return {
-    files: listed.map((file) => ({
-      ...toModuleFile(file),
-      sizeBytes: sizeOf(file),
-      read: () =>
-        file.path === "go.mod" && goMod !== undefined ? [goMod] : content.read(file.path),
-    })),
+    files,
     memory: {
-      find: ({ path }) => known.get(hashes.get(path) ?? ""),
-      keep: ({ path }, content) => {
-        const hash = hashes.get(path);
-        if (hash !== undefined) packed.keep(view.url, hash, content);
+      find: ({ hash }) => (hash === undefined ? undefined : known.get(hash)),
+      keep: ({ hash }, content) => {
+        if (hash !== undefined && isWorthKeeping) packed.keep(view.url, hash, content);
       },
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

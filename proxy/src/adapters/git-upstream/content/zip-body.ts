@@ -1,22 +1,18 @@
 // The zip of a module, made while it is read.
 import { InvalidText, type ModuleVersion } from "@stoa/gomod";
-import {
-  type CheckedModuleZip,
-  type PackMemory,
-  type ReadableModuleFile,
-  writeModuleZip,
-} from "@stoa/gomod/zip";
+import { type CheckedModuleZip, type PackMemory, writeModuleZip } from "@stoa/gomod/zip";
 import { ProxyFailure } from "../../../domain/proxy-failure.ts";
 import type { ZipDelivery } from "../../../domain/upstream.ts";
 import { DamagedRepository } from "../git/bare-repository.ts";
+import type { ContentFile } from "./content-files.ts";
 
 /** Nobody asks what a zip says that was not read to its end. */
 const nothing: CheckedModuleZip = { hash: "", goMod: undefined, files: 0, uncompressedSize: 0 };
 
 export interface ZipBodyParts {
   readonly module: ModuleVersion;
-  readonly files: readonly ReadableModuleFile[];
-  readonly memory: PackMemory;
+  readonly files: readonly ContentFile[];
+  readonly memory: PackMemory<ContentFile>;
   /** What is needed as long as the zip is read. Belongs to the body from now on. */
   readonly held: AsyncDisposable;
   /** Told when the mirror has turned out to be damaged. */

@@ -89,10 +89,13 @@ export class BareRepository<Note> {
     }
   }
 
-  /** An object by its hash, or the beginning of that with `^{commit}` behind it; `undefined` if it is not here. */
-  async object(name: string): Promise<GitObject | undefined> {
+  /**
+   * An object by its hash, or the beginning of that with `^{commit}` behind it; `undefined` if it is not here. Content that
+   * is just as long as `into` is written into that.
+   */
+  async object(name: string, into?: Buffer): Promise<GitObject | undefined> {
     if ((await this.note()) === undefined) return undefined;
-    return this.#read((reader) => reader.read(name, mostObjectBytes));
+    return this.#read((reader) => reader.read(name, mostObjectBytes, into));
   }
 
   /** What is known of an object without reading it; `undefined` if it is not here. */

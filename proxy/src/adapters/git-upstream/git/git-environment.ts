@@ -21,6 +21,8 @@ const alwaysConfig: GitConfig = [
   ["core.fsmonitor", "false"],
   ["gc.auto", "0"],
   ["maintenance.auto", "false"],
+  // A mirror can be fetched again: one that a power failure has torn is found out when it is read, and made anew.
+  ["core.fsync", "none"],
 ];
 const noConfiguration: Variables = {
   GIT_CONFIG_NOSYSTEM: "1",

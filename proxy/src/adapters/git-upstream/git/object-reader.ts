@@ -20,6 +20,7 @@ export interface GitObject extends ObjectHead {
 interface Question {
   /** `undefined` if the content is not asked for. */
   readonly mostBytes: number | undefined;
+  readonly into: Buffer | undefined;
   readonly answer: (object: GitObject | undefined) => void;
   readonly fail: (reason: unknown) => void;
 }
@@ -60,10 +61,10 @@ export class ObjectReader {
 
   /**
    * The object of this name: a hash, or the beginning of one, perhaps with `^{commit}` behind it. `undefined` if there
-   * is none, or several. Rejects with a `GitFailure`.
+   * is none, or several. Content that is just as long as `into` is written into that. Rejects with a `GitFailure`.
    */
-  read(name: string, mostBytes: number): Promise<GitObject | undefined> {
-    return this.#ask("contents", name, mostBytes);
+  read(name: string, mostBytes: number, into?: Buffer): Promise<GitObject | undefined> {
+    return this.#ask("contents", name, mostBytes, into);
   }
 
   /** The same without the content, which costs git next to nothing. */
@@ -83,12 +84,13 @@ export class ObjectReader {
     command: string,
     name: string,
     mostBytes: number | undefined,
+    into?: Buffer,
   ): Promise<GitObject | undefined> {
     if (!/^[0-9a-f]+(\^\{\w+\})?$/.test(name))
       throw new Error(`not the name of an object: ${name}`);
     if (this.#failure !== undefined) return Promise.reject(this.#failure.reason);
     return new Promise((answer, fail) => {
-      this.#questions.push({ mostBytes, answer, fail });
+      this.#questions.push({ mostBytes, into, answer, fail });
       // Behind everything that is asked by now, so that it goes out in one piece.
       if (this.#unsent === "") process.nextTick(() => this.#send());
       this.#unsent += `${command} ${name}\n`;
@@ -106,18 +108,22 @@ export class ObjectReader {
     for (const question of this.#questions.splice(0)) question.fail(reason);
   }
 
+  /** Nothing of the chunk is kept: its memory is given back at once, long before the garbage collector would. */
   #take(chunk: Buffer): void {
     let rest = chunk;
     while (rest.length > 0) {
       rest =
         this.#answer === undefined ? this.#takeLine(rest) : this.#takeContent(rest, this.#answer);
     }
+    if (chunk.buffer instanceof ArrayBuffer && chunk.length === chunk.buffer.byteLength) {
+      chunk.buffer.transfer(0);
+    }
   }
 
   #takeLine(chunk: Buffer): Buffer {
     const end = chunk.indexOf(0x0a);
     if (end < 0) {
-      this.#line.push(chunk);
+      this.#line.push(Buffer.from(chunk));
       return chunk.subarray(chunk.length);
     }
     const line = Buffer.concat([...this.#line, chunk.subarray(0, end)]).toString("latin1");
@@ -128,15 +134,18 @@ export class ObjectReader {
 
   #begin(line: string): void {
     const found = /^([0-9a-f]+) (\w+) (\d+)$/.exec(line);
-    const mostBytes = this.#questions[0]?.mostBytes;
+    const { mostBytes, into } = this.#questions[0] ?? {};
     if (found === null) {
       this.#questions.shift()?.answer(undefined);
       return;
     }
     const [, hash = "", type = "", digits = ""] = found;
     const size = Number(digits);
+    const place = into?.length === size ? into : undefined;
     const content =
-      mostBytes !== undefined && size <= mostBytes ? Buffer.allocUnsafe(size) : undefined;
+      mostBytes !== undefined && size <= mostBytes
+        ? (place ?? Buffer.allocUnsafe(size))
+        : undefined;
     const answer = { hash, type, size, content, missingBytes: size + 1 };
     if (mostBytes === undefined) this.#questions.shift()?.answer(answer);
     else this.#answer = answer;

@@ -9,8 +9,8 @@ import {
   type NamedEntry,
   type ParsedCommit,
   parseCommit,
-  parseTree,
   type TreeEntry,
+  treeEntries,
 } from "../git/git-objects.ts";
 import type { GitObject } from "../git/object-reader.ts";
 import type { Mirror } from "./mirror.ts";
@@ -22,7 +22,8 @@ export interface Sight {
   readonly signal: AbortSignal;
 }
 
-type Tree = readonly NamedEntry[];
+/** The entries of a directory, made anew whenever somebody goes through them: kept, they would take ten times as much. */
+type Tree = Iterable<NamedEntry>;
 
 /** Remembers what it has read; to be used for one question. */
 export class MirrorView implements RepositoryView {
@@ -85,13 +86,15 @@ export class MirrorView implements RepositoryView {
     let entry: TreeEntry | undefined = { kind: "directory", hash: await this.#rootOf(commit) };
     for (const name of path.split("/").filter((element) => element !== "")) {
       if (entry?.kind !== "directory") return undefined;
-      const rawName = Buffer.from(name);
-      entry = (await this.tree(entry.hash)).find((named) => named.rawName.equals(rawName));
+      entry = entryNamed(Buffer.from(name), await this.tree(entry.hash));
     }
     return entry;
   }
 
-  /** The entries of a directory; with it all directories below it are fetched if they are not here. */
+  /**
+   * The entries of a directory, in git's order; with it all directories below it are fetched if they are not here. Going
+   * through them throws `DamagedRepository` if they cannot be read.
+   */
   tree(hash: string): Promise<Tree> {
     const known = this.#trees.get(hash);
     if (known !== undefined) return known;
@@ -123,21 +126,16 @@ export class MirrorView implements RepositoryView {
     if (content === undefined) {
       throw new ProxyFailure("invalid_module", "a directory of the repository is far too large");
     }
-    return unlessDamaged(() => parseTree(content, hash.length / 2));
+    return { [Symbol.iterator]: () => treeEntries(content, hash.length / 2) };
   }
+}
+
+function entryNamed(rawName: Buffer, tree: Tree): TreeEntry | undefined {
+  for (const entry of tree) if (entry.rawName.equals(rawName)) return entry;
+  return undefined;
 }
 
 function parsedCommit({ content, hash }: GitObject): ParsedCommit {
-  return unlessDamaged(() => {
-    if (content === undefined) throw new Error(`the commit ${hash} is far too large`);
-    return parseCommit(content);
-  });
-}
-
-function unlessDamaged<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    throw new DamagedRepository("an object cannot be read", { cause });
-  }
+  if (content === undefined) throw new DamagedRepository(`the commit ${hash} is far too large`);
+  return parseCommit(content);
 }

@@ -10,12 +10,8 @@ import { type FetchLimits, TooMuchToFetch } from "../git/fetch-progress.ts";
 import type { GitObject } from "../git/object-reader.ts";
 import { RunningWork, unlessAborted } from "../running-work.ts";
 import { FetchBatches } from "./fetch-batches.ts";
-import {
-  NoParts,
-  type ObjectFilter,
-  OtherFormat,
-  type RemoteRepository,
-} from "./remote-repository.ts";
+import { NoParts, OtherFormat } from "./remote-connection.ts";
+import type { ObjectFilter, RemoteRepository } from "./remote-repository.ts";
 
 export interface MirrorParts extends BareRepositoryParts {
   readonly remote: RemoteRepository;

@@ -4,13 +4,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 
-/** A file: its content, a symbolic link, a submodule, or something with a mode of its own. */
+/** A file: its content, a symbolic link, a submodule, something with a mode of its own, or what lies at another path. */
 export type DraftFile =
   | string
   | Uint8Array
   | { readonly link: string }
   | { readonly submodule: string }
-  | { readonly executable: string };
+  | { readonly executable: string }
+  | { readonly copyOf: string };
 
 /** Paths and what lies there; `undefined` removes a file. */
 export type DraftFiles = Readonly<Record<string, DraftFile | undefined>>;
@@ -91,13 +92,17 @@ export class RepositoryDraft {
   }
 
   #file(path: string, file: DraftFile | undefined): void {
-    const name = JSON.stringify(path).replace(/[^\x20-\x7e]/g, octal);
+    const name = quoted(path);
     if (file === undefined) {
       this.#add(`D ${name}\n`);
       return;
     }
     if (typeof file === "object" && "submodule" in file) {
       this.#add(`M 160000 ${file.submodule} ${name}\n`);
+      return;
+    }
+    if (typeof file === "object" && "copyOf" in file) {
+      this.#add(`C ${quoted(file.copyOf)} ${name}\n`);
       return;
     }
     const [mode, content] = modeAndContent(file);
@@ -118,10 +123,15 @@ export class RepositoryDraft {
 }
 
 function modeAndContent(
-  file: Exclude<DraftFile, { readonly submodule: string }>,
+  file: Exclude<DraftFile, { readonly submodule: string } | { readonly copyOf: string }>,
 ): readonly [mode: string, content: string | Uint8Array] {
   if (typeof file === "string" || file instanceof Uint8Array) return ["100644", file];
   return "link" in file ? ["120000", file.link] : ["100755", file.executable];
+}
+
+/** A path as git fast-import reads it. */
+function quoted(path: string): string {
+  return JSON.stringify(path).replace(/[^\x20-\x7e]/g, octal);
 }
 
 /** As git wants it in quoted paths. */

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ModulePath, ModuleVersion, Version } from "@stoa/gomod";
 import type { Upstream } from "../../../domain/upstream.ts";
-import { type GitUpstreamOptions, gitUpstream } from "../git-upstream.ts";
+import { gitUpstream } from "../git-upstream.ts";
+import type { GitUpstreamOptions } from "../git-upstream-options.ts";
 import { type GitServer, gitServer } from "./git-server.ts";
 import type { RepositoryDraft } from "./repository-draft.ts";
 

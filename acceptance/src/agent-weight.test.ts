@@ -1,0 +1,81 @@
+// What a server carries: the packages that agent and keeper load. Each that is added is paid for in memory on every machine.
+import assert from "node:assert/strict";
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { until } from "./testing/bounded-wait.ts";
+import { greeter, startDelivery } from "./testing/delivery.ts";
+import { goIsMissing } from "./testing/go-command.ts";
+import type { LoadedModules } from "./testing/loaded-modules.ts";
+import { repositoryRoot } from "./testing/repository.ts";
+
+const preload = pathToFileURL(join(import.meta.dirname, "testing", "loaded-modules.ts")).href;
+
+test("an agent that has deployed carries few rooms and two packages, its keeper fewer, and neither a second HTTP client", {
+  skip: goIsMissing(),
+}, async () => {
+  await using delivery = await startDelivery();
+  const folder = join(delivery.project, "..", "loaded");
+  await mkdir(folder);
+  const machine = await delivery.join("web-1", "", {
+    inside: ["env", `NODE_OPTIONS=--import=${preload}`, `LOADED_MODULES=${folder}`],
+  });
+  await delivery.write(greeter("hello"));
+  await delivery.succeed("deploy");
+
+  const agent = await loadedBy(["agent", "--root", machine.root], folder);
+  assert.deepEqual(packagesOf(agent), ["commander", "pino"]);
+  assert.deepEqual(roomsOf(agent), ["agent", "blobs", "deployment", "stoa", "telemetry"]);
+  assert.deepEqual(
+    agent.builtins.filter((name) => name.includes("undici")),
+    [],
+  );
+
+  const keeper = await loadedBy(["keeper", "--root", machine.root], folder);
+  assert.deepEqual(packagesOf(keeper), ["commander"]);
+  assert.deepEqual(roomsOf(keeper), ["agent", "serving", "stoa"]);
+  assert.deepEqual(
+    keeper.builtins.filter((name) => name.includes("undici")),
+    [],
+  );
+});
+
+/** What the process that was started with these words has loaded by now. */
+async function loadedBy(words: readonly string[], folder: string): Promise<LoadedModules> {
+  const pid = await until(`a process of ${words.join(" ")}`, () => processOf(words));
+  const file = join(folder, `${pid}.json`);
+  process.kill(pid, "SIGUSR2");
+  return await until(`${file} to be written`, async () => {
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    return text === undefined ? undefined : (JSON.parse(text) as LoadedModules);
+  });
+}
+
+async function processOf(words: readonly string[]): Promise<number | undefined> {
+  const wanted = `\0${words.join("\0")}\0`;
+  for (const name of await readdir("/proc")) {
+    if (!/^[0-9]+$/.test(name)) continue;
+    const line = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
+    if (line.includes(wanted)) return Number(name);
+  }
+  return undefined;
+}
+
+/** The packages that our files have asked for. */
+function packagesOf({ modules }: LoadedModules): readonly string[] {
+  return uniqueOf(modules, /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
+}
+
+function roomsOf({ modules }: LoadedModules): readonly string[] {
+  const ours = modules.filter((url) => !url.includes("/node_modules/") && url !== preload);
+  const root = pathToFileURL(repositoryRoot).href;
+  return uniqueOf(
+    ours.map((url) => url.slice(root.length)),
+    /^\/([^/]+)\/src\//,
+  );
+}
+
+function uniqueOf(texts: readonly string[], pattern: RegExp): readonly string[] {
+  return [...new Set(texts.flatMap((text) => pattern.exec(text)?.[1] ?? []))].sort();
+}

@@ -1,0 +1,98 @@
+// A server behind a relay that can be made slow, as a network or a machine under load is.
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import type { FaultyServer } from "./fault-suite.ts";
+
+/** How long every piece of bytes is held, in each direction, while it is slow. */
+const heldMs = 300;
+
+/** The same server at another port, where it refuses, stands still, or is slow. Disposing ends the relay, not the server. */
+export interface RelayedServer extends Required<FaultyServer>, AsyncDisposable {
+  readonly port: number;
+}
+
+/** Relays to `to`, a port of the loopback. */
+export async function slowRelay(
+  server: Omit<FaultyServer, "slow">,
+  to: number,
+): Promise<RelayedServer> {
+  const relay = new Relay(to);
+  await relay.listen();
+  return {
+    port: relay.port,
+    async kill() {
+      await relay.close();
+      await server.kill();
+    },
+    async start() {
+      await server.start();
+      await relay.listen();
+    },
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+    slow: {
+      begin: () => relay.hold(heldMs),
+      end: () => relay.hold(0),
+    },
+    [Symbol.asyncDispose]: () => relay.close(),
+  };
+}
+
+class Relay {
+  port = 0;
+  readonly #to: number;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #heldMs = 0;
+
+  constructor(to: number) {
+    this.#to = to;
+  }
+
+  hold(heldMs: number): void {
+    this.#heldMs = heldMs;
+  }
+
+  /** Takes connections, at the port that it had. */
+  async listen(): Promise<void> {
+    const server = createServer((from) => {
+      const onward = connect(this.#to, "127.0.0.1");
+      for (const [socket, other] of [
+        [from, onward],
+        [onward, from],
+      ] as const) {
+        this.#sockets.add(socket);
+        socket
+          .on("error", () => undefined)
+          .on("close", () => {
+            this.#sockets.delete(socket);
+            other.destroy();
+          });
+        void this.#pass(socket, other).catch(() => undefined); // both have been closed
+      }
+    });
+    server.listen(this.port, "127.0.0.1");
+    await once(server, "listening");
+    this.port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #pass(from: Socket, to: Socket): Promise<void> {
+    for await (const piece of from) {
+      if (this.#heldMs > 0) await pause(this.#heldMs);
+      if (!to.write(piece as Buffer)) await once(to, "drain");
+    }
+    to.end();
+  }
+}
