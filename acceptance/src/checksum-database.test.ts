@@ -18,6 +18,7 @@ import { ask } from "./testing/http-answer.ts";
 import { importPages } from "./testing/import-pages.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
 import { loseHashes, recordedHashes } from "./testing/recorded-hashes.ts";
+import { said } from "./testing/said.ts";
 import {
   finishedStoa,
   type StoaOptions,
@@ -136,7 +137,7 @@ describe("what enters the store", { skip }, () => {
       const mod = await ask(`${it.stoa.url}${filePath(small, "mod")}`);
       assert.equal(mod.status, what === "zip" ? 200 : 502);
       assert.deepEqual(await keptVersions(it.stoa), []);
-      assert.match(it.stoa.output(), /"level":"error"[^\n]*security: the/);
+      await said(it.stoa, /"level":"error"[^\n]*security: the/);
       const metrics = await ask(`${new URL(it.stoa.url).origin}/metrics`);
       assert.match(metrics.text, /^stoa_checksum_mismatches_total [1-9]/m);
     });
@@ -213,7 +214,7 @@ describe("what enters the store", { skip }, () => {
       (await get(it.stoa)).text,
       /two histories that contradict one another.*remove that file/,
     );
-    assert.match(it.stoa.output(), /Proof of that:/);
+    await said(it.stoa, /Proof of that:/);
     assert.equal(
       (await ask(`${it.stoa.url}${filePath(first, "zip")}`)).status,
       200,
@@ -297,7 +298,7 @@ test("what the go command makes of a repository is confirmed before it is kept, 
   const zip = await ask(`${stoa.url}/git.test/m/@v/v1.1.0.zip`, { headers: { Range: "bytes=0-" } });
   assert.equal(zip.status, 502, zip.text);
   assert.match(zip.text, /^checksum mismatch: git\.test\/m@v1\.1\.0: security: /);
-  assert.match(stoa.output(), /"level":"error"[^\n]*security: the/);
+  await said(stoa, /"level":"error"[^\n]*security: the/);
   assert.deepEqual(await keptVersions(stoa), ["git.test/m/v1.0.0"]);
 });
 

@@ -1,13 +1,13 @@
 // Settings: sealed wherever they are kept, opened when the service starts, and sealed anew with another key.
 import assert from "node:assert/strict";
-import type { Dirent } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { until } from "./testing/bounded-wait.ts";
 import { greeter, startDelivery } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
+import { entriesBelow, nothingIfGone } from "./testing/live-folder.ts";
 
 const skip = goIsMissing();
 const value = "azure-f3e1b7";
@@ -83,20 +83,13 @@ async function stderrOf(finished: Promise<{ readonly stderr: string }>): Promise
 
 /** The files below a folder that hold the text. Its owner is at work: what is gone when its turn comes was passing by. */
 async function filesWith(folder: string, text: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(nothingIfGone<Dirent>);
+  const entries = (await entriesBelow(folder)).filter((entry) => entry.isFile());
   const found = await Promise.all(
     entries.map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) return await filesWith(path, text);
-      if (!entry.isFile()) return [];
+      const path = join(entry.parentPath, entry.name);
       const bytes = await readFile(path).catch(nothingIfGone<number>);
       return Buffer.from(bytes).includes(text) ? [path] : [];
     }),
   );
   return found.flat();
-}
-
-function nothingIfGone<T>(error: NodeJS.ErrnoException): readonly T[] {
-  if (error.code !== "ENOENT") throw error;
-  return [];
 }

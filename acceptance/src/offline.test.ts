@@ -12,6 +12,7 @@ import { until } from "./testing/bounded-wait.ts";
 import { ask } from "./testing/http-answer.ts";
 import { readMetrics } from "./testing/metrics-text.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
+import { said } from "./testing/said.ts";
 import { type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/temporary-folder.ts";
 
@@ -124,7 +125,7 @@ describe("offline", () => {
       /^refused: .*offline, so the validator at 127\.0\.0\.1:\d+ is not asked/,
     );
     assert.equal((await ask(`${stoa.url}/example.com/sync/@v/list`)).text, "v1.0.0\n");
-    assert.match(stoa.output(), /"level":"warn".*offline nobody is asked, so the validator/);
+    await said(stoa, /"level":"warn".*offline nobody is asked, so the validator/);
     assert.equal(recording.seen.connections, 0);
   });
 

@@ -15,6 +15,7 @@ import {
   proxiedModules,
   smallModule,
 } from "./testing/proxied-modules.ts";
+import { said } from "./testing/said.ts";
 import { startStoa } from "./testing/stoa-process.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 import { tlsFiles } from "./testing/tls-files.ts";
@@ -288,7 +289,7 @@ test("on SIGHUP and when a file changes, level and credentials are taken; a brok
   await until("the broken file to be refused", () =>
     stoa.output().includes("the old one stays in force"),
   );
-  assert.match(stoa.output(), /c\.toml:1:\d+: this is not TOML/);
+  await said(stoa, /c\.toml:1:\d+: this is not TOML/);
   assert.equal(
     await sent("/example.com/c/@v/list"),
     basic("reader:second-password")["Authorization"],

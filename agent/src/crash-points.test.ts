@@ -72,7 +72,7 @@ function killed(root: string, tree: Tree, killAt: Moment): Promise<NodeJS.Signal
   const child = spawn(process.execPath, [script, JSON.stringify(settings)], {
     stdio: ["ignore", "ignore", "ignore"],
   });
-  const giveUp = setTimeout(() => child.kill("SIGTERM"), 30_000);
+  const giveUp = setTimeout(() => child.kill("SIGTERM"), 120_000);
   return new Promise((resolve) => {
     child.once("exit", (_code, signal) => {
       clearTimeout(giveUp);

@@ -78,8 +78,17 @@ async function killKeeper(root: string): Promise<void> {
     return words.at(-1) === root && words.some((word) => word.endsWith("keeper-process.ts"));
   };
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isKeeper(name));
-  for (const pid of pids) process.kill(Number(pid), "SIGKILL");
+  for (const pid of pids) endNow(Number(pid));
   await until(() => !pids.some(isKeeper));
+}
+
+function endNow(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (failure) {
+    // It has ended meanwhile.
+    if ((failure as NodeJS.ErrnoException).code !== "ESRCH") throw failure;
+  }
 }
 
 function commandOf(pid: string): readonly string[] {

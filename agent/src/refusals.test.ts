@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import { freePort } from "@stoa/blobs/testing";
 import { textOf } from "./testing/ask.ts";
 import { openMachine, type TestMachine, Tree } from "./testing/delivery.ts";
 import { buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
@@ -115,10 +116,10 @@ async function served(machine: TestMachine): Promise<string> {
 /** A port that this very process listens on. */
 async function takenPort(): Promise<AsyncDisposable & { port: number; name: string }> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const address = server.address();
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, resolve));
   return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
+    port,
     name: `${basename(process.execPath)} (process ${process.pid})`,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {

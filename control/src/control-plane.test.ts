@@ -368,7 +368,7 @@ function waves(kit: TestControl, id: string, number: number): Promise<unknown> {
 }
 
 async function waitFor<T>(probe: () => Promise<T | false>): Promise<T> {
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 2_400; tries += 1) {
     const found = await probe();
     if (found !== false) return found;
     await wait(25);

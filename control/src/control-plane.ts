@@ -195,7 +195,7 @@ function applicationOf(
     rollouts.clockWasSet(byMs);
   });
   const documents = new SignedTree(tree, key);
-  const tokens = new Tokens(tree, clock);
+  const tokens = new Tokens(tree, documents, clock);
   const audit = new AuditLog({ tree, documents, memory }, clock);
   const machines = new Machines(tree, documents, tokens, clock);
   const environments = new Environments(tree, documents, clock);

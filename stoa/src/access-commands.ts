@@ -1,5 +1,6 @@
 // The words of access: tokens, the audit log, policies, approvals.
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { amount } from "./command-numbers.ts";
 import type { VerifyOptions } from "./commands/audit.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { PolicyOptions } from "./commands/policy.ts";
@@ -23,7 +24,7 @@ function addTokens(program: Command, place: CommandPlace): void {
     .description("make a token with which machines join")
     .option(...environmentOption)
     .option("--tags <tags>", "tags that the machines get, such as 'role=web zone=a'")
-    .option("--hours <hours>", "how long it can be used", Number, 1)
+    .option("--hours <hours>", "how long it can be used", amount, 1)
     .option(...jsonOption)
     .action(
       async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
@@ -32,8 +33,12 @@ function addTokens(program: Command, place: CommandPlace): void {
   token
     .command("create <name>")
     .description("make a token for a person or a program")
-    .requiredOption("--role <role>", "read, deploy or admin")
-    .option("--days <days>", "how long it can be used; else until it is revoked", Number)
+    .addOption(
+      new Option("--role <role>", "what it may")
+        .choices(["read", "deploy", "admin"])
+        .makeOptionMandatory(),
+    )
+    .option("--days <days>", "how long it can be used; else until it is revoked", amount)
     .option(...jsonOption)
     .action(async (name: string, options: { role: string; days?: number; json?: boolean }) =>
       (await import("./commands/tokens.ts")).makeToken(place, name, options),

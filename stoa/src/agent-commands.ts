@@ -1,5 +1,6 @@
 // The words of stoa agent and stoa keeper.
 import { type Command, Option } from "commander";
+import { wholeNumber } from "./command-numbers.ts";
 import type { AgentOptions } from "./commands/agent.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { LocalOptions } from "./commands/local.ts";
@@ -25,7 +26,7 @@ export function addAgentCommands(
     )
     .option("--environment <name>", "with --from: the environment that this machine is of")
     .option("--key <key>", "with --from: a public key whose signatures count", gathered, [])
-    .option("--threshold <number>", "with --from: so many keys must have signed", Number, 1)
+    .option("--threshold <number>", "with --from: so many keys must have signed", wholeNumber, 1)
     .option(
       "--policy-key <key>",
       "a public key that must have signed the policy; nothing new runs before there is one",

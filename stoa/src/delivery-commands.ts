@@ -1,5 +1,6 @@
 // The commands of delivery: their words, their options, and which file does what they say.
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { seconds, wholeNumber } from "./command-numbers.ts";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
 import type { AddOptions } from "./commands/machines.ts";
@@ -192,7 +193,7 @@ function addOverview(program: Command, place: CommandPlace): void {
     .option("--machine <name>", "of one machine only")
     .option("-f, --follow", "go on with new lines")
     .option("--since <time>", "from then on: 10m, or 2026-01-31T12:00:00Z")
-    .option("-n, --lines <number>", "so many at most, the last ones", "1000")
+    .option("-n, --lines <number>", "so many at most, the last ones", wholeNumber, 1_000)
     .option("--json", "print one line of JSON for every line")
     .action(async (service: string, options: LogsOptions) =>
       (await import("./commands/logs.ts")).logs(place, service, options),
@@ -301,10 +302,4 @@ function addSettings(program: Command, place: CommandPlace): void {
 
 function gathered(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError("it should be a number of seconds, such as 60");
 }

@@ -56,7 +56,7 @@ interface SeedWords {
 
 program
   .command("serve")
-  .description("run the Go module proxy")
+  .description("run the Go module proxy and the control plane")
   .option(...fileOption)
   .addHelpText("after", () => `\nEnvironment:\n${settingsHelp}`)
   .action(async (options: FileOption) => {
@@ -241,6 +241,8 @@ addAgentCommands(program, { environment: process.env, folder: process.cwd() });
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
 addAccessCommands(program, { environment: process.env, folder: process.cwd() });
 
+helpAfterErrors(program, "stoa");
+
 try {
   await program.parseAsync(words, { from: "user" });
 } catch (failure) {
@@ -249,6 +251,15 @@ try {
   } else {
     process.stderr.write(`stoa: ${failure instanceof Error ? failure.message : String(failure)}\n`);
     process.exitCode = 1;
+  }
+}
+
+/** Whoever gets a command's words wrong is shown the way to that command's help. */
+function helpAfterErrors(command: Command, shown: string): void {
+  for (const sub of command.commands) {
+    const words = `${shown} ${sub.name()}`;
+    sub.showHelpAfterError(`(${words} --help explains it)`);
+    helpAfterErrors(sub, words);
   }
 }
 

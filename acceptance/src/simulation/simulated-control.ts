@@ -68,7 +68,7 @@ export class SimulatedControl {
     };
     const clock = this.#clock;
     const documents = new SignedTree(tree, key);
-    this.tokens = new Tokens(tree, clock);
+    this.tokens = new Tokens(tree, documents, clock);
     this.audit = new AuditLog({ tree, documents, memory }, clock);
     this.machines = new Machines(tree, documents, this.tokens, clock);
     this.environments = new Environments(tree, documents, clock);

@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join, relative, sep } from "node:path";
 import type { ModuleFixture } from "@stoa/gomod/testing";
+import { entriesBelow } from "./live-folder.ts";
 
 /** Saves in place, as Athens does: go.mod, then the zip, then the info; directories 0777, files 0666 without the umask. */
 export async function athensSaves(root: string, { module, mod, zip, info }: ModuleFixture) {
@@ -43,7 +44,7 @@ export async function athensReads(
 
 /** What Athens' catalog tells: it walks through everything below the root and counts names that end in `.info`. */
 export async function athensCatalog(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const entries = await entriesBelow(root);
   return entries
     .filter((entry) => !entry.isDirectory() && entry.name.endsWith(".info"))
     .map((entry) => {

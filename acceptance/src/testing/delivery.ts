@@ -47,6 +47,8 @@ export interface Delivery extends AsyncDisposable {
   readonly controlRoot: string;
   /** Runs `stoa` in the project and waits for its end. */
   readonly stoa: (...words: readonly string[]) => Promise<FinishedProgram>;
+  /** Runs `stoa` in another folder. */
+  readonly stoaIn: (folder: string, ...words: readonly string[]) => Promise<FinishedProgram>;
   /** Runs `stoa`, and rejects with what it said if it fails; gives its stdout. */
   readonly succeed: (...words: readonly string[]) => Promise<string>;
   /** Starts `stoa` in the project, with variables of its own, and leaves it running. */
@@ -103,12 +105,9 @@ export async function startDelivery({
   const controlRoot = join(root, ".stoa", "control");
   const trust = files === undefined ? {} : { NODE_EXTRA_CA_CERTS: files.cert };
   const env = { ...commandVariables(folder), ...trust };
-  const stoa = (...words: readonly string[]): Promise<FinishedProgram> =>
-    finishedProgram(process.execPath, [programFile, ...words], {
-      cwd: project,
-      env,
-      limitMs: 120_000,
-    });
+  const stoaIn = (cwd: string, ...words: readonly string[]): Promise<FinishedProgram> =>
+    finishedProgram(process.execPath, [programFile, ...words], { cwd, env, limitMs: 120_000 });
+  const stoa = (...words: readonly string[]): Promise<FinishedProgram> => stoaIn(project, ...words);
   const succeed = async (...words: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await stoa(...words);
     if (code !== 0)
@@ -142,6 +141,7 @@ export async function startDelivery({
     project,
     controlRoot,
     stoa,
+    stoaIn,
     succeed,
     stay: (words, variables) => stayingCommand(words, project, { ...env, ...variables }),
     write: (files) => writeFiles(project, files),

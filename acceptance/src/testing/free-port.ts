@@ -1,6 +1,8 @@
 // Ports of the loopback address.
 import { createServer, type Server } from "node:net";
 
+export { freePort } from "@stoa/blobs/testing";
+
 /** A server that holds a port and says nothing. */
 export interface HeldPort extends AsyncDisposable {
   readonly port: number;
@@ -15,12 +17,6 @@ export async function heldPort(wanted = 0): Promise<HeldPort> {
   });
   const { port } = server.address() as { port: number };
   return { port, [Symbol.asyncDispose]: () => closed(server) };
-}
-
-/** A port that nobody has at this moment; for programs that must know theirs before they run, and for dead upstreams. */
-export async function freePort(): Promise<number> {
-  await using held = await heldPort();
-  return held.port;
 }
 
 function closed(server: Server): Promise<void> {

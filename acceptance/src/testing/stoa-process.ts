@@ -54,7 +54,7 @@ export interface StoaProcess extends AsyncDisposable {
 }
 
 /** How long a start may take on a machine that is busy with other things. */
-const startLimitMs = 30_000;
+const startLimitMs = 120_000;
 
 /** Starts the program and waits for its ready line. Rejects with its output if it ends before, or never says it. */
 export async function startStoa(options: StoaOptions): Promise<StoaProcess> {
@@ -73,7 +73,7 @@ export async function finishedStoa(
   args: readonly string[],
   env: Variables = {},
   cwd?: string,
-  limitMs = 30_000,
+  limitMs = 120_000,
 ): Promise<FinishedProgram> {
   await using folder = await temporaryFolder();
   return await finishedProgram(process.execPath, [programFile, ...args], {
@@ -162,9 +162,10 @@ function readyUrl(child: ChildProcess, gather: (chunk: string) => string): Promi
     const limit = setTimeout(() => child.kill("SIGKILL"), startLimitMs);
     const take = (chunk: Buffer): void => {
       written = gather(chunk.toString());
-      const url = /(?:export GOPROXY=(?=https?:\/\/)|on the unix socket )([^\s"\\]+)/.exec(
-        written,
-      )?.[1];
+      const url =
+        /(?:export GOPROXY=(?=https?:\/\/)|on the unix socket )([^\s"\\]+)(?=[\s"\\])/.exec(
+          written,
+        )?.[1];
       if (url === undefined) return;
       clearTimeout(limit);
       resolve(url);

@@ -1,6 +1,7 @@
 // What a store's folder holds, seen from outside: Athens' layout on disk, as Athens itself reads it.
-import { readdir, readFile, utimes } from "node:fs/promises";
+import { readFile, utimes } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { entriesBelow } from "./live-folder.ts";
 
 /** The folder of a version and what lies in it. */
 export interface StoredVersion {
@@ -12,7 +13,7 @@ export interface StoredVersion {
 
 /** Every file below a store's root, with slashes. */
 export async function filesIn(root: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const entries = await entriesBelow(root);
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))

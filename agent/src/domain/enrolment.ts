@@ -92,7 +92,7 @@ export function checkedEnrolment(enrolment: Enrolment): Enrolment {
       `an environment cannot be called ${JSON.stringify(environment)}; choose lower-case letters, digits and hyphens`,
     );
   }
-  if (keys.length === 0 || threshold < 1 || threshold > keys.length) {
+  if (!Number.isInteger(threshold) || threshold < 1 || threshold > keys.length) {
     throw refused(
       `${threshold} signatures are asked for and ${keys.length} keys are known; name the public keys that count with --key`,
     );

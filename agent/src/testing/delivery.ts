@@ -319,6 +319,6 @@ function agentSettings(root: string, tree: Tree): AgentSettings {
 async function endAll(supervisor: Supervisor): Promise<void> {
   for (const { service, id } of await supervisor.views()) {
     await supervisor.stop(service, id, { graceMs: 0 });
-    await supervisor.wait(service, id, "gone", 10_000);
+    await supervisor.wait(service, id, "gone", 60_000);
   }
 }

@@ -6,6 +6,7 @@ export {
   startAzureServer,
 } from "./azure-server.ts";
 export { type BucketServer, memoryBuckets, type TestBucket } from "./bucket-server.ts";
+export { freePort } from "./free-port.ts";
 export {
   type GcsBucket,
   type GcsServer,

@@ -7,7 +7,7 @@ import { checkedName } from "../domain/names.ts";
 import { News } from "../domain/news.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import { behind, mostTries } from "./overwrite-document.ts";
-import type { OpenDocument, SignedTree } from "./sign-documents.ts";
+import { type OpenDocument, type SignedTree, tampered } from "./sign-documents.ts";
 
 /** An index that is not renewed is refused by agents after so long; they keep what they run. */
 const lifetimeMs = 90 * 24 * 3_600_000;
@@ -28,6 +28,8 @@ export class Environments {
   readonly #tree: DocumentTree;
   readonly #documents: SignedTree;
   readonly #clock: Clock;
+  /** The highest serial that was read or written, by environment. */
+  readonly #highest = new Map<string, number>();
 
   constructor(tree: DocumentTree, documents: SignedTree, clock: Clock) {
     this.#tree = tree;
@@ -101,7 +103,19 @@ export class Environments {
 
   async #read(environment: string): Promise<OpenDocument<EnvironmentIndex> | undefined> {
     const path = treePaths.index(checkedName(environment, "an environment"));
-    return await this.#documents.read(path, "environment");
+    // Taken before the reading: another reader may be quicker with a newer one.
+    const highest = this.#highest.get(environment) ?? 0;
+    const found = await this.#documents.read(path, "environment");
+    if (found === undefined) return undefined;
+    const { environment: of, serial } = found.document;
+    if (of !== environment) throw tampered(path, `it is the index of ${of}`);
+    if (serial < highest) throw tampered(path, `its serial went from ${highest} back to ${serial}`);
+    this.#see(environment, serial);
+    return found;
+  }
+
+  #see(environment: string, serial: number): void {
+    this.#highest.set(environment, Math.max(serial, this.#highest.get(environment) ?? 0));
   }
 
   async #write(
@@ -128,6 +142,7 @@ export class Environments {
         ? await this.#documents.create(path, "environment", index)
         : await this.#documents.replace(path, "environment", index, before.etag);
     if (written === undefined) return undefined;
+    this.#see(environment, serial);
     await this.#remember({ document: index, ...written });
     this.news.publish({ environment, serial });
     return index;

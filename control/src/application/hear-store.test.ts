@@ -108,7 +108,8 @@ async function storeWorld() {
   const clock = manualClock(start);
   const key = makeSecretKey();
   const documents = new SignedTree(tree, makeSecretKey());
-  const another = (): Machines => new Machines(tree, documents, new Tokens(tree, clock), clock);
+  const another = (): Machines =>
+    new Machines(tree, documents, new Tokens(tree, documents, clock), clock);
   const machines = another();
   const onFailure = (failure: unknown): never => assert.fail(String(failure));
   const reports = new StoreReports({ tree, machines, clock, onFailure });

@@ -6,7 +6,7 @@ import type { DocumentTree } from "../domain/document-tree.ts";
 import { inParallel } from "../domain/in-parallel.ts";
 import { checkedName } from "../domain/names.ts";
 import { treePaths } from "../domain/tree-paths.ts";
-import type { SignedTree } from "./sign-documents.ts";
+import { type SignedTree, tampered } from "./sign-documents.ts";
 
 /** A revision that is kept. */
 export interface KeptRevision {
@@ -64,7 +64,11 @@ export class Revisions {
     const path = treePaths.revision(service, whole);
     const stored = await this.#documents.read(path, "revision");
     if (stored === undefined) throw unknownRevision(service, id);
-    return { id: whole, revision: stored.document };
+    const { document: revision } = stored;
+    if (revision.service !== service || revisionId(revision) !== whole) {
+      throw tampered(path, "it describes another revision");
+    }
+    return { id: whole, revision };
   }
 
   /** The ids of a service's revisions. */

@@ -6,6 +6,7 @@ import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
 import { inParallel } from "../domain/in-parallel.ts";
 import { treePaths } from "../domain/tree-paths.ts";
+import type { SignedTree } from "./sign-documents.ts";
 
 /** What a token is for. */
 export type TokenUse =
@@ -38,15 +39,17 @@ export interface MadeToken {
 
 const form = /^stoa_(admin|deploy|read|join|machine)_([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/;
 
-/** The tokens of one control plane. */
+/** The tokens of one control plane. What is kept of them is signed: whoever can write to the bucket has made no token by that. */
 export class Tokens {
   readonly #tree: DocumentTree;
+  readonly #documents: SignedTree;
   readonly #clock: Clock;
   /** What was read of the tree; tokens are looked at with every request. */
   readonly #known = new Map<string, TokenRecord>();
 
-  constructor(tree: DocumentTree, clock: Clock) {
+  constructor(tree: DocumentTree, documents: SignedTree, clock: Clock) {
     this.#tree = tree;
+    this.#documents = documents;
     this.#clock = clock;
   }
 
@@ -64,7 +67,7 @@ export class Tokens {
       madeAt: isoTime(now),
       ...(lifetimeMs === undefined ? {} : { notAfter: isoTime(now + lifetimeMs) }),
     };
-    await this.#tree.create(treePaths.token(id), JSON.stringify(record));
+    await this.#documents.createRecord(treePaths.token(id), "token", record, 0);
     this.#known.set(id, record);
     return { token, record };
   }
@@ -92,10 +95,8 @@ export class Tokens {
   /** Every token, without the tokens. */
   async list(): Promise<readonly TokenRecord[]> {
     const paths = await this.#tree.list("private/tokens");
-    const records = await inParallel(paths, (path) => this.#tree.read(path));
-    return records.flatMap((stored) =>
-      stored === undefined ? [] : [JSON.parse(stored.text) as TokenRecord],
-    );
+    const records = await inParallel(paths, (path) => this.#readAt(path));
+    return records.filter((record) => record !== undefined);
   }
 
   /** From now on the token is unknown. Fails with `not_found`. */
@@ -129,11 +130,13 @@ export class Tokens {
     const known = this.#known.get(id);
     if (known !== undefined) return known;
     if (!/^[0-9a-f]{12}$/.test(id)) return undefined;
-    const stored = await this.#tree.read(treePaths.token(id));
-    if (stored === undefined) return undefined;
-    const record = JSON.parse(stored.text) as TokenRecord;
-    this.#known.set(id, record);
+    const record = await this.#readAt(treePaths.token(id));
+    if (record !== undefined) this.#known.set(id, record);
     return record;
+  }
+
+  async #readAt(path: string): Promise<TokenRecord | undefined> {
+    return await this.#documents.readRecord<TokenRecord>(path, "token");
   }
 }
 

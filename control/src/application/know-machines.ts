@@ -99,7 +99,11 @@ export class Machines {
     const allowed = await this.#tokens.joinOf(request.token);
     const machine = checkedName(request.machine, "a machine");
     checkPublicKey(request.publicKey);
-    this.#checkOwner(machine, request.publicKey);
+    this.#checkIdentity({
+      machine,
+      publicKey: request.publicKey,
+      environment: allowed.environment,
+    });
     const record: MachineRecord = {
       format: 1,
       machine,
@@ -129,7 +133,7 @@ export class Machines {
   async register(said: StoreMachine): Promise<MachineRecord> {
     const machine = checkedName(said.machine, "a machine");
     checkPublicKey(said.publicKey);
-    this.#checkOwner(machine, said.publicKey);
+    this.#checkIdentity({ ...said, machine });
     const record: MachineRecord = {
       format: 1,
       ...said,
@@ -266,13 +270,26 @@ export class Machines {
     if (status !== undefined) this.#statuses.set(machine, status);
   }
 
-  #checkOwner(machine: string, publicKey: string): void {
+  /** A name that is known belongs to one key, and to one environment. */
+  #checkIdentity({
+    machine,
+    publicKey,
+    environment,
+  }: Pick<MachineRecord, "machine" | "publicKey" | "environment">): void {
     const known = this.#records.get(machine);
-    if (known === undefined || known.publicKey === publicKey) return;
-    throw new ControlFailure(
-      "conflict",
-      `a machine ${machine} with another key has joined before; give this one another name, or remove the old: stoa machines remove ${machine}`,
-    );
+    if (known === undefined) return;
+    if (known.publicKey !== publicKey) {
+      throw new ControlFailure(
+        "conflict",
+        `a machine ${machine} with another key has joined before; give this one another name, or remove the old: stoa machines remove ${machine}`,
+      );
+    }
+    if (known.environment !== environment) {
+      throw new ControlFailure(
+        "conflict",
+        `${machine} belongs to ${known.environment}, not to ${environment}; to move it, first: stoa machines remove ${machine}`,
+      );
+    }
   }
 }
 

@@ -12,7 +12,8 @@ test("the records of many machines are read at the same time, and never too many
   const tree = new SlowTree();
   const clock = manualClock(0);
   const documents = new SignedTree(tree, makeSecretKey());
-  const machines = (): Machines => new Machines(tree, documents, new Tokens(tree, clock), clock);
+  const machines = (): Machines =>
+    new Machines(tree, documents, new Tokens(tree, documents, clock), clock);
   const first = machines();
   const publicKey = publicKeyLine(makeSecretKey());
   for (let number = 1; number <= 40; number += 1) {

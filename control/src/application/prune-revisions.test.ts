@@ -38,7 +38,7 @@ async function deployed(kit: TestControl, agent: TestAgent, content: string): Pr
   const revision = await kit.upload("shop", content);
   const path = "/environments/production/services/shop/rollouts";
   const { rollout } = (await kit.ask(kit.admin, "POST", path, { revision })).body;
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 6_000; tries += 1) {
     await agent.report();
     const { body } = await kit.ask(kit.admin, "GET", `/rollouts/${rollout.id}`);
     if (body.state === "succeeded") return revision;

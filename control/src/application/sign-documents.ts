@@ -19,7 +19,7 @@ import { overwrite } from "./overwrite-document.ts";
 type Delivered = "revision" | "environment";
 
 /** Records that only the control plane writes and reads; signed alike. */
-export type RecordKind = "machine" | "rollout" | "audit" | "audit-head" | "settings";
+export type RecordKind = "machine" | "rollout" | "audit" | "audit-head" | "settings" | "token";
 
 /** A document that was read, and the tag to replace it by. */
 export interface OpenDocument<T> {
@@ -147,7 +147,8 @@ export function checkPublicKey(line: string): void {
   }
 }
 
-function tampered(path: string, reason: string): ControlFailure {
+/** The failure for a document of the tree that cannot be believed. */
+export function tampered(path: string, reason: string): ControlFailure {
   return new ControlFailure(
     "store_unavailable",
     `${path} was not written by this control plane, or was damaged: ${reason}; restore it, or the key it was signed with`,

@@ -1,10 +1,12 @@
 // The API as one function from a request to an answer: routes, who is let in, what input is accepted.
+
 import { Hono } from "hono";
-import { z } from "zod";
+import type { z } from "zod";
 import type { Tokens } from "../application/keep-tokens.ts";
 import { isAdmitted, type Principal } from "../domain/access.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import { failureAnswer } from "./failure-answer.ts";
+import { firstProblem } from "./first-problem.ts";
 import type { Route } from "./route.ts";
 
 /** Below which path everything lies. */
@@ -35,9 +37,9 @@ export function makeApi(parts: ApiParts): (request: Request) => Promise<Response
       const query = checked(route.query, context.req.query(), "the query");
       const body = await bodyOf(request, route.body);
       const signal = AbortSignal.any([request.signal, parts.end]);
-      return answerOf(
-        await route.handle({ principal, params, rest, body, query, request, signal }),
-      );
+      const call = { principal, params, rest, body, query, request, signal };
+      const answer = answerOf(await route.handle(call));
+      return request.method === "HEAD" ? await withoutBody(answer) : answer;
     });
   }
   hono.notFound((context) => {
@@ -122,9 +124,14 @@ function checked(schema: z.ZodType | undefined, value: unknown, what: string): u
   if (schema === undefined) return undefined;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const at = issue === undefined || issue.path.length === 0 ? what : z.core.toDotPath(issue.path);
-  throw new ControlFailure("bad_request", `${at}: ${issue?.message ?? "not accepted"}`);
+  const { place, complaint } = firstProblem(result.error);
+  throw new ControlFailure("bad_request", `${place === "" ? what : place} ${complaint}`);
+}
+
+/** The router answers HEAD by the route of GET, and drops a body without a word to who gives it: an open file stays open. */
+async function withoutBody(answer: Response): Promise<Response> {
+  await answer.body?.cancel();
+  return new Response(null, answer);
 }
 
 function answerOf(value: unknown): Response {

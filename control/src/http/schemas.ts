@@ -7,7 +7,7 @@ const texts = z.record(z.string(), z.string());
 
 export const sha256Schema = z
   .string()
-  .regex(/^[0-9a-f]{64}$/, "should be a SHA-256 in 64 lower-case hex digits");
+  .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in 64 lower-case hex digits");
 
 export const serverSchema = z.object({
   product: z.literal("stoa"),
@@ -89,7 +89,12 @@ const tagQuerySchema = z.array(
 const longestMs = 24 * 3_600_000;
 
 export const rolloutRequestSchema = z.strictObject({
-  revision: z.string().regex(/^[0-9a-f]{8,64}$/, "should be the id of a revision"),
+  revision: z
+    .string()
+    .regex(
+      /^[0-9a-f]{8,64}$/,
+      "must be the id of a revision, or eight of its digits or more: stoa history shows them",
+    ),
   kind: z.enum(["deploy", "rollback"]).default("deploy"),
   /** A promotion: the environment that must run just this revision, and run it well. */
   from: z.string().optional(),

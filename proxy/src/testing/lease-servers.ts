@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@stoa/blobs/testing";
 import { missingProgram, type RunningServer, runServer } from "./server-process.ts";
 
 const execute = promisify(execFile);

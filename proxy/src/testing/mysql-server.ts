@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@stoa/blobs/testing";
 
 const execute = promisify(execFile);
 const programs = { server: "/usr/sbin/mariadbd", install: "/usr/bin/mariadb-install-db" } as const;

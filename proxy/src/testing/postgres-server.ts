@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
+import { freePort } from "@stoa/blobs/testing";
 import { Client } from "pg";
-import { freePort } from "./free-port.ts";
 
 const execute = promisify(execFile);
 

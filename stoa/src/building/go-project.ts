@@ -1,5 +1,6 @@
 // What is known of a Go program in a folder before it is built: its main package, its module, its commit.
-import { basename } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { runProgram } from "./run-program.ts";
 
 /** A main package and where it stands. */
@@ -29,7 +30,7 @@ export async function readGoProject(
   wanted: string | undefined,
   env: NodeJS.ProcessEnv,
 ): Promise<GoProject> {
-  const patterns = wanted === undefined ? ["./..."] : [wanted];
+  const patterns = [wanted === undefined ? "./..." : await patternOf(folder, wanted)];
   const format = "{{.Name}}\t{{.ImportPath}}\t{{with .Module}}{{.Path}}{{end}}";
   const words = ["list", "-find", "-f", format, ...patterns];
   const { code, stdout, stderr } = await runProgram("go", words, { cwd: folder, env });
@@ -52,8 +53,15 @@ export async function readGoProject(
   return { package: path, module, name: programName(path), ...(commit && { commit }) };
 }
 
+/** `cmd/shop` is a package of the standard library to the go command; who has such a folder means that. */
+async function patternOf(folder: string, wanted: string): Promise<string> {
+  if (/^\.{0,2}\//.test(wanted)) return wanted;
+  const found = await stat(join(folder, wanted)).catch(() => undefined);
+  return found?.isDirectory() === true ? `./${wanted}` : wanted;
+}
+
 function listProblem(folder: string, wanted: string | undefined, stderr: string): string {
-  if (/go\.mod file not found|cannot find main module/.test(stderr)) {
+  if (/go\.mod file not found|cannot find main module|does not contain main module/.test(stderr)) {
     return `there is no go.mod in ${folder} or above it; run go mod init, or name a ready-made bundle: stoa deploy FILE.zip`;
   }
   const first = stderr.split("\n").find((line) => line.trim() !== "") ?? "it said nothing";

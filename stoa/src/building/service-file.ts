@@ -1,39 +1,42 @@
 // stoa.toml: what a team says about its service where the defaults do not fit. Every key may be left out.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { firstProblem } from "@stoa/control/first-problem";
+import { parseStrategy } from "@stoa/deployment";
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
+import { nearestName } from "../config/nearest-name.ts";
 
 /** The name under which the file is looked for, beside go.mod. */
 const serviceFileName = "stoa.toml";
 
 const name = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "should be of a-z, 0-9 and -, such as shop-api");
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be of a-z, 0-9 and -, such as shop-api");
 
 const duration = z
   .string()
-  .regex(/^[0-9]+(\.[0-9]+)?(ms|s|m)$/, 'should be a duration such as "500ms", "30s" or "2m"')
+  .regex(/^[0-9]+(\.[0-9]+)?(ms|s|m)$/, 'must be a duration such as "500ms", "30s" or "2m"')
   .transform(milliseconds);
 
 const size = z
   .string()
-  .regex(/^[1-9][0-9]*(KiB|MiB|GiB)$/, 'should be a size such as "512MiB" or "2GiB"')
+  .regex(/^[1-9][0-9]*(KiB|MiB|GiB)$/, 'must be a size such as "512MiB" or "2GiB"')
   .transform(bytes);
 
 const limitsSchema = z.strictObject({
   memory: size.optional(),
   cpu: z
     .string()
-    .regex(/^[1-9][0-9]{0,5}%$/, 'should be a share of one processor, such as "50%" or "200%"')
+    .regex(/^[1-9][0-9]{0,5}%$/, 'must be a share of one processor, such as "50%" or "200%"')
     .transform((text) => Number.parseInt(text, 10))
     .optional(),
-  files: z.int().min(16, "should be 16 at least").optional(),
+  files: z.int().min(16).optional(),
   processes: z.int().min(1).optional(),
 });
 
 const healthSchema = z.strictObject({
-  path: z.string().startsWith("/", "should be a path such as /healthz"),
+  path: z.string().startsWith("/", "must be a path such as /healthz"),
   interval: duration.default(500),
   timeout: duration.default(2_000),
   healthy_after: z.int().min(1).default(2),
@@ -46,16 +49,15 @@ const schema = z.strictObject({
   port: z.int().min(0).max(65_535).optional(),
   arguments: z.array(z.string()).default([]),
   environment_variables: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+    .record(z.string(), z.string())
+    .refine((variables) => Object.keys(variables).every(isVariable), {
+      error: "must have names of letters, digits and _, such as LOG_LEVEL",
+    })
     .default({}),
   health: z
-    .union([
-      z
-        .string()
-        .startsWith("/")
-        .transform((path) => ({ path })),
-      z.looseObject({}),
-    ])
+    .union([z.string().transform((path) => ({ path })), z.looseObject({})], {
+      error: 'must be a path such as "/healthz", or a table with a path',
+    })
     .pipe(healthSchema)
     .optional(),
   start_within: duration.default(60_000),
@@ -65,8 +67,20 @@ const schema = z.strictObject({
   drain: duration.default(30_000),
   user: z.string().min(1).optional(),
   limits: limitsSchema.default({}),
-  machines: z.record(z.string(), z.union([z.string(), z.array(z.string())])).default({}),
-  strategy: z.string().optional(),
+  machines: z
+    .record(
+      z.string(),
+      z.union([z.string(), z.array(z.string())], {
+        error: 'must be a tag\'s value, or a list of them, such as ["web", "api"]',
+      }),
+    )
+    .default({}),
+  strategy: z
+    .string()
+    .refine(isStrategy, {
+      error: "must be one-at-a-time, all-at-once, half, 25%, minimum-healthy:6 or canary:1:half",
+    })
+    .optional(),
   bake: duration.optional(),
 });
 
@@ -115,11 +129,28 @@ export function parseServiceFile(text: string, shownPath: string): ServiceFile {
   if (issue?.code === "unrecognized_keys") {
     const at = issue.path.join(".");
     const table = at === "limits" ? limitsSchema : at === "health" ? healthSchema : schema;
-    const keys = issue.keys.map((key) => (at === "" ? key : `${at}.${key}`)).join(", ");
-    const known = Object.keys(table.shape).join(", ");
-    throw new Error(`${shownPath}: there is no key ${keys}; there are ${known}`);
+    const [odd = ""] = issue.keys;
+    const known = Object.keys(table.shape);
+    const nearest = nearestName(odd, known);
+    const next =
+      nearest === undefined ? `there are ${known.join(", ")}` : `${nearest} is probably meant`;
+    throw new Error(`${shownPath}: there is no key ${at === "" ? odd : `${at}.${odd}`}; ${next}`);
   }
-  throw new Error(`${shownPath}: ${issue?.path.join(".")}: ${issue?.message ?? "not accepted"}`);
+  const { place, complaint } = firstProblem(result.error);
+  throw new Error(`${shownPath}: ${place} ${complaint}`);
+}
+
+function isStrategy(text: string): boolean {
+  try {
+    parseStrategy(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isVariable(text: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
 }
 
 function parsedToml(text: string, shownPath: string): unknown {

@@ -17,6 +17,7 @@ import { isBucketUrl, parseBucketUrl } from "@stoa/blobs";
 import { parsePublicKey, publicKeyLine } from "@stoa/deployment";
 import { openLog } from "@stoa/telemetry";
 import type { Environment } from "../config/load-config.ts";
+import { serverOf } from "../delivery/login.ts";
 import { programWords } from "../program-words.ts";
 import { programVersion } from "../version.ts";
 import { interruption } from "./interruption.ts";
@@ -88,7 +89,7 @@ async function enrolmentOf(options: AgentOptions, environment: Environment): Pro
   if (server !== undefined && join !== undefined) {
     return await joinMachine({
       root,
-      url: server,
+      url: serverOf(server),
       token: join,
       machine: nameOf(options),
       tags: tagsOf(options),

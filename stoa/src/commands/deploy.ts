@@ -4,6 +4,8 @@ import { isBucketUrl } from "@stoa/blobs";
 import {
   type Architecture,
   formatTagQuery,
+  isLabel,
+  parseStrategy,
   parseTagQuery,
   revisionId,
   shortId,
@@ -92,6 +94,7 @@ async function deployOnce(
   const file = await readServiceFile(place.folder);
   for (const warning of limitWarnings(file)) say(`stoa.toml: ${warning}`);
   const environment = options.environment ?? file.environment ?? "production";
+  checkWords(environment, options);
   const selector = selectorOf(options, file);
   const arch = await targetArchitecture(client, environment, selector);
   await using made = await madeRevision(place, given, options, { client, file, arch });
@@ -131,6 +134,20 @@ async function madeRevision(
   const order = { folder, env, file, arch, goproxy, service, label, main };
   if (given === undefined) return await revisionOfSources(order);
   return await revisionOfFile(resolve(folder, given), order);
+}
+
+/** What can be refused without asking anybody is refused before anything is built. Throws a sentence. */
+function checkWords(environment: string, { service, strategy }: DeployOptions): void {
+  for (const [option, name] of [
+    ["--environment", environment],
+    ["--service", service],
+  ] as const) {
+    if (name === undefined || isLabel(name)) continue;
+    throw new Error(
+      `${option} ${JSON.stringify(name)}: it must be of a-z, 0-9 and -, such as shop-1`,
+    );
+  }
+  if (strategy !== undefined) parseStrategy(strategy);
 }
 
 function rulesOf(

@@ -21,6 +21,7 @@ export async function lint(
   json: boolean,
 ): Promise<void> {
   const warnings = bundle === undefined ? limitWarnings(await readServiceFile(folder)) : [];
+  if (bundle === undefined) await checkNotEmpty(folder);
   const place = resolve(folder, bundle ?? ".");
   const { name, diagnostics } = await lintPlace(place, bundle !== undefined);
   for (const warning of warnings) say(`stoa.toml: ${warning}`);
@@ -49,13 +50,20 @@ async function lintPlace(place: string, isBundle: boolean): Promise<Linted> {
 }
 
 async function hasAppspec(folder: string): Promise<boolean> {
-  const found = await Promise.all(
-    ["appspec.yml", "appspec.yaml"].map((name) =>
-      stat(join(folder, name)).then(
-        () => true,
-        () => false,
-      ),
-    ),
+  return await hasAny(folder, ["appspec.yml", "appspec.yaml"]);
+}
+
+/** Throws a sentence where nothing is that could be deployed: it is probably another folder that is meant. */
+async function checkNotEmpty(folder: string): Promise<void> {
+  if (await hasAny(folder, ["go.mod", "stoa.toml", "appspec.yml", "appspec.yaml"])) return;
+  throw new Error(
+    `there is no go.mod, stoa.toml or appspec.yml in ${folder}; go to the folder of a service, or name a bundle: stoa lint FILE.zip`,
   );
-  return found.includes(true);
+}
+
+async function hasAny(folder: string, names: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(
+    names.map((name) => stat(join(folder, name)).catch(() => undefined)),
+  );
+  return found.some((one) => one !== undefined);
 }

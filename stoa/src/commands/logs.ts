@@ -11,7 +11,7 @@ export interface LogsOptions {
   readonly machine?: string;
   readonly follow?: boolean;
   readonly since?: string;
-  readonly lines: string;
+  readonly lines: number;
   readonly json?: boolean;
 }
 
@@ -25,7 +25,7 @@ export async function logs(
   const query = new URLSearchParams({
     service,
     environment: options.environment ?? "production",
-    limit: options.lines,
+    limit: String(options.lines),
     follow: String(options.follow === true),
     ...(options.machine === undefined ? {} : { machine: options.machine }),
     ...(options.since === undefined ? {} : { since: momentOf(options.since, Date.now()) }),

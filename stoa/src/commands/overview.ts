@@ -77,8 +77,7 @@ export async function status(
       (service ?? one.service) === one.service &&
       (environment ?? one.environment) === one.environment,
   );
-  if (found.length === 0)
-    throw new Error(`${service ?? "no service"} is not deployed anywhere; stoa list shows all`);
+  if (found.length === 0) throw new Error(nothingOf(service, environment));
   const { machines } = await client.get<{ machines: readonly Machine[] }>("/machines");
   const rows = found.flatMap((one) =>
     machines
@@ -105,6 +104,12 @@ export async function status(
   }
   const bad = found.find(({ state }) => state !== "running");
   if (bad !== undefined) throw new Error(`${bad.service} in ${bad.environment}: ${bad.state}`);
+}
+
+function nothingOf(service: string | undefined, environment: string | undefined): string {
+  const where = environment === undefined ? "anywhere" : `to ${environment}`;
+  if (service === undefined) return `nothing is deployed ${where} yet; stoa deploy does it`;
+  return `${service} is not deployed ${where}; stoa list shows all`;
 }
 
 /** Prints all machines. */

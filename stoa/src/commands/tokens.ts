@@ -73,7 +73,7 @@ export async function listTokens(place: CommandPlace, json: boolean): Promise<vo
       name,
       environment ?? "-",
       madeAt,
-      notAfter ?? "revoked",
+      notAfter ?? "it is revoked",
     ]),
   );
 }

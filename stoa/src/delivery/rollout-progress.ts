@@ -1,7 +1,9 @@
 // Starts a rollout and shows it until it has ended.
+import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import type { ShownRollout } from "@stoa/control";
 import type { TagQuery } from "@stoa/deployment";
+import { interruptedExitCode } from "../commands/interruption.ts";
 import { type ControlClient, ControlRefusal } from "./control-client.ts";
 import { marked, say } from "./terminal.ts";
 
@@ -41,7 +43,7 @@ export async function startRollout(
   client: ControlClient,
   { environment, service, ...wish }: RolloutWish,
 ): Promise<StartedRollout> {
-  const path = `/environments/${environment}/services/${service}/rollouts`;
+  const path = `/environments/${encodeURIComponent(environment)}/services/${encodeURIComponent(service)}/rollouts`;
   return await client.post<StartedRollout>(path, wish);
 }
 
@@ -62,6 +64,7 @@ export function hasEnded({ endedAt }: ShownRollout): boolean {
 }
 
 async function followToEnd(client: ControlClient, begun: ShownRollout): Promise<ShownRollout> {
+  using _ = whileWatching(begun);
   let last = begun;
   let shown = 0;
   for await (const rollout of statesOf(client, begun.id)) {
@@ -73,6 +76,18 @@ async function followToEnd(client: ControlClient, begun: ShownRollout): Promise<
     if (hasEnded(rollout)) break;
   }
   return last;
+}
+
+/** Whoever is interrupted while looking on is told that the rollout goes on, and how to end it. */
+function whileWatching({ id, service, environment }: ShownRollout): Disposable {
+  const leave = (): void => {
+    say(
+      `the rollout goes on without you: stoa watch ${id} shows it, stoa cancel ${service} -e ${environment} ends it`,
+    );
+    process.exit(interruptedExitCode);
+  };
+  process.once("SIGINT", leave);
+  return { [Symbol.dispose]: () => process.off("SIGINT", leave) };
 }
 
 /** The rollout again and again, as it changes. Throws when the control plane stays away. */

@@ -51,7 +51,10 @@ class BlobContents implements BlobShelf {
     const pieces = blob.body[Symbol.asyncIterator]();
     const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        const { done, value } = await pieces.next();
+        const { done, value } = await pieces.next().catch(async (cause: unknown) => {
+          await blob[Symbol.asyncDispose]();
+          throw cause;
+        });
         if (done !== true) {
           controller.enqueue(value);
           return;

@@ -84,12 +84,14 @@ function readRoutes(parts: AgentParts): readonly Route[] {
       admission: "machine",
       query: z.object({ environment: z.string() }),
       answer: "text/event-stream",
-      handle: async ({ query, signal: end }) =>
-        eventStream({ signal: end }, async function* (signal) {
+      handle: async ({ principal, query, signal: end }) => {
+        checkReach(`environments/${query.environment}/`, principal);
+        return eventStream({ signal: end }, async function* (signal) {
           for await (const { environment, serial } of environments.news.follow(signal)) {
             if (environment === query.environment) yield { event: "changed", data: { serial } };
           }
-        }),
+        });
+      },
     }),
   ];
 }

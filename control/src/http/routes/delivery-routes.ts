@@ -1,16 +1,18 @@
 // Routes of what is delivered: contents, revisions, settings.
 import { settingsKeyLine } from "@stoa/deployment";
 import { z } from "zod";
+import { type Environments, unknownEnvironment } from "../../application/change-environments.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
 import { namesOf, type ServiceSettings } from "../../application/keep-settings.ts";
 import type { Retention } from "../../application/prune-revisions.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
 import type { BlobShelf } from "../../domain/blob-shelf.ts";
 import type { SettingsKeys } from "../../domain/settings-keys.ts";
-import { nameOf, param, type Route, route } from "../route.ts";
+import { type Call, nameOf, param, type Route, route } from "../route.ts";
 import { settingsKeysSchema, settingsRequestSchema, sha256Schema } from "../schemas.ts";
 
 interface DeliveryParts {
+  readonly environments: Environments;
   readonly blobs: BlobShelf;
   readonly revisions: Revisions;
   readonly retention: Retention;
@@ -71,7 +73,7 @@ function contentRoutes({ blobs, revisions, retention, audit }: DeliveryParts): r
   ];
 }
 
-function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
+function settingsRoutes({ environments, settings, audit }: DeliveryParts): readonly Route[] {
   const namesSchema = z.object({ names: z.array(z.string()) });
   return [
     route({
@@ -81,7 +83,8 @@ function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
       admission: "read",
       answer: namesSchema,
       handle: async (call) => {
-        const found = await settings.read(param(call, "environment"), param(call, "service"));
+        const environment = await knownEnvironment(environments, call);
+        const found = await settings.read(environment, param(call, "service"));
         return { names: namesOf(found) };
       },
     }),
@@ -93,7 +96,8 @@ function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
       body: settingsRequestSchema,
       answer: namesSchema,
       handle: async (call) => {
-        const [environment, service] = [param(call, "environment"), param(call, "service")];
+        const environment = await knownEnvironment(environments, call);
+        const service = param(call, "service");
         const { set, unset } = call.body;
         await audit.record(nameOf(call), "settings.change", `${environment}/${service}`, {
           set: Object.keys(set).join(","),
@@ -105,7 +109,8 @@ function settingsRoutes({ settings, audit }: DeliveryParts): readonly Route[] {
   ];
 }
 
-function settingsKeyRoutes({ settings, settingsKeys, audit }: DeliveryParts): readonly Route[] {
+function settingsKeyRoutes(parts: DeliveryParts): readonly Route[] {
+  const { environments, settings, settingsKeys, audit } = parts;
   return [
     route({
       method: "GET",
@@ -114,7 +119,7 @@ function settingsKeyRoutes({ settings, settingsKeys, audit }: DeliveryParts): re
       admission: "admin",
       answer: settingsKeysSchema,
       handle: async (call) => {
-        const environment = param(call, "environment");
+        const environment = await knownEnvironment(environments, call);
         await audit.record(nameOf(call), "settings.keys.show", environment);
         return { settingsKeys: (await settingsKeys.of(environment)).map(settingsKeyLine) };
       },
@@ -127,10 +132,17 @@ function settingsKeyRoutes({ settings, settingsKeys, audit }: DeliveryParts): re
       admission: "admin",
       answer: z.object({ services: z.array(z.string()) }),
       handle: async (call) => {
-        const environment = param(call, "environment");
+        const environment = await knownEnvironment(environments, call);
         await audit.record(nameOf(call), "settings.keys.renew", environment);
         return { services: await settings.renewKey(environment) };
       },
     }),
   ];
+}
+
+/** The environment of a call: settings under a misspelt name would reach nobody. Fails with `not_found`. */
+async function knownEnvironment(environments: Environments, call: Call): Promise<string> {
+  const environment = param(call, "environment");
+  if ((await environments.read(environment)) !== undefined) return environment;
+  throw unknownEnvironment(environment);
 }

@@ -6,6 +6,7 @@ import type { AuditLog } from "../../application/record-audit.ts";
 import type { Rollouts } from "../../application/run-rollouts.ts";
 import { membersOf } from "../../application/start-rollout.ts";
 import { isoTime } from "../../domain/clock.ts";
+import { checkedName } from "../../domain/names.ts";
 import { param, type Route, route } from "../route.ts";
 import { machineSchema, storeMachineSchema, whySchema } from "../schemas.ts";
 import { parsedSelector } from "../selector.ts";
@@ -37,7 +38,7 @@ export function machineRoutes({
       handle: async (call) => ({
         machines: membersOf(
           machines,
-          param(call, "environment"),
+          checkedName(param(call, "environment"), "an environment"),
           parsedSelector(call.query.tags),
         ).map(({ record: { machine, os, arch } }) => ({ machine, os, arch })),
       }),
