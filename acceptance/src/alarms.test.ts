@@ -12,6 +12,7 @@ import { until } from "./testing/bounded-wait.ts";
 import { type GitHost, git, gitHost, RepositoryDraft } from "./testing/git-host.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
+import { said } from "./testing/said.ts";
 import { finishedStoa, type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { ageVersions } from "./testing/stored-versions.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
@@ -255,7 +256,7 @@ describe("at a repository", { skip: gitIsMissing }, () => {
     const answer = await zip(scene.stoa, "v1.0.0");
     assert.ok(!answer.whole || answer.status >= 400, "other bytes were given out as whole");
     await until("the alarm", () => scene.heard.includes(`module.mismatch ${place} v1.0.0`));
-    assert.match(scene.stoa.output(), /"level":"error"[^\n]*"alarm":"mismatch"/);
+    await said(scene.stoa, /"level":"error"[^\n]*"alarm":"mismatch"/);
     assert.match(
       (await ask(`${scene.stoa.url}/metrics`)).text,
       /^stoa_alarms_total\{alarm="mismatch"\} [1-9]/m,
