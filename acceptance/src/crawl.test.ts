@@ -249,4 +249,11 @@ test("serve crawls by itself", async () => {
   });
   assert.equal((await ask(`${scene.stoa.url}${filePath(older, "zip")}`)).status, 200);
   await scene.upstream.requested("/example.com/small/@v/v1.1.0.zip");
+  await until("it is counted", async () => {
+    const metrics = (await ask(`${scene.stoa.url}/metrics`)).text;
+    return (
+      /^stoa_crawl_events_total\{event="fetched"\} 1$/m.test(metrics) &&
+      /^stoa_crawl_ended_timestamp_seconds [1-9]/m.test(metrics)
+    );
+  });
 });

@@ -1,14 +1,16 @@
 // Every command of delivery, as people read it and as programs do; what --json prints is what docs/json.md says.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { until } from "./testing/bounded-wait.ts";
 import { type Delivery, startDelivery } from "./testing/delivery.ts";
-import type { FinishedProgram } from "./testing/finished-program.ts";
+import { type FinishedProgram, finishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
-import { repositoryRoot } from "./testing/repository.ts";
+import { programFile, repositoryRoot } from "./testing/repository.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of every shape are looked into
 type Document = any;
@@ -169,7 +171,7 @@ describe("commands of delivery", { skip: goIsMissing() }, () => {
     assert.match(abandoned.sentence, /every machine stays as it is/);
   });
 
-  test("rollback", async () => {
+  test("rollback, and forward again", async () => {
     await delivery.write(sources("three"));
     await delivery.succeed("deploy", "--label", "3");
     const back = await json("rollback", "greeter", "--reason", "three is worse");
@@ -177,19 +179,54 @@ describe("commands of delivery", { skip: goIsMissing() }, () => {
     assert.deepEqual([back.kind, back.version, back.state], ["rollback", "1.1", "succeeded"]);
     assert.equal(back.reason, "three is worse");
     assert.match((await ask(url)).text, /^one/);
+    assert.equal((await json("rollback", "greeter")).version, "3");
+  });
+
+  test("deploy, on a terminal: what is built and rolled out as it happens, in colours, and the URL last", {
+    skip: spawnSync("script", ["--version"]).error !== undefined && "there is no script(1)",
+  }, async () => {
+    await delivery.write(sources("four"));
+    const token = readFileSync(join(delivery.controlRoot, "admin-token"), "utf8").trim();
+    const command = [process.execPath, programFile, "deploy", "--label", "4"].join(" ");
+    const { code, stdout } = await finishedProgram("script", ["-qec", command, "/dev/null"], {
+      cwd: delivery.project,
+      limitMs: 120_000,
+      env: {
+        ...process.env,
+        // What would have Node believe that this terminal has no colours.
+        ...{ NO_COLOR: undefined, NODE_DISABLE_COLORS: undefined, CI: undefined },
+        ...{ TERM: "xterm", STOA_SERVER: delivery.url, STOA_TOKEN: token },
+      },
+    });
+    assert.equal(code, 0, stdout);
+    const lines = stdout.trim().split("\r\n");
+    for (const [at, line] of [
+      /^building example\.com\/greeter 4 for linux\//,
+      /greeter.* 4 is revision [0-9a-f]{12}$/,
+      /^uploading 1 file, /,
+      /wave 1 is open: web-1, web-2/,
+      /^web-[12]: moved: it runs as process [0-9]+$/,
+      /succeeded: 2 machines moved to /,
+      /greeter 4 runs on 2 machines of production \([0-9.]+ s\)$/,
+    ].entries()) {
+      const found = lines.findIndex((one) => line.test(one));
+      assert.ok(found >= at, `${line} is not where it should be:\n${stdout}`);
+    }
+    assert.ok(stdout.includes("\u001b[1mgreeter\u001b[0m"), "in colours");
+    assert.equal(lines.at(-1), url);
   });
 
   test("diff", async () => {
-    const [, deployed] = await json("history", "greeter");
-    const difference = await json("diff", "production", deployed.revision, "--service", "greeter");
+    const rollouts = await json("history", "greeter");
+    const { revision } = rollouts.find(({ version }: Document) => version === "1.1");
+    const words = ["diff", revision, "production", "--service", "greeter"];
+    const difference = await json(...words);
     hasMembersOf("`stoa diff`", difference);
-    assert.equal(difference.to, deployed.revision);
+    assert.equal(difference.from, revision);
     assert.ok(difference.facts.some(({ name }: Document) => name === "version"));
-    const shown = await delivery.succeed(
-      ...["diff", "production", deployed.revision, "--service", "greeter"],
-    );
-    assert.match(shown, /^greeter 1\.1 \([0-9a-f]{12}\) → 3 \([0-9a-f]{12}\)\n/);
-    assert.match(shown, /^version: 1\.1 → 3$/m);
+    const shown = await delivery.succeed(...words);
+    assert.match(shown, /^greeter 1\.1 \([0-9a-f]{12}\) → [34] \([0-9a-f]{12}\)\n/);
+    assert.match(shown, /^version: 1\.1 → [34]$/m);
     assert.match(shown, /^file greeter: [0-9a-f]{12} 755 → [0-9a-f]{12} 755$/m);
     const wrong = await delivery.stoa("diff", "production", "nowhere", "--service", "greeter");
     assert.equal(wrong.code, 1);

@@ -27,32 +27,52 @@ faultSuite("Redis", noRedis, async () => {
   };
 });
 
-faultSuite("a Redis cluster", noRedis, async () => {
+/** A cluster, and what names it. */
+async function cluster() {
   const server = await startRedisCluster();
+  const env = {
+    ATHENS_SINGLE_FLIGHT_TYPE: "redis",
+    ATHENS_REDIS_CLUSTER: "true",
+    ATHENS_REDIS_ENDPOINT: server.endpoints.join(","),
+  };
+  return { server, env };
+}
+
+fleetSuite("a Redis cluster", noRedis, async () => {
+  const { server, env } = await cluster();
+  return engineOf(server, env);
+});
+
+faultSuite("a Redis cluster", noRedis, async () => {
+  const { server, env } = await cluster();
   return {
-    server,
-    env: {
-      ATHENS_SINGLE_FLIGHT_TYPE: "redis",
-      ATHENS_REDIS_CLUSTER: "true",
-      ATHENS_REDIS_ENDPOINT: server.endpoints.join(","),
-    },
-    ...{ kept: 200, cold: 503 },
+    ...{ server, env, kept: 200, cold: 503 },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 });
 
-faultSuite("Redis and its sentinel", noRedis, async () => {
+/** A master that a sentinel watches over, and what names it. */
+async function watchedMaster() {
   const server = await startSentinel("redis-1", "secret");
+  const env = {
+    ATHENS_SINGLE_FLIGHT_TYPE: "redis-sentinel",
+    ATHENS_REDIS_SENTINEL_ENDPOINTS: server.endpoints.join(","),
+    ATHENS_REDIS_SENTINEL_MASTER_NAME: "redis-1",
+    ATHENS_REDIS_SENTINEL_PASSWORD: "secret",
+    ATHENS_REDIS_PASSWORD: "secret",
+  };
+  return { server, env };
+}
+
+fleetSuite("Redis and its sentinel", noRedis, async () => {
+  const { server, env } = await watchedMaster();
+  return engineOf(server, env);
+});
+
+faultSuite("Redis and its sentinel", noRedis, async () => {
+  const { server, env } = await watchedMaster();
   return {
-    server,
-    env: {
-      ATHENS_SINGLE_FLIGHT_TYPE: "redis-sentinel",
-      ATHENS_REDIS_SENTINEL_ENDPOINTS: server.endpoints.join(","),
-      ATHENS_REDIS_SENTINEL_MASTER_NAME: "redis-1",
-      ATHENS_REDIS_SENTINEL_PASSWORD: "secret",
-      ATHENS_REDIS_PASSWORD: "secret",
-    },
-    ...{ kept: 200, cold: 503 },
+    ...{ server, env, kept: 200, cold: 503 },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 });

@@ -23,10 +23,23 @@ import { azureVariables, gcpVariables } from "./testing/bucket-variables.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { hermeticModules } from "./testing/hermetic-modules.ts";
 import { ask } from "./testing/http-answer.ts";
-import { filePath, largeModule, proxiedModules } from "./testing/proxied-modules.ts";
+import { filePath, largeModule, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
 import { s3Variables } from "./testing/s3-variables.ts";
 import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
+
+/** A module that sets the clock of its process back by a day. */
+const aDayLate = `data:text/javascript,${encodeURIComponent(`
+  const now = Date.now;
+  globalThis.Date = class extends Date {
+    constructor(...words) {
+      super(...(words.length === 0 ? [now() - 86400000] : words));
+    }
+    static now() {
+      return now() - 86400000;
+    }
+  };
+`)}`;
 
 describe("a bucket of S3", { skip: s3ServerIsMissing() }, () => {
   let server: S3Server;
@@ -127,6 +140,20 @@ describe("a bucket of S3", { skip: s3ServerIsMissing() }, () => {
     const { code, stdout } = await finishedStoa(["config", "check", "--connect"], good);
     assert.equal(code, 0);
     assert.match(stdout, /^storage s3: works$/m);
+  });
+
+  test("a clock that is a day off does no harm: the server's own time is taken", async () => {
+    const small = await smallModule("example.com/skewed", "v1.0.0");
+    await using upstream = await fixtureProxy([small]);
+    const env = { ...s3Variables(await server.newBucket()), NODE_OPTIONS: `--import=${aDayLate}` };
+    const checked = await finishedStoa(["config", "check", "--connect"], env);
+    assert.equal(checked.code, 0, checked.stderr);
+    assert.match(checked.stdout, /^storage s3: works$/m);
+    await using stoa = await startStoa({ goproxy: upstream.url, env });
+    for (let time = 0; time < 2; time++) {
+      const zip = await ask(`${stoa.url}${filePath(small, "zip")}`);
+      assert.ok(zip.body.equals(Buffer.from(small.zip)), zip.text);
+    }
   });
 
   test("while the bucket does not answer, hits and misses are 503 with a sentence, and then all is well", async () => {

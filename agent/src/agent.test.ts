@@ -13,6 +13,7 @@ import {
   buildGrace,
   buildPlain,
   buildPolite,
+  buildTurning,
   noGo,
 } from "./testing/go-programs.ts";
 import { steadyLoad } from "./testing/steady-load.ts";
@@ -116,6 +117,26 @@ describe("agent", { skip: noGo }, () => {
     assert.equal(readlinkSync(join(service, "current")), `releases/${one}`);
     assert.ok(machine.decisions.includes("bin/service of notes was gone and is being restored"));
     assert.match(await textOf(await machine.urlOf("notes")), /^hello from 1,/);
+  });
+
+  test("a process that has become another program is replaced", async () => {
+    const tree = treeIn();
+    tree.assign({ notes: tree.publish("notes", "1", buildTurning(folder, "1")) });
+    await using machine = await openMachine(folder, tree);
+    await machine.until("notes", ({ state }) => state === "running");
+    const url = await machine.urlOf("notes");
+    const before = await textOf(url);
+    // It answers this with nothing: it has become the other one.
+    await textOf(`${url}turn`).catch(() => undefined);
+    await until(() =>
+      machine.decisions.some((one) =>
+        /^process [0-9]+ of notes executes another program than bin\/service and is being replaced$/.test(
+          one,
+        ),
+      ),
+    );
+    await until(async () => ![before, ""].includes(await textOf(url).catch(() => "")));
+    await machine.until("notes", ({ state }) => state === "running");
   });
 
   for (const [library, buildIt, address] of [

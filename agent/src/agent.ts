@@ -14,6 +14,7 @@ import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { reservedDisk } from "./adapters/node-disk/reserved-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
+import { FollowedPolicy } from "./application/follow-policy.ts";
 import {
   KeptSettingsKeys,
   openingScripts,
@@ -65,12 +66,22 @@ export function openAgent(settings: AgentSettings): Agent {
   const plane = from.kind === "http" ? httpSource(from) : undefined;
   const source = plane ?? sourceAt(from, settings.variables);
   const decisions = new Decisions(nodeClock, settings.decided);
-  const documents = new Documents({
+  const { keys, threshold, policyKeys } = settings;
+  const read = {
     source,
     disk,
     clock: nodeClock,
     machine,
-    trust: { keys: settings.keys, threshold: settings.threshold },
+    trust: { keys, threshold, policyKeys },
+  };
+  const policy = new FollowedPolicy({
+    ...read,
+    policyPath: layout.policyPath,
+    note: (sentence) => decisions.add(sentence),
+  });
+  const documents = new Documents({
+    ...read,
+    policy,
     indexPath: layout.indexPath,
     revisionPath: revisionPathIn(layout.servicesFolder),
   });
@@ -129,6 +140,7 @@ export function openAgent(settings: AgentSettings): Agent {
           layout: serviceLayoutOf(layout, service),
         },
         (id, signal) => documents.revision(service, id, signal),
+        (id, signal) => policy.admit(service, id, signal),
       ),
     seal: (status) => sealEnvelope("status", status, settings.machineKey),
   });

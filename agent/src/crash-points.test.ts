@@ -11,6 +11,7 @@ import { type Moment, moments } from "./domain/failpoint.ts";
 import { textOf, until } from "./testing/ask.ts";
 import { openMachine, Tree } from "./testing/delivery.ts";
 import { buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
+import { buildReplacing } from "./testing/replacing-program.ts";
 
 describe("an agent that is killed", { skip: noGo }, () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-crash-"));
@@ -19,19 +20,27 @@ describe("an agent that is killed", { skip: noGo }, () => {
     for (const version of ["1", "2"]) {
       programs[`polite-${version}`] = buildPolite(folder, version);
       programs[`plain-${version}`] = buildPlain(folder, version);
+      programs[`replacing-${version}`] = buildReplacing(folder, version);
+      programs[`binding-${version}`] = buildReplacing(folder, version, { binds: true });
     }
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const kind of ["polite", "plain"]) {
+  for (const kind of ["polite", "plain", "replacing", "binding"]) {
+    const replacesItself = kind === "replacing" || kind === "binding";
+    const run = replacesItself ? ({ handOff: "sigusr2" } as const) : {};
     // Two plain programs cannot overlap: only then the old one is stopped before.
-    const reached = moments.filter((moment) => kind === "plain" || moment !== "old-stopped");
+    const unreached: readonly Moment[] = [
+      ...(kind === "plain" ? [] : (["old-stopped"] as const)),
+      ...(replacesItself ? [] : (["link-moved"] as const)),
+    ];
+    const reached = moments.filter((moment) => !unreached.includes(moment));
     for (const moment of reached) {
       test(`at ${moment}, handing over a ${kind} service, leaves one that the next agent brings to its end`, async () => {
         const tree = new Tree(mkdtempSync(join(folder, "tree-")));
         const root = mkdtempSync(join(folder, "root-"));
-        const one = tree.publish("notes", "1", programs[`${kind}-1`]!);
-        const two = tree.publish("notes", "2", programs[`${kind}-2`]!);
+        const one = tree.publish("notes", "1", programs[`${kind}-1`]!, run);
+        const two = tree.publish("notes", "2", programs[`${kind}-2`]!, run);
         tree.assign({ notes: one });
         await using first = await openMachine(folder, tree, { root });
         await first.until("notes", ({ state }) => state === "running");
@@ -40,7 +49,7 @@ describe("an agent that is killed", { skip: noGo }, () => {
         tree.assign({ notes: two });
         assert.equal(await killed(root, tree, moment), "SIGKILL");
         assertWholeReleases(root, [one, two]);
-        if (kind === "polite")
+        if (kind !== "plain")
           assert.match(await textOf(await first.urlOf("notes")), /^hello from [12],/);
 
         await using second = await first.anotherAgent();

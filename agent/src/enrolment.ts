@@ -3,6 +3,7 @@ import { arch } from "node:os";
 import {
   type Architecture,
   makeSecretKey,
+  type PublicKey,
   parsePublicKey,
   parseSecretKey,
   parseSettingsKey,
@@ -30,12 +31,14 @@ export interface JoinOrder {
   readonly token: string;
   readonly machine: string;
   readonly tags: Tags;
+  /** Keys of which one must have signed the first policy that counts; none: whoever signs indexes. */
+  readonly policyKeys: readonly PublicKey[];
   readonly agentVersion: string;
 }
 
 /** Joins an environment at a control plane and remembers it. Joining again with the same key is fine. */
 export async function joinMachine(order: JoinOrder): Promise<Enrolment> {
-  const { root, token, machine, tags, agentVersion } = order;
+  const { root, token, machine, tags, policyKeys, agentVersion } = order;
   const url = order.url.replace(/\/+$/, "");
   const key = await machineKeyOf(root);
   const joined = await httpEnrolment(url).join({
@@ -56,6 +59,7 @@ export async function joinMachine(order: JoinOrder): Promise<Enrolment> {
     pollMs,
     keys: [parsePublicKey(joined.rootKey)],
     threshold: 1,
+    policyKeys,
     source: { kind: "http", url, machineToken },
   });
 }

@@ -9,6 +9,7 @@ import type { Moment } from "./domain/failpoint.ts";
 import { textOf, until } from "./testing/ask.ts";
 import { openMachine, Tree } from "./testing/delivery.ts";
 import { buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
+import { buildReplacing } from "./testing/replacing-program.ts";
 
 describe("a keeper that is killed", { skip: noGo }, () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-killed-keeper-"));
@@ -17,6 +18,7 @@ describe("a keeper that is killed", { skip: noGo }, () => {
     for (const version of ["1", "2"]) {
       programs[`polite-${version}`] = buildPolite(folder, version);
       programs[`plain-${version}`] = buildPlain(folder, version);
+      programs[`replacing-${version}`] = buildReplacing(folder, version);
     }
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,13 +26,19 @@ describe("a keeper that is killed", { skip: noGo }, () => {
   for (const [kind, moments] of [
     ["polite", ["journal-begun", "new-started", "new-validated", "journal-committed", "new-kept"]],
     ["plain", ["rehearsed", "old-stopped", "new-started", "journal-committed"]],
+    ["replacing", ["link-moved", "new-started", "new-validated", "journal-committed", "new-kept"]],
   ] as const satisfies readonly (readonly [string, readonly Moment[]])[]) {
     for (const killAt of moments) {
       test(`at ${killAt}, handing over a ${kind} service, is replaced, and the new version serves`, async () => {
         const tree = new Tree(mkdtempSync(join(folder, "tree-")));
         const root = mkdtempSync(join(folder, "root-"));
         const [one, two] = ["1", "2"].map((version) =>
-          tree.publish("notes", version, programs[`${kind}-${version}`]!),
+          tree.publish(
+            "notes",
+            version,
+            programs[`${kind}-${version}`]!,
+            kind === "replacing" ? { handOff: "sigusr2" } : {},
+          ),
         ) as [string, string];
         const script = join(import.meta.dirname, "testing", "keeper-process.ts");
         let isArmed = false;

@@ -3,6 +3,7 @@ import { keeperClient } from "./adapters/keeper-client/keeper-client.ts";
 import { startingKeeper } from "./adapters/keeper-client/keeper-start.ts";
 import { linuxProbe } from "./adapters/linux/linux-probe.ts";
 import { logFiles } from "./adapters/linux/log-files.ts";
+import { catches, executingInUnit, signalProcess } from "./adapters/linux/process-family.ts";
 import { nodeClock } from "./adapters/node-clock/node-clock.ts";
 import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { runCommand, systemdVersion } from "./adapters/systemd/systemctl.ts";
@@ -63,6 +64,7 @@ export function openSupervisor(
       version: supervision.version,
       recordPath: layout.systemdRecord,
       environmentFolder: layout.systemdEnvironments,
+      processes: { executing: executingInUnit, catches, signal: signalProcess },
       freePort: () => linuxProbe.freePort(),
     });
   }

@@ -1,11 +1,12 @@
 // The agent where systemd is in charge: real units, in a machine that boots.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { publicKeyLine, type ServiceStatus } from "@stoa/deployment";
+import { linuxProbe } from "./adapters/linux/linux-probe.ts";
 import { unitWord } from "./domain/unit-quoting.ts";
 import { textOf, until } from "./testing/ask.ts";
 import { Tree } from "./testing/delivery.ts";
@@ -18,6 +19,7 @@ import {
   buildPolite,
   noGo,
 } from "./testing/go-programs.ts";
+import { buildReplacing } from "./testing/replacing-program.ts";
 import { steadyLoad } from "./testing/steady-load.ts";
 import {
   noSystemdMachine,
@@ -31,6 +33,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
   const folder = mkdtempSync(join(tmpdir(), "stoa-systemd-"));
   const programs: Record<string, string> = {};
   const tree = new Tree(join(folder, "tree"));
+  const killFile = join(folder, "kill-at");
   let machine: SystemdMachine;
 
   before(async () => {
@@ -39,6 +42,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       programs[`plain-${version}`] = buildPlain(folder, version);
     }
     programs["crashing"] = buildCrashing(folder, "3");
+    writeFileSync(killFile, "");
     machine = await startSystemdMachine(folder);
     installAgent(machine, folder, tree);
   });
@@ -196,6 +200,123 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     });
   }
 
+  for (const binds of [false, true]) {
+    test(`a program that replaces itself does so within its unit, its socket ${binds ? "bound by itself" : "given"}`, async () => {
+      const service = binds ? "binding" : "given";
+      const [one = "", two = ""] = ["1", "2"].map((version) =>
+        tree.publish(service, version, buildReplacing(folder, version, { binds }), {
+          handOff: "sigusr2",
+        }),
+      );
+      const unit = `stoa-${service}.a.service`;
+      const mainPid = (): string =>
+        machine.run("systemctl", "show", "--value", "--property=MainPID", unit).trim();
+      tree.assign({ [service]: one });
+      const url = await urlOf(one, service);
+      const load = steadyLoad(url, true);
+      for (const revision of [two, one, two]) {
+        const soFar = load.answers();
+        tree.assign({ [service]: revision });
+        await runs(revision, service);
+        await load.more(soFar + 20);
+      }
+      const { failures, versions } = await load.end();
+      assert.deepEqual(failures, []);
+      assert.deepEqual([...versions].sort(), ["1", "2"]);
+      const inside = machine.run("systemctl", "show", "--property=ActiveState,NRestarts", unit);
+      assert.equal(inside, "NRestarts=0\nActiveState=active\n");
+
+      machine.run("systemctl", "kill", "--signal=KILL", unit);
+      await until(async () => (await textOf(url).catch(() => "")).startsWith("hello from 2,"));
+      assert.match(await textOf(url), new RegExp(`process ${mainPid()}\n$`));
+    });
+  }
+
+  for (const moment of ["link-moved", "new-started", "new-validated", "journal-committed"]) {
+    test(`an agent that is killed at ${moment}, while a program replaces itself, comes to the end when it is back`, async () => {
+      const [one = "", two = ""] = ["1", "2"].map((version) =>
+        tree.publish("notes", version, buildReplacing(folder, version), { handOff: "sigusr2" }),
+      );
+      tree.assign({ notes: one });
+      const url = await urlOf(one);
+      await settled(one);
+      writeFileSync(killFile, moment);
+      tree.assign({ notes: two });
+      await until(() => readFileSync(killFile, "utf8") === "");
+      const since = Date.now();
+      await settled(two, since);
+      assert.match(await textOf(url), /^hello from 2,/);
+      await until(() => {
+        const pids = machine.run(
+          "sh",
+          "-c",
+          "ls -l /proc/[0-9]*/exe 2>&1 | grep -c services/notes/releases || :",
+        );
+        return pids.trim() === "1";
+      });
+      tree.assign({});
+      await tree.until("one", "notes", ({ state }) => state === "stopped");
+    });
+  }
+
+  test("a program whose successor crashes serves on within its unit", async () => {
+    const manner = "crashing";
+    const run = { handOff: "sigusr2" } as const;
+    const one = tree.publish("notes", "1", buildReplacing(folder, "1"), run);
+    const two = tree.publish("notes", "2", buildReplacing(folder, "2", { manner }), {
+      ...run,
+      health: { kind: "listening", deadlineMs: 20_000 },
+    });
+    tree.assign({ notes: one });
+    const url = await urlOf(one);
+    await settled(one);
+    const before = await textOf(url);
+    tree.assign({ notes: two });
+    const failed = await tree.until("one", "notes", ({ state }) => state === "failed");
+    assert.match(failed.sentence, /^notes 2: it (has ended|was not started by the process)/);
+    assert.match(failed.lastLines?.join("\n") ?? "", /2 cannot take over/);
+    assert.equal(await textOf(url), before);
+    tree.assign({});
+    await tree.until("one", "notes", ({ state }) => state === "stopped");
+  });
+
+  test("a service whose address changes listens there before the old process goes", async () => {
+    const at = (address: string): object => ({ sockets: [{ name: "http", address }] });
+    const [port, other] = [await linuxProbe.freePort(), await linuxProbe.freePort()];
+    const one = publish("polite", "1", at(`127.0.0.1:${port}`));
+    const two = publish("polite", "2", at(`127.0.0.1:${other}`));
+    tree.assign({ notes: one });
+    await settled(one);
+    // Whoever is turned away at the old address must be served at the new one.
+    const failures: string[] = [];
+    let ended = false;
+    const client = async (): Promise<void> => {
+      while (!ended) {
+        const answer = await textOf(`http://127.0.0.1:${port}/`).catch(() =>
+          textOf(`http://127.0.0.1:${other}/`).catch(String),
+        );
+        if (!answer.startsWith("hello from ")) failures.push(answer);
+      }
+    };
+    const clients = Promise.all([client(), client(), client()]);
+    tree.assign({ notes: two });
+    await settled(two);
+    ended = true;
+    await clients;
+    assert.deepEqual(failures, []);
+    assert.match(await textOf(await urlOf(two)), /^hello from 2,/);
+    const sockets = machine.run(
+      "systemctl",
+      "list-units",
+      "--plain",
+      "--no-legend",
+      "stoa-notes*.socket",
+    );
+    assert.deepEqual(sockets.match(/^\S+/gm), ["stoa-notes.2.socket"]);
+    tree.assign({});
+    await tree.until("one", "notes", ({ state }) => state === "stopped");
+  });
+
   test("a program that says so with sd_notify is waited for, and one that does not is refused", async () => {
     const one = tree.publish("notes", "1", buildNotifying(folder, "1"), { readiness: "notify" });
     tree.assign({ notes: one });
@@ -237,6 +358,24 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     await until(() => left() === "");
   });
 
+  test("limits bound the whole unit, and are those that were asked for", async () => {
+    const limits = { memoryBytes: 1 << 30, cpuPercent: 150, processes: 99, openFiles: 333 };
+    const bounded = publish("polite", "1", { limits }, "bounded");
+    tree.assign({ bounded });
+    assert.match(await textOf(await urlOf(bounded, "bounded")), /^hello from 1,/);
+    const names = ["MemoryMax", "CPUQuotaPerSecUSec", "TasksMax", "LimitNOFILE"];
+    const words = names.flatMap((name) => ["-p", name]);
+    const shown = machine.run("systemctl", "show", ...words, "stoa-bounded.a.service");
+    assert.deepEqual(shown.trim().split("\n").sort(), [
+      "CPUQuotaPerSecUSec=1.500000s",
+      "LimitNOFILE=333",
+      "MemoryMax=1073741824",
+      "TasksMax=99",
+    ]);
+    tree.assign({});
+    await tree.until("one", "bounded", ({ state }) => state === "stopped");
+  });
+
   test("what fails is refused with its last words, and the old one serves on", async () => {
     const one = publish("polite", "1");
     tree.assign({ notes: one });
@@ -254,7 +393,13 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
 function installAgent(machine: SystemdMachine, folder: string, tree: Tree): void {
   const packaged = resolve(import.meta.dirname, "../../packaging/systemd/stoa-agent.service");
   const script = join(import.meta.dirname, "testing/agent-process.ts");
-  const settings = { root, tree: tree.folder, key: publicKeyLine(tree.key), supervisor: "systemd" };
+  const settings = {
+    root,
+    tree: tree.folder,
+    key: publicKeyLine(tree.key),
+    supervisor: "systemd",
+    killOnceAt: join(folder, "kill-at"),
+  };
   const words = [process.execPath, script, JSON.stringify(settings)].map(unitWord).join(" ");
   const dropIn = join(folder, "agent.conf");
   writeFileSync(dropIn, `[Service]\nExecStart=\nExecStart=:${words}\n`);

@@ -4,6 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { z } from "zod";
 import { documentPath } from "./http/openapi.ts";
 import { revisionOf, type Said, type TestControl, testControl } from "./testing/agent-stand-in.ts";
+import { manualClock } from "./testing/manual-clock.ts";
 
 test("the OpenAPI document names every route and no other, and every route is there", async () => {
   await using kit = await testControl();
@@ -42,6 +43,8 @@ test("what is answered is what the OpenAPI document says", async () => {
     "/environments/:environment/services/:service/settings":
       "/environments/production/services/shop/settings",
     "/environments/:environment/settings-keys": "/environments/production/settings-keys",
+    "/environments/:environment/policy": "/environments/production/policy",
+    "/environments/:environment/services/:service/approvals/:revision": `/environments/production/services/shop/approvals/${id}`,
     "/settings-keys": "/settings-keys",
   };
   for (const route of kit.control.routes) {
@@ -227,6 +230,74 @@ test("cancel and pause are honoured; after the end they are told that it is too 
   assert.equal(end.state, "cancelled");
   assert.match(end.sentence, /cancelled by admin \(wrong one\)/);
   assert.equal((await kit.ask(kit.admin, "POST", `/rollouts/${second}/pause`, {})).status, 409);
+});
+
+test("a clock that is set while a wave bakes makes nobody silent, and the bake neither shorter nor longer", async () => {
+  const clock = manualClock(Date.now());
+  await using kit = await testControl({ clock });
+  const [one, two] = [await kit.join("web-1"), await kit.join("web-2")];
+  const revision = await kit.upload("shop", "one");
+  const { id } = (await begin(kit, "shop", revision, { bakeMs: 600_000 })).body.rollout;
+  const heard = async (): Promise<void> => {
+    await one.report();
+    await two.report();
+    clock.turn(1_000);
+  };
+  const baking = async (): Promise<boolean> => {
+    await heard();
+    return (await rolloutOf(kit, id)).state === "baking";
+  };
+  await waitFor(baking);
+  for (const days of [1, -2, 30]) {
+    clock.set(days * 86_400_000);
+    assert.equal(await baking(), true, `after ${days} days`);
+    assert.equal((await rolloutOf(kit, id)).waves.length, 1);
+    const { machines } = (await kit.ask(kit.admin, "GET", "/machines")).body;
+    for (const { reachable, machine } of machines) assert.equal(reachable, true, machine);
+  }
+  for (let minutes = 0; minutes < 10; minutes += 0.25) {
+    clock.turn(14_000);
+    await heard();
+  }
+  await waitFor(async () => {
+    await heard();
+    return (await rolloutOf(kit, id)).waves.length === 2;
+  });
+  const last = await rolloutOf(kit, id);
+  assert.equal(last.endedAt, undefined, last.sentence);
+});
+
+test("a machine that fails while the rollout is paused sends back those that moved, as it does otherwise", async () => {
+  await using kit = await testControl();
+  const agents = [
+    await kit.join("web-1"),
+    await kit.join("web-2"),
+    await kit.join("web-3"),
+  ] as const;
+  const [one, two] = [await kit.upload("shop", "one"), await kit.upload("shop", "two")];
+  const first = (await begin(kit, "shop", one, { strategy: "all-at-once" })).body.rollout.id;
+  for (const agent of agents) await agent.report();
+  await ended(kit, first);
+  const second = (await begin(kit, "shop", two)).body.rollout.id;
+  await agents[0].report();
+  await waves(kit, second, 2);
+  await waitFor(async () => {
+    await agents[1].report();
+    return (await rolloutOf(kit, second)).machines["web-2"].state === "moved";
+  });
+  assert.equal((await kit.ask(kit.admin, "POST", `/rollouts/${second}/pause`, {})).body.held, true);
+  const broken = { shop: { running: one, state: "failed", sentence: "it has crashed" } } as const;
+  const end = await waitFor(async () => {
+    const rollout = await rolloutOf(kit, second);
+    const isBack = rollout.state !== "rolling" && rollout.state !== "baking";
+    for (const agent of [agents[0], agents[2]]) await agent.report();
+    await agents[1].report(isBack ? {} : broken);
+    return rollout.endedAt !== undefined && rollout;
+  });
+  assert.equal(end.state, "rolled-back", end.sentence);
+  assert.match(end.sentence, /web-2 failed: it has crashed; .*went back/);
+  const { services } = (await kit.ask(kit.admin, "GET", "/services")).body;
+  assert.deepEqual([services[0].revision, services[0].running], [one, 3]);
 });
 
 test("what another control plane process finds in the folder is carried on", async () => {

@@ -8,12 +8,16 @@ import { blobTree } from "./adapters/blob-tree/blob-tree.ts";
 import { atStore, tryTree } from "./adapters/blob-tree/blob-trouble.ts";
 import { folderLogs } from "./adapters/folder-logs/folder-logs.ts";
 import {
+  auditMemoryFile,
   ensureAdminToken,
   openSigningKey,
   settingsKeyFiles,
 } from "./adapters/key-files/key-files.ts";
 import { Environments } from "./application/change-environments.ts";
 import { Logs } from "./application/collect-logs.ts";
+import { Approvals } from "./application/give-approvals.ts";
+import { StoreReports } from "./application/hear-store.ts";
+import { Policies } from "./application/keep-policies.ts";
 import { Revisions } from "./application/keep-revisions.ts";
 import { ServiceSettings } from "./application/keep-settings.ts";
 import { Tokens } from "./application/keep-tokens.ts";
@@ -22,8 +26,10 @@ import { Retention } from "./application/prune-revisions.ts";
 import { AuditLog } from "./application/record-audit.ts";
 import { Rollouts } from "./application/run-rollouts.ts";
 import { SignedTree } from "./application/sign-documents.ts";
+import type { AuditMemory } from "./domain/audit-memory.ts";
 import type { BlobShelf } from "./domain/blob-shelf.ts";
-import { type Clock, systemClock } from "./domain/clock.ts";
+import { type Clock, systemClock, watchedClock } from "./domain/clock.ts";
+import { ControlFailure } from "./domain/control-failure.ts";
 import type { DocumentTree } from "./domain/document-tree.ts";
 import type { LogArchive } from "./domain/log-archive.ts";
 import type { SettingsKeys } from "./domain/settings-keys.ts";
@@ -35,6 +41,7 @@ import { agentRoutes } from "./http/routes/agent-routes.ts";
 import { deliveryRoutes } from "./http/routes/delivery-routes.ts";
 import { machineRoutes } from "./http/routes/machine-routes.ts";
 import { overviewRoutes } from "./http/routes/overview-routes.ts";
+import { policyRoutes } from "./http/routes/policy-routes.ts";
 import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
 
 /** What the control plane is told. */
@@ -59,6 +66,7 @@ interface ControlPlaneWorld {
   readonly clock: Clock;
   readonly key: SecretKey;
   readonly settingsKeys: SettingsKeys;
+  readonly auditMemory: AuditMemory;
 }
 
 /** A control plane at work. Disposing of it ends its own work; rollouts are carried on by the next. */
@@ -94,6 +102,7 @@ export async function openControlPlane(
     clock,
     key: await openSigningKey(root),
     settingsKeys: settingsKeyFiles(root),
+    auditMemory: auditMemoryFile(root),
   });
   opened.use(control);
   await ensureAdminToken(root, async () => {
@@ -125,18 +134,23 @@ async function runControlPlane(
   world: ControlPlaneWorld,
 ): Promise<ControlPlane> {
   const parts = applicationOf(world, onFailure);
-  const { tokens, machines, rollouts, environments, retention } = parts;
+  const { tokens, machines, rollouts, environments, policies, audit, retention } = parts;
   const hosts = new WeakMap<Request, string>();
   const routes = routesOf(parts, {
     server: { product: "stoa", version, goproxyPath, rootKey: publicKeyLine(world.key) },
     hostOf: (request) => hosts.get(request),
   });
+  for (const alarm of await audit.check())
+    onFailure(new ControlFailure("store_unavailable", alarm));
   await machines.load();
+  const reports = new StoreReports({ ...parts, onFailure });
+  await reports.begin();
   await rollouts.load();
-  const upkeep = async (): Promise<void> => {
+  const upkeep = oneByOne(async () => {
     await environments.renew();
+    await policies.renew();
     await retention.prune();
-  };
+  });
   const keeping = again(upkeep, world.clock, onFailure);
   const end = new AbortController();
   const fetch = makeApi({ routes, tokens, onFailure, end: end.signal });
@@ -157,6 +171,7 @@ async function runControlPlane(
     async [Symbol.asyncDispose]() {
       end.abort();
       await keeping[Symbol.asyncDispose]();
+      await reports[Symbol.asyncDispose]();
       await rollouts[Symbol.asyncDispose]();
     },
   };
@@ -164,12 +179,24 @@ async function runControlPlane(
 
 /** What the control plane does, each part standing on those before it. */
 function applicationOf(
-  { tree, blobs, logs: archive, clock, key, settingsKeys }: ControlPlaneWorld,
+  {
+    tree,
+    blobs,
+    logs: archive,
+    clock: wallClock,
+    key,
+    settingsKeys,
+    auditMemory: memory,
+  }: ControlPlaneWorld,
   onFailure: (failure: unknown) => void,
 ) {
+  const clock = watchedClock(wallClock, (byMs) => {
+    machines.clockWasSet(byMs);
+    rollouts.clockWasSet(byMs);
+  });
   const documents = new SignedTree(tree, key);
   const tokens = new Tokens(tree, documents, clock);
-  const audit = new AuditLog(tree, documents, clock);
+  const audit = new AuditLog({ tree, documents, memory }, clock);
   const machines = new Machines(tree, documents, tokens, clock);
   const environments = new Environments(tree, documents, clock);
   const revisions = new Revisions(tree, blobs, documents);
@@ -178,7 +205,10 @@ function applicationOf(
   const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
   const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
   const retention = new Retention(delivered);
-  return { ...delivered, tokens, settings, settingsKeys, logs, retention };
+  const policies = new Policies({ ...delivered, key });
+  const approvals = new Approvals(tree, policies);
+  const kept = { tokens, settings, settingsKeys, logs, retention, policies, approvals };
+  return { ...delivered, ...kept };
 }
 
 function routesOf(
@@ -196,6 +226,7 @@ function routesOf(
     ...machineRoutes(parts),
     ...deliveryRoutes(parts),
     ...rolloutRoutes(parts),
+    ...policyRoutes(parts),
     route({
       method: "GET",
       path: "/openapi.json",
@@ -205,6 +236,16 @@ function routesOf(
     }),
   ];
   return routes;
+}
+
+/** The same work, never twice at once. */
+function oneByOne(work: () => Promise<void>): () => Promise<void> {
+  let last = Promise.resolve();
+  return async () => {
+    const turn = last.then(work, work);
+    last = turn;
+    await turn;
+  };
 }
 
 /** Does something now and every hour. */

@@ -53,7 +53,8 @@ export interface Assignment {
   readonly kept?: Readonly<Record<string, Held>>;
 }
 
-const revisionIdShape = anyText.that(
+/** The shape of a revision's id. */
+export const revisionIdShape: Shape<string> = anyText.that(
   (id) => sha256Pattern.test(id),
   "must be the id of a revision, 64 hexadecimal digits",
 );

@@ -72,6 +72,9 @@ const policy: Policy = {
   notAfter: index.notAfter,
   keys: [publicKeyLine(ann)],
   threshold: 1,
+  administrators: [publicKeyLine(ann)],
+  quorum: 1,
+  rules: [],
 };
 
 const refusals: readonly (readonly [

@@ -1,4 +1,5 @@
 // A signed document as it is stored: one JSON object with the document's text and the signatures over it.
+import { type Approval, parseApproval } from "./approval.ts";
 import { canonicalJson, parseCanonicalJson } from "./canonical-json.ts";
 import { type Digest, digestOf } from "./digest.ts";
 import { checkDocument } from "./document-check.ts";
@@ -16,6 +17,7 @@ export interface SignedDocuments {
   readonly revision: Revision;
   readonly environment: EnvironmentIndex;
   readonly policy: Policy;
+  readonly approval: Approval;
   readonly status: MachineStatus;
 }
 
@@ -88,11 +90,12 @@ const parsers: { readonly [Kind in DocumentKind]: (value: unknown) => SignedDocu
   revision: parseRevision,
   environment: parseEnvironmentIndex,
   policy: parsePolicy,
+  approval: parseApproval,
   status: parseMachineStatus,
 };
 
 /**
- * The text of an envelope. `document` in a file and a signature in the same file with `.minisig` verify with
+ * The text of an envelope; without keys, one that is still to be signed (`countersign`). `document` in a file and a signature in the same file with `.minisig` verify with
  * `minisign -V`. Throws `DocumentProblem` if the document is none of its kind: nothing is signed that nobody could read.
  */
 export function sealEnvelope<Kind extends DocumentKind>(
@@ -104,6 +107,16 @@ export function sealEnvelope<Kind extends DocumentKind>(
   const comment = commentOf(kind, serialOf(document));
   const signatures = [keys].flat().map((key) => signText(text, comment, key));
   return `${JSON.stringify({ document: text, signatures })}\n`;
+}
+
+/** Adds the signatures of another envelope around the very same text. What was signed is not verified here. */
+export function joinSignatures(envelope: string, other: string): string {
+  const [one, two] = [parseEnvelope(envelope), parseEnvelope(other)];
+  if (one.document !== two.document) {
+    throw new DocumentProblem("envelope", "document", "is not the text that others have signed");
+  }
+  const signatures = [...new Set([...one.signatures, ...two.signatures])];
+  return `${JSON.stringify({ document: one.document, signatures })}\n`;
 }
 
 /** Adds the signature of one more key to an envelope. What was signed before is not verified here. */

@@ -9,7 +9,7 @@ import {
 import { checkDocument } from "./document-check.ts";
 import { DocumentProblem } from "./document-problem.ts";
 import { labelShape } from "./names.ts";
-import { anyText, object, oneOf, record, type Shape, whole } from "./shape.ts";
+import { anyText, object, oneOf, optional, record, type Shape, whole } from "./shape.ts";
 
 /** Which revision of which service runs where in an environment. */
 export interface EnvironmentIndex {
@@ -21,6 +21,8 @@ export interface EnvironmentIndex {
   readonly issuedAt: string;
   /** From then on it is refused; what runs keeps running. */
   readonly notAfter: string;
+  /** The serial of the newest policy; absent while there is none. */
+  readonly policy?: number;
   /** By the name of the service. */
   readonly services: Readonly<Record<string, Assignment>>;
 }
@@ -37,6 +39,7 @@ const indexShape: Shape<EnvironmentIndex> = object<EnvironmentIndex>({
   serial: whole(1),
   issuedAt: momentShape,
   notAfter: momentShape,
+  policy: optional(whole(1)),
   services: record(labelShape, assignmentShape),
 });
 

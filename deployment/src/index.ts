@@ -1,5 +1,6 @@
 // The words of delivery: what runs where, who says so, and how it gets there.
 
+export type { Approval } from "./approval.ts";
 export {
   type Assignment,
   type AssignmentState,
@@ -18,6 +19,7 @@ export {
   countersign,
   type Demands,
   type DocumentKind,
+  joinSignatures,
   type Opened,
   openEnvelope,
   type RefusalReason,
@@ -63,7 +65,31 @@ export {
 } from "./minisign-key.ts";
 export { parseSignature, type Signature, signText, verifiesText } from "./minisign-signature.ts";
 export { isLabel, isMachineName } from "./names.ts";
-export { type Policy, parsePolicy } from "./policy.ts";
+export {
+  differentKeys,
+  type Freeze,
+  type Override,
+  type Policy,
+  parsePolicy,
+  type Rule,
+} from "./policy.ts";
+export {
+  administratorsOf,
+  type FirstTrust,
+  openNextPolicy,
+  type Succession,
+} from "./policy-succession.ts";
+export {
+  approversOf,
+  freezeOf,
+  type Intent,
+  needsApproval,
+  ruleOf,
+  whyExpired,
+  whyForbidden,
+  whyFrozen,
+  whyNotBy,
+} from "./policy-verdict.ts";
 export {
   type Architecture,
   architectures,

@@ -162,6 +162,9 @@ function policy() {
     notAfter: "2027-01-01T00:00:00.000Z",
     keys: [publicKeyLine(key)],
     threshold: 1,
+    administrators: [publicKeyLine(key)],
+    quorum: 1,
+    rules: [],
   } as const;
 }
 

@@ -25,7 +25,9 @@ import { nextWaveSize, successesNeeded } from "./strategy.ts";
  *                 └───────── some are not ──▶ failed
  *
  * A cancellation is honoured in every state, and lifts a pause; that without going back means "stay where you are". Being held
- * (paused) stops waves from opening and the rollout from succeeding; failures count all the same.
+ * (paused) stops waves from opening and the rollout from succeeding; failures count all the same, and lift the pause too: who
+ * paused a rollout wanted no further machine to move on, and none to stay on what has failed. A pause that is asked for
+ * on the way back holds it.
  */
 
 /** Follows the course as far as it goes at this moment. */
@@ -107,8 +109,13 @@ function reasonToStop(rollout: Rollout): string | undefined {
 }
 
 function stop(rollout: Rollout, atMs: number, because: string): Rollout {
-  if (rollout.rules.rollBack) return turnBack(rollout, "failure", atMs, because);
+  if (rollout.rules.rollBack) return turnBack(free(rollout), "failure", atMs, because);
   return end(rollout, "failed", atMs, `${because}; ${untouchedOf(rollout)}`);
+}
+
+/** The rollout without its pause. */
+export function free(rollout: Rollout): Rollout {
+  return rollout.held ? { ...rollout, held: false } : rollout;
 }
 
 /** Sends every machine that was touched back to what ran before: those in trouble first, then the others wave by wave. */

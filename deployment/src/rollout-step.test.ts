@@ -281,6 +281,43 @@ test("stepRollout held: open machines go on, no wave opens, it does not end; res
   assert.equal(fleet.rollout.state, "succeeded");
 });
 
+test("stepRollout held: a machine that fails sets everybody on the way back, as if it had not been paused", () => {
+  const fleet = fleetOf({ machines: 4 });
+  while (running(fleet, newId) < 2) {
+    for (const machine of fleet.machines) fleet.work(machine);
+    fleet.pass(1000);
+  }
+  fleet.happen({ kind: "pause", by: "bob", atMs: fleet.nowMs });
+  const moved = fleet.machines.find(({ running: id }) => id === newId);
+  assert.ok(moved);
+  moved.breaks.add(newId);
+  moved.failed = true;
+  fleet.settle(60, 1000);
+  assert.equal(fleet.rollout.state, "rolled-back", fleet.rollout.sentence);
+  assert.equal(fleet.rollout.held, false);
+  assert.equal(running(fleet, oldId), 4);
+});
+
+test("stepRollout: a pause on the way back holds it until it is resumed", () => {
+  const fleet = fleetOf({ machines: 4 });
+  while (running(fleet, newId) < 3) {
+    for (const machine of fleet.machines) fleet.work(machine);
+    fleet.pass(1000);
+  }
+  const moved = fleet.machines.find(({ running: id }) => id === newId);
+  assert.ok(moved);
+  moved.breaks.add(newId);
+  moved.failed = true;
+  while (fleet.rollout.state !== "rolling-back") fleet.work(moved);
+  fleet.happen({ kind: "pause", by: "bob", atMs: fleet.nowMs });
+  fleet.settle(60, 1000);
+  assert.equal(fleet.rollout.state, "rolling-back");
+  assert.ok(running(fleet, newId) > 0);
+  fleet.happen({ kind: "resume", by: "bob", atMs: fleet.nowMs });
+  fleet.settle(60, 1000);
+  assert.equal(fleet.rollout.state, "rolled-back");
+});
+
 test("stepRollout: a machine that vanishes before it arrives is given up, and it all goes back", () => {
   const fleet = fleetOf({ strategy: "half" });
   const [first] = fleet.machines;

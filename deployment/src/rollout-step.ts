@@ -5,7 +5,7 @@ import type { MachineStatus } from "./machine-status.ts";
 import { stepMachineTask } from "./machine-task.ts";
 import { isOver, type Rollout } from "./rollout.ts";
 import { isGoingBack, type WantedAssignment, wantedAssignment } from "./rollout-assignment.ts";
-import { end, followCourse, turnBack, withEach } from "./rollout-course.ts";
+import { end, followCourse, free, turnBack, withEach } from "./rollout-course.ts";
 
 /** What can happen to a rollout. Moments are milliseconds since 1970 by the control plane's clock. */
 export type RolloutEvent =
@@ -119,8 +119,8 @@ function cancelled(rollout: Rollout, event: RolloutEvent & { kind: "cancel" }): 
   const sentence = `cancelled by ${by}`;
   if (!rollBack)
     return end(rollout, "cancelled", atMs, `${sentence}; every machine stays as it is`);
-  const free = rollout.held ? { ...rollout, held: false } : rollout;
-  return free.state === "rolling-back" ? free : turnBack(free, "cancel", atMs, sentence);
+  const going = free(rollout);
+  return going.state === "rolling-back" ? going : turnBack(going, "cancel", atMs, sentence);
 }
 
 /** Machines that were sent and wait for the index are now told; an index that says something else tells them nothing. */

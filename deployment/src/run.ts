@@ -34,7 +34,7 @@ export type Readiness = "fd" | "notify" | "health" | "none";
  * How a new process takes over from the old one.
  * - `overlap`: both hold the listening socket; the old one is told to drain when the new one is ready.
  * - `restart`: the old one is stopped first; connections wait in the socket meanwhile.
- * - `sigusr2`: the service replaces itself on SIGUSR2. Only for services that declare it.
+ * - `sigusr2`: on SIGUSR2 the old process starts the new one, passes its socket on, and leaves. Only for services that declare it.
  * - `goagain`: as `overlap`, with the socket given in goagain's own variables, and SIGQUIT to end.
  * - `grace-shim`: as `overlap`, started as a child of process 1, because facebookgo/grace ends any other parent.
  */

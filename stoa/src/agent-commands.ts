@@ -27,6 +27,12 @@ export function addAgentCommands(
     .option("--environment <name>", "with --from: the environment that this machine is of")
     .option("--key <key>", "with --from: a public key whose signatures count", gathered, [])
     .option("--threshold <number>", "with --from: so many keys must have signed", wholeNumber, 1)
+    .option(
+      "--policy-key <key>",
+      "a public key that must have signed the policy; nothing new runs before there is one",
+      gathered,
+      [],
+    )
     .option("--name <name>", "what this machine is called; its host name unless said otherwise")
     .option("--tag <key=value>", "a tag of this machine; may be repeated", gathered, [])
     .addOption(

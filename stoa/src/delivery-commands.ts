@@ -1,8 +1,9 @@
 // The commands of delivery: their words, their options, and which file does what they say.
-import { type Command, Option } from "commander";
-import { amount, seconds, wholeNumber } from "./command-numbers.ts";
+import type { Command } from "commander";
+import { seconds, wholeNumber } from "./command-numbers.ts";
 import type { CommandPlace, DeployOptions } from "./commands/deploy.ts";
 import type { LogsOptions } from "./commands/logs.ts";
+import type { AddOptions } from "./commands/machines.ts";
 import type { ShowOptions } from "./commands/overview.ts";
 import type { PackageOptions } from "./commands/package.ts";
 import type { PromoteOptions } from "./commands/promote.ts";
@@ -24,8 +25,6 @@ export function addDeliveryCommands(program: Command, place: CommandPlace): void
   addMachines(program, place);
   addSteering(program, place);
   addSettings(program, place);
-  addTokens(program, place);
-  addAudit(program, place);
 }
 
 function addDeploy(program: Command, place: CommandPlace): void {
@@ -66,6 +65,17 @@ function addDeploy(program: Command, place: CommandPlace): void {
     .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
     .option("--patience <seconds>", "how long a machine may take", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
+    .option(
+      "--key <file>",
+      "a secret key that approves it, where the policy asks for that",
+      gathered,
+      [],
+    )
+    .option(
+      "--override <reason>",
+      "let it pass although the environment is frozen (administrators)",
+    )
+    .option("--admin-key <file>", "with --override: an administrator's secret key", gathered, [])
     .option("--detach", "print the rollout's id and do not wait for its end")
     .option("--follow", "stay, and deploy again whenever something else lies in the file's place")
     .option("--every <seconds>", "with --follow: how often to look", seconds, 2)
@@ -106,6 +116,17 @@ function addPromote(program: Command, place: CommandPlace): void {
     .option(...reasonOption)
     .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
+    .option(
+      "--key <file>",
+      "a secret key that approves it, where the policy asks for that",
+      gathered,
+      [],
+    )
+    .option(
+      "--override <reason>",
+      "let it pass although the environment is frozen (administrators)",
+    )
+    .option("--admin-key <file>", "with --override: an administrator's secret key", gathered, [])
     .option("--detach", "print the rollout's id and do not wait for its end")
     .option(...jsonOption)
     .action(async (service: string, options: PromoteOptions) =>
@@ -180,19 +201,31 @@ function addOverview(program: Command, place: CommandPlace): void {
 }
 
 function addMachines(program: Command, place: CommandPlace): void {
-  const machines = program
-    .command("machines")
-    .description("print all machines")
+  const machines = program.command("machines").description("the machines of all environments");
+  machines
+    .command("list", { isDefault: true })
+    .description("print all machines, and when they were last heard of")
     .option(...environmentOption)
     .option(...jsonOption)
     .action(async (options: ShowOptions) =>
       (await import("./commands/overview.ts")).machines(place, options),
     );
   machines
-    .command("remove <machine>")
-    .description("forget a machine and revoke its token; what runs on it keeps running")
-    .action(async (machine: string) =>
-      (await import("./commands/overview.ts")).removeMachine(place, machine),
+    .command("add <name>")
+    .description("look for what a machine writes into the store that reads its documents there")
+    .requiredOption("--key <key>", "its public key, which stoa agent --from prints")
+    .option(...productionOption)
+    .option("--tags <tags>", "the tags that it has, such as 'role=web zone=a'")
+    .option("--arch <name>", "its architecture, by Go's name", "amd64")
+    .option(...jsonOption)
+    .action(async (name: string, options: AddOptions) =>
+      (await import("./commands/machines.ts")).addMachine(place, name, options),
+    );
+  machines
+    .command("remove <name>")
+    .description("forget a machine; what runs on it runs on")
+    .action(async (name: string) =>
+      (await import("./commands/machines.ts")).removeMachine(place, name),
     );
 }
 
@@ -267,58 +300,6 @@ function addSettings(program: Command, place: CommandPlace): void {
     );
 }
 
-function addTokens(program: Command, place: CommandPlace): void {
-  const token = program.command("token").description("tokens of people, programs and machines");
-  token
-    .command("join")
-    .description("make a token with which machines join")
-    .option(...productionOption)
-    .option("--tags <tags>", "tags that the machines get, such as 'role=web zone=a'")
-    .option("--hours <hours>", "how long it can be used", amount, 1)
-    .option(...jsonOption)
-    .action(
-      async (options: { environment: string; tags?: string; hours: number; json?: boolean }) =>
-        (await import("./commands/tokens.ts")).makeJoinToken(place, options),
-    );
-  token
-    .command("create <name>")
-    .description("make a token for a person or a program")
-    .addOption(
-      new Option("--role <role>", "what it may")
-        .choices(["read", "deploy", "admin"])
-        .makeOptionMandatory(),
-    )
-    .option("--days <days>", "how long it can be used; else until it is revoked", amount)
-    .option(...jsonOption)
-    .action(async (name: string, options: { role: string; days?: number; json?: boolean }) =>
-      (await import("./commands/tokens.ts")).makeToken(place, name, options),
-    );
-  token
-    .command("list")
-    .description("print all tokens, without what makes them work")
-    .option(...jsonOption)
-    .action(async (options: { json?: boolean }) =>
-      (await import("./commands/tokens.ts")).listTokens(place, options.json === true),
-    );
-  token
-    .command("revoke <id>")
-    .description("make a token worthless")
-    .action(async (id: string) => (await import("./commands/tokens.ts")).revokeToken(place, id));
-}
-
-function addAudit(program: Command, place: CommandPlace): void {
-  const audit = program
-    .command("audit")
-    .description("print who asked for what")
-    .option(...jsonOption)
-    .action(async (options: { json?: boolean }) =>
-      (await import("./commands/audit.ts")).showAudit(place, options.json === true),
-    );
-  audit
-    .command("verify")
-    .description("say whether every entry is signed and bound to the one before it; exit 1 if not")
-    .option("--key <key>", "the public key that must have signed; else the one the server names")
-    .action(async (options: { key?: string }) =>
-      (await import("./commands/audit.ts")).verifyAudit(place, options.key),
-    );
+function gathered(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }

@@ -1,6 +1,7 @@
 // The `stoa` command: takes its words apart and calls the command that is meant.
 import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { addAccessCommands } from "./access-commands.ts";
 import { addAgentCommands } from "./agent-commands.ts";
 import { respelled } from "./command-words.ts";
 import type { CrawlWords } from "./commands/crawl-modules.ts";
@@ -238,6 +239,7 @@ modules
 
 addAgentCommands(program, { environment: process.env, folder: process.cwd() });
 addDeliveryCommands(program, { environment: process.env, folder: process.cwd() });
+addAccessCommands(program, { environment: process.env, folder: process.cwd() });
 
 helpAfterErrors(program, "stoa");
 

@@ -17,7 +17,7 @@ interface Start {
 }
 
 /** Not to be grown to tens of MB: the memory in which objects begin. Node takes it from NODE_OPTIONS as well. */
-const memoryFlag = "--max-semi-space-size=1";
+const memoryFlag = "--max-semi-space-size=2";
 /** A process that sleeps gains nothing by V8's two optimizing compilers, which are 8 MB that would be resident. */
 const compilerFlags = ["--no-opt", "--no-maglev"];
 /** What is freed goes back to the system, and not to each thread's own store (mallopt(3)). */

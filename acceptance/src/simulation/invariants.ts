@@ -28,6 +28,8 @@ export interface Seen {
   /** The rollout that was begun last. */
   readonly lastRollout: Rollout | undefined;
   readonly failures: readonly unknown[];
+  /** Undefined in worlds in which everything may run. */
+  readonly policy: { readonly forbiddenProgram: string } | undefined;
 }
 
 /** How long a machine whose process was made to crash, or that was rebooted, may be without service. */
@@ -75,8 +77,16 @@ export class Invariants {
     this.#excusedUntil.set(name, this.#world.time.nowMs + excuseMs);
   }
 
-  /** I1: nothing is ever executed whose digest stands in no signed revision. */
+  /**
+   * I1: nothing is ever executed whose digest stands in no signed revision. I9, ours: and nothing that the policy forbids, whoever
+   * signs that it should.
+   */
   executed(machine: string, sha256: string): void {
+    assert.notEqual(
+      sha256,
+      this.#world.policy?.forbiddenProgram,
+      `I9: ${machine} executes what nobody approved`,
+    );
     const known = [...this.#world.revisions.values()].flatMap(({ files }) =>
       files.map((file) => file.sha256),
     );
@@ -191,10 +201,15 @@ export class Invariants {
 
   /** I8: a serial that was kept never goes back. */
   #checkSerial(machine: SimulatedMachine): void {
-    const serial = machine.keptSerial;
-    const before = this.#serials.get(machine.name) ?? 0;
-    assert.ok(serial >= before, `I8: ${machine.name} went from serial ${before} to ${serial}`);
-    this.#serials.set(machine.name, serial);
+    const { name, keptSerial, keptPolicy } = machine;
+    for (const [what, serial] of [
+      ["index", keptSerial],
+      ["policy", keptPolicy],
+    ] as const) {
+      const before = this.#serials.get(`${what} of ${name}`) ?? 0;
+      assert.ok(serial >= before, `I8: the ${what} of ${name} went from ${before} to ${serial}`);
+      this.#serials.set(`${what} of ${name}`, serial);
+    }
   }
 
   /** I3: `current` names a release that is whole and as its revision says. */
@@ -216,6 +231,8 @@ export class Invariants {
 
   /** I7: the audit log has no gap, and every entry names the one before it. */
   #checkAudit(): void {
+    const alarm = this.#world.failures.find((failure) => String(failure).includes("I7"));
+    assert.equal(alarm, undefined, String(alarm));
     let previous = "0".repeat(64);
     for (let number = 1; ; number++) {
       const stored = this.#world.tree.now(`audit/${number}.json`);
@@ -225,6 +242,9 @@ export class Invariants {
       assert.equal(entry.previous, previous, `I7: entry ${number}`);
       previous = createHash("sha256").update(stored.text).digest("hex");
     }
+    const head = this.#world.tree.now("audit-head.json");
+    assert.ok(head, "I7: there is a head");
+    assert.equal(JSON.parse(JSON.parse(head.text).document).hash, previous, "I7: the head");
   }
 
   #whatIsMissing(): string {

@@ -1,8 +1,11 @@
 // The control plane in a simulated world: it may be killed at any moment and comes back with what is in the tree.
 import {
+  Approvals,
   AuditLog,
+  type AuditMemory,
   Environments,
   Machines,
+  Policies,
   Revisions,
   type RolloutRequest,
   Rollouts,
@@ -24,6 +27,8 @@ export interface ControlSurroundings {
   readonly tree: MemoryTree;
   readonly blobs: MemoryBlobs;
   readonly key: SecretKey;
+  /** Where the end of the audit log is remembered; it outlives the control plane. */
+  readonly auditMemory: AuditMemory;
   /** Is told of what went wrong and is nobody's request. */
   readonly onFailure: (failure: unknown) => void;
 }
@@ -44,14 +49,18 @@ export class SimulatedControl {
   readonly environments: Environments;
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
+  readonly policies: Policies;
+  readonly approvals: Approvals;
   readonly life = new Mortal();
   readonly #settings: ServiceSettings;
   readonly #clock;
 
-  constructor({ time, tree: wholeTree, blobs, key, onFailure }: ControlSurroundings) {
+  constructor({ time, tree: wholeTree, blobs, key, auditMemory, onFailure }: ControlSurroundings) {
     const tree = this.life.hold(wholeTree);
+    const memory = this.life.hold(auditMemory);
     this.#clock = {
       now: () => time.nowMs,
+      monotonicMs: () => time.nowMs,
       after: (ms: number, then: () => void) =>
         time.after(ms, () => {
           if (!this.life.isDead) then();
@@ -60,16 +69,22 @@ export class SimulatedControl {
     const clock = this.#clock;
     const documents = new SignedTree(tree, key);
     this.tokens = new Tokens(tree, documents, clock);
-    this.audit = new AuditLog(tree, documents, clock);
+    this.audit = new AuditLog({ tree, documents, memory }, clock);
     this.machines = new Machines(tree, documents, this.tokens, clock);
     this.environments = new Environments(tree, documents, clock);
     this.revisions = new Revisions(tree, blobs, documents);
     this.#settings = new ServiceSettings(documents, settingsKeys);
     const { environments, machines, audit } = this;
     this.rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
+    const { rollouts } = this;
+    this.policies = new Policies({ tree, environments, rollouts, audit, clock, key });
+    this.approvals = new Approvals(tree, this.policies);
   }
 
+  /** Rejects where the audit log is not as it was left: no fault of these worlds touches it. */
   async load(): Promise<void> {
+    const alarms = await this.audit.check();
+    if (alarms.length > 0) throw new Error(`I7: ${alarms.join("; ")}`);
     await this.machines.load();
     await this.rollouts.load();
   }

@@ -7,6 +7,7 @@ import {
   type DocumentRead,
   type DocumentSource,
   Documents,
+  FollowedPolicy,
   layoutOf,
   parseJournal,
   revisionPathIn,
@@ -112,6 +113,14 @@ export class SimulatedMachine {
     return text === undefined ? 0 : JSON.parse(JSON.parse(text).document).serial;
   }
 
+  /** The serial of the newest policy that is on the disk. */
+  get keptPolicy(): number {
+    const text = this.disk.fileNow(layout.policyPath)?.toString();
+    return text === undefined
+      ? 0
+      : JSON.parse(JSON.parse(JSON.parse(text).envelope).document).serial;
+  }
+
   /** What the agent has written down about a service. */
   journal(service: string): ReturnType<typeof parseJournal> | undefined {
     const path = serviceLayoutOf(layout, service).journal;
@@ -146,12 +155,13 @@ export class SimulatedMachine {
       sleep: (ms: number, signal?: AbortSignal) => time.sleep(ms, signal),
     });
     const decisions = new Decisions(clock, (sentence) => this.decided.push(sentence));
+    const trust = { keys: trusted, threshold: 1, policyKeys: [] };
+    const note = (sentence: string): void => decisions.add(sentence);
+    const read = { source, disk, clock, machine, trust };
+    const policy = new FollowedPolicy({ ...read, policyPath: layout.policyPath, note });
     const documents = new Documents({
-      source,
-      disk,
-      clock,
-      machine,
-      trust: { keys: trusted, threshold: 1 },
+      ...read,
+      policy,
       indexPath: layout.indexPath,
       revisionPath: revisionPathIn(layout.servicesFolder),
     });
@@ -168,7 +178,7 @@ export class SimulatedMachine {
       targetRoot: "/target",
       strict: false,
       blobsFolder: layout.blobsFolder,
-      note: (sentence: string) => decisions.add(sentence),
+      note,
     };
     return new Agent({
       machine,
@@ -188,6 +198,7 @@ export class SimulatedMachine {
         new ConvergingService(
           { ...parts, service, layout: serviceLayoutOf(layout, service) },
           (id, signal) => documents.revision(service, id, signal),
+          (id, signal) => policy.admit(service, id, signal),
         ),
       seal: (status) => sealEnvelope("status", status, this.key),
     });

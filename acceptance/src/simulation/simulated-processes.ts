@@ -158,7 +158,11 @@ export class SimulatedProcesses implements Supervisor, Probe {
     return viewOf(process);
   }
 
-  readonly addsSockets = true;
+  readonly followsSuccession = false;
+
+  canHave(): boolean {
+    return true;
+  }
   readonly boundsChildren = false;
 
   async restore(): Promise<readonly string[]> {

@@ -5,7 +5,7 @@ import {
   type DocumentSource,
   type StatusSink,
 } from "@stoa/agent/testing";
-import type { RolloutRequest } from "@stoa/control/testing";
+import type { AuditMemory, RolloutRequest } from "@stoa/control/testing";
 import {
   isOver,
   makeSecretKey,
@@ -15,12 +15,14 @@ import {
   revisionId,
   type SecretKey,
   sha256Hex,
+  wantedAssignment,
 } from "@stoa/deployment";
 import { SeededRandom } from "@stoa/deployment/testing";
 import { environment, Invariants, type Seen, service } from "./invariants.ts";
 import { MemoryBlobs, MemoryTree } from "./memory-tree.ts";
 import { SimulatedControl } from "./simulated-control.ts";
 import { SimulatedMachine } from "./simulated-machine.ts";
+import { SimulatedPolicy } from "./simulated-policy.ts";
 import type { Behavior } from "./simulated-processes.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 
@@ -39,6 +41,7 @@ export const faults = [
   "damaged document",
   "damaged blob",
   "steering",
+  "server broken into",
 ] as const;
 
 /** A kind of thing that goes wrong. */
@@ -80,8 +83,13 @@ export class SimulatedWorld implements Seen {
   readonly invariants: Invariants;
   #faultsOn = false;
   #isStoreAway = false;
+  /** What was executed and must not have been. */
+  #broken: unknown;
   #fuse = -1;
   readonly #older: string[] = [];
+  readonly #auditMemory = rememberedEnd();
+  /** In every second world; undefined where everything may run. */
+  readonly policy: SimulatedPolicy | undefined;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -100,15 +108,20 @@ export class SimulatedWorld implements Seen {
           trusted: [this.key],
           source,
           areFaultsOn: () => this.#has("disk trouble"),
-          executed: (machine, sha256) => this.invariants.executed(machine, sha256),
+          executed: (machine, sha256) => this.#executed(machine, sha256),
         }),
     );
     this.control = this.#openControl();
+    this.policy =
+      scenario.seed % 2 === 0
+        ? new SimulatedPolicy({ environment, service }, this.#random, this.blobs)
+        : undefined;
   }
 
   async run(): Promise<readonly string[]> {
     await this.#finish(this.control.load());
     await this.#finish(this.#join());
+    if (this.policy !== undefined) await this.#finish(this.policy.begin(this.control));
     for (const machine of this.machines) machine.startAgent();
     await this.#pass(10_000, () => false);
     const words: string[] = [];
@@ -160,6 +173,7 @@ export class SimulatedWorld implements Seen {
     if (this.#random.chance(0.5)) {
       await this.#finish(this.control.set(environment, service, "ROUND", String(round)));
     }
+    await this.#askLeave(request);
     await this.#finish(this.control.roll(request));
     this.#faultsOn = round > 1;
     await this.#pass(
@@ -168,10 +182,30 @@ export class SimulatedWorld implements Seen {
       () => this.#disturb(),
     );
     this.#heal();
+    await this.#finish(this.#repairIndex());
     await this.#pass(healingMs, () => this.#isCalm());
     this.invariants.atRest(this.#isCalm());
     const { state = "none", sentence = "" } = this.lastRollout ?? {};
     return `${behavior}: ${state}: ${sentence}`;
+  }
+
+  /** Under a policy a rollout is refused until its revision is approved, and while the environment is frozen. */
+  async #askLeave(request: RolloutRequest): Promise<void> {
+    const { policy, control } = this;
+    if (policy === undefined) return;
+    await this.#expectRefusal(request, /has 0 of the 1 approval/);
+    await this.#finish(policy.approve(control, request.revision));
+    if (!this.#random.chance(0.3)) return;
+    await this.#finish(policy.freeze(control));
+    await this.#expectRefusal(request, /is frozen/);
+    await this.#finish(policy.thaw(control));
+  }
+
+  async #expectRefusal(request: RolloutRequest, pattern: RegExp): Promise<void> {
+    const said = await this.#finish(
+      this.control.roll(request).catch((failure: unknown) => String(failure)),
+    );
+    if (!pattern.test(said)) throw new Error(`I9: the control plane does not refuse: ${said}`);
   }
 
   async #newRevision(round: number, behavior: Behavior): Promise<string> {
@@ -223,6 +257,15 @@ export class SimulatedWorld implements Seen {
     return this.machines.every((machine) => this.invariants.hasArrived(machine));
   }
 
+  /** The agent that started it would take what is thrown here for a trouble of its own. */
+  #executed(machine: string, sha256: string): void {
+    try {
+      this.invariants.executed(machine, sha256);
+    } catch (failure) {
+      this.#broken ??= failure;
+    }
+  }
+
   /** Time passes in small steps, and between them everything is looked at. */
   async #pass(
     ms: number,
@@ -234,6 +277,7 @@ export class SimulatedWorld implements Seen {
       between();
       await this.time.pass(Math.min(untilMs, this.time.nowMs + stepMs), () => false);
       this.invariants.always();
+      if (this.#broken !== undefined) throw this.#broken;
     }
   }
 
@@ -270,6 +314,7 @@ export class SimulatedWorld implements Seen {
       this.#fuse = this.#random.between(0, 8);
     if (this.#happens("store unavailable", 0.03)) this.#storeAway();
     if (this.#happens("steering", 0.02)) this.#steer();
+    if (this.#happens("server broken into", 0.03)) this.#breakIn();
   }
 
   #reboot(machine: SimulatedMachine): void {
@@ -303,6 +348,16 @@ export class SimulatedWorld implements Seen {
     this.control.steer(rollout.id, word).catch((failure: unknown) => this.failures.push(failure));
   }
 
+  #breakIn(): void {
+    this.policy?.breakIn(this.control).catch((failure: unknown) => this.failures.push(failure));
+  }
+
+  async #repairIndex(): Promise<void> {
+    const { policy, control, lastRollout } = this;
+    if (policy === undefined || lastRollout === undefined) return;
+    await policy.repair(control, wantedAssignment(lastRollout));
+  }
+
   #heal(): void {
     this.#faultsOn = false;
     this.#isStoreAway = false;
@@ -323,6 +378,7 @@ export class SimulatedWorld implements Seen {
       tree,
       blobs,
       key,
+      auditMemory: this.#auditMemory,
       onFailure: (failure) => this.failures.push(failure),
     });
   }
@@ -390,6 +446,16 @@ export class SimulatedWorld implements Seen {
       yield sent;
     })();
   }
+}
+
+function rememberedEnd(): AuditMemory {
+  let end: Awaited<ReturnType<AuditMemory["read"]>>;
+  return {
+    read: async () => end,
+    write: async (written) => {
+      end = written;
+    },
+  };
 }
 
 function readOf(body: string): DocumentRead {

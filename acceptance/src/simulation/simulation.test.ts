@@ -32,6 +32,9 @@ test("the invariants notice what is broken", async () => {
   invariants.always();
 
   assert.throws(() => invariants.executed(machine.name, "0".repeat(64)), /I1/);
+  const { policy } = world;
+  assert.ok(policy);
+  assert.throws(() => invariants.executed(machine.name, policy.forbiddenProgram), /I9/);
   const index = world.tree.now("environments/production/history/1.json");
   const path = "/root/status/index.json";
   const newest = machine.disk.fileNow(path);
@@ -46,7 +49,7 @@ test("the invariants notice what is broken", async () => {
   assert.throws(() => invariants.always(), /I3/);
 });
 
-test(`the eight invariants hold through ${seeds} worlds full of faults`, async () => {
+test(`the nine invariants hold through ${seeds} worlds full of faults`, async () => {
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const scenario = scenarioOf(seed);
     if ((await failureOf(scenario)) === undefined) continue;

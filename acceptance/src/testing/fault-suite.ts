@@ -13,7 +13,7 @@ import { filePath, largeModule, smallModule } from "./proxied-modules.ts";
 /** Nobody waits longer than this for an answer of whatever kind: the slowest engine is given up after eleven seconds. */
 const patienceMs = 30_000;
 const clients = 12;
-const coldModules = 40;
+const coldModules = 16;
 /** More than a Stoa's heap varies by itself under this load. */
 const mostGrowthMebibytes = 200;
 

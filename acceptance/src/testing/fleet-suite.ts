@@ -1,5 +1,6 @@
 // What a fleet does whatever it agrees by: one fetch for all of it, and any instance, or the engine, may fail.
 import assert from "node:assert/strict";
+import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
 import { moduleFixture } from "@stoa/gomod/testing";
@@ -10,7 +11,8 @@ import { filePath } from "./proxied-modules.ts";
 import { randomNumbers } from "./random-numbers.ts";
 
 const clients = 300;
-const murders = 10;
+/** For each engine; STOA_TEST_KILLS=30 makes it more. */
+const murders = Number(process.env["STOA_TEST_KILLS"] ?? "10");
 /** Of these a lease's lifetime are two seconds; the rest is for a machine that is busy with other things. */
 const patienceMs = 30_000;
 

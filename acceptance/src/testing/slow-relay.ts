@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { FaultyServer } from "./fault-suite.ts";
 
 /** How long every piece of bytes is held, in each direction, while it is slow. */
-const heldMs = 300;
+const heldMs = 200;
 
 /** The same server at another port, where it refuses, stands still, or is slow. Disposing ends the relay, not the server. */
 export interface RelayedServer extends Required<FaultyServer>, AsyncDisposable {

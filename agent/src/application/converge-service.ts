@@ -5,7 +5,8 @@ import { canonicalJson, shortId } from "@stoa/deployment";
 import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { isSame, type Target } from "../domain/service-journal.ts";
-import { endOthers, handOver, recover } from "./hand-over.ts";
+import { endOthers } from "./end-processes.ts";
+import { handOver, recover } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
 import { lastLines } from "./last-lines.ts";
@@ -24,6 +25,9 @@ export interface Wanted {
 /** Reads a revision that was verified. */
 export type ReadRevision = (id: string, signal?: AbortSignal) => Promise<Revision>;
 
+/** Resolves if this machine may begin to run a revision. Fails with `forbidden`, or with what may pass. */
+export type Admit = (id: string, signal?: AbortSignal) => Promise<void>;
+
 /** Failures that may pass without anybody deploying anew. */
 const passing: readonly AgentFailure["code"][] = [
   "source_unavailable",
@@ -31,14 +35,17 @@ const passing: readonly AgentFailure["code"][] = [
   "disk_full",
   "disk_failed",
   "conflict",
+  "forbidden",
 ];
+/** Those of them for which somebody has to do something, and nobody should wait: there is no room, or no leave. */
+const standing: readonly AgentFailure["code"][] = ["disk_full", "forbidden"];
 /** Why it is not where it should be. */
 interface Trouble {
   /** What was wanted then, by `keyOf`. Of anything else nothing is known. */
   readonly key: string;
   readonly sentence: string;
-  /** There is no room: nobody should wait for that to pass by itself. */
-  readonly isFull: boolean;
+  /** Nobody should wait for it to pass by itself. */
+  readonly isStanding: boolean;
 }
 
 const nothing: Condition = { view: undefined, health: "unknown", addresses: new Map() };
@@ -48,11 +55,13 @@ const longestRetryMs = 60_000;
 /**
  *     wanted = committed ──> repair, every round
  *     wanted ≠ committed ──> fetching ─> rehearsing ─> switching ─> validating ─> draining ──> committed
- *                                └───────────┴────────────┴────────────┴──> refused: until another rollout comes
+ *                                │     └─────┴────────────┴────────────┴──> refused: until another rollout comes
+ *                                └──> forbidden by the policy: failed, and asked again ever more seldom
  */
 export class ConvergingService {
   readonly #parts: ServiceParts;
   readonly #readRevision: ReadRevision;
+  readonly #admit: Admit;
   #journal: JournalFile | undefined;
   #repair: Repair | undefined;
   #condition: Condition = nothing;
@@ -65,9 +74,10 @@ export class ConvergingService {
   #stateSince = { state: "", since: "" };
   #retriedFor = "";
 
-  constructor(parts: ServiceParts, readRevision: ReadRevision) {
+  constructor(parts: ServiceParts, readRevision: ReadRevision, admit: Admit) {
     this.#parts = parts;
     this.#readRevision = readRevision;
+    this.#admit = admit;
   }
 
   /** One round towards what is wanted. Never fails: what went wrong is in the status and among the decisions. */
@@ -76,8 +86,8 @@ export class ConvergingService {
       await this.#round(wanted, signal);
       this.#trouble = this.#isPostponed(wanted) ? this.#postponed : undefined;
     } catch (failure) {
-      const isFull = failure instanceof AgentFailure && failure.code === "disk_full";
-      this.#trouble = { key: keyOf(wanted), sentence: sentenceOf(failure), isFull };
+      const isStanding = failure instanceof AgentFailure && standing.includes(failure.code);
+      this.#trouble = { key: keyOf(wanted), sentence: sentenceOf(failure), isStanding };
       if (this.#isPostponed(wanted)) this.#postponed = this.#trouble;
       this.#parts.note(`${this.#parts.service}: ${this.#trouble.sentence}`);
     } finally {
@@ -158,6 +168,7 @@ export class ConvergingService {
     let version = shortId(wanted.revision);
     try {
       this.#step = "fetching";
+      if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -210,8 +221,8 @@ export class ConvergingService {
       this.#failures += 1;
       this.#retryAtMs = clock.monotonicMs() + waitMs;
       this.#retriedFor = keyOf(wanted);
-      if (failure instanceof AgentFailure && failure.code === "disk_full")
-        throw new AgentFailure("disk_full", sentence, failure);
+      if (failure instanceof AgentFailure && standing.includes(failure.code))
+        throw new AgentFailure(failure.code, sentence, failure);
       throw new AgentFailure(
         "conflict",
         `${sentence}; it is tried again in ${waitMs / 1000} s`,
@@ -303,7 +314,7 @@ export class ConvergingService {
     const isUnderWay = this.#journal?.now.handOver !== undefined;
     if (wanted === undefined || isUnderWay || !isSame(committed, targetOf(wanted))) {
       return {
-        state: trouble?.isFull === true ? "failed" : "converging",
+        state: trouble?.isStanding === true ? "failed" : "converging",
         sentence: trouble?.sentence ?? `${this.#step ?? "about to begin"}`,
       };
     }
@@ -327,6 +338,11 @@ export class ConvergingService {
     }
     return { ...status, since: this.#stateSince.since };
   }
+}
+
+/** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
+function hasRun({ committed, previous }: JournalFile["now"], { release }: Target): boolean {
+  return committed?.release === release || previous?.release === release;
 }
 
 /** Only machines with such services carry what reads an appspec. */

@@ -4,7 +4,7 @@ import { type Revision, shortId } from "@stoa/deployment";
 import { type LifecycleEvent, lifecycleOf } from "@stoa/deployment/appspec";
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { Target } from "../domain/service-journal.ts";
-import { endOthers } from "./hand-over.ts";
+import { endOthers } from "./end-processes.ts";
 import {
   type Bundle,
   checkPlan,

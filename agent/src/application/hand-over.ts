@@ -2,12 +2,22 @@
 import type { Revision, Run } from "@stoa/deployment";
 import { shortId } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
-import type { ProcessView, SocketRequest } from "../domain/launch.ts";
+import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
+import { passedOn } from "../domain/passed-on.ts";
 import { isSame, type Manner, type Previous, type Target } from "../domain/service-journal.ts";
 import { leavesPortOpen, withPort } from "../domain/socket-address.ts";
+import {
+  end,
+  endOthers,
+  keptProcess,
+  letLeave,
+  processesOf,
+  untilTheyAcceptNoMore,
+} from "./end-processes.ts";
 import type { JournalFile } from "./journal-file.ts";
-import { planLaunch, portOf } from "./plan-launch.ts";
+import { type LaunchOrder, planLaunch, portOf } from "./plan-launch.ts";
 import { addressesOf, rehearse } from "./rehearse-release.ts";
+import { problemOfSuccessor, successorOf } from "./replace-itself.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import { problemOf } from "./validate-process.ts";
 
@@ -25,15 +35,13 @@ export interface HandOverOrder {
   step(name: string): void;
 }
 
-const longestWaitMs = 30_000;
 /** How long a process may take to end that has not come to serve. */
 const failedGraceMs = 2_000;
-const leavingMs = 2_000;
-const leavingLookMs = 10;
 
 /**
- *     rehearse ─> begin ─┬─ shared: start new ─> validate ─> commit ─> keep new ─> drain old ─> finish
- *                        └─ own:    drain old ─> start new ─> validate ─> commit ─> keep new ─> finish
+ *     rehearse ─> begin ─┬─ shared:  start new ─> validate ─> commit ─> keep new ─> drain old ─> finish
+ *                        ├─ own:     drain old ─> start new ─> validate ─> commit ─> keep new ─> finish
+ *                        └─ sigusr2: move link ─> old starts new ─> validate ─> commit ─> keep new ─> old leaves ─> finish
  *
  * Fails with a sentence, and then the old process serves: it was never touched, or, where two cannot share a port, it was
  * started again. A crash at any point is taken up by `recover`.
@@ -62,24 +70,44 @@ export async function handOver(
   }
   const process = await nextId(journal, target);
   const addresses = sockets.map(({ address }) => address);
+  const old = await keptProcess(parts);
+  const planned = planOf(parts, { ...order, id: process, manner, sockets });
+  const running = { old, committed: journal.now.committed };
+  const launch = successorOf(parts, { ...order, launch: planned }, running);
+  const replacesItself = launch.succession?.after !== undefined;
   await journal.write({
     addresses: [...new Set([...journal.now.addresses, ...addresses])],
-    handOver: { phase: "begun", to: target, rollout: order.rollout, process },
+    handOver: {
+      phase: "begun",
+      to: target,
+      rollout: order.rollout,
+      process,
+      ...(replacesItself ? { replacesItself } : {}),
+    },
   });
   await parts.failpoint("journal-begun");
 
   step("switching");
-  const old = await keptView(parts);
-  const overlap = canOverlap(order, manner, old, journal) && mayKeepSockets(parts, old, sockets);
+  const overlap =
+    replacesItself ||
+    (canOverlap(order, manner, old, journal) && mayKeepSockets(parts, old, sockets));
   if (old !== undefined && !overlap) {
     await end(parts, old);
     await parts.failpoint("old-stopped");
   }
   if (!overlap && manner === "own") await parts.supervisor.closeSockets(parts.service, []);
   try {
-    await startAndValidate(parts, order, { process, manner, sockets });
+    if (launch.succession !== undefined) {
+      await parts.disk.point(parts.layout.current, `releases/${target.release}`);
+      await parts.failpoint("link-moved");
+    }
+    await startAndValidate(parts, order, { launch, manner, sockets });
   } catch (failure) {
     await undo(parts, journal);
+    if (replacesItself && (await keptProcess(parts))?.state !== "running")
+      parts.note(
+        `the old process of ${parts.service} had left before the new one was proven, and is started again`,
+      );
     throw failure;
   }
   await journal.write({
@@ -87,12 +115,13 @@ export async function handOver(
       ...target,
       manner,
       process,
+      passesOn: passedOn(launch),
       environment: order.settings,
       serial: order.serial,
       atMs: parts.clock.nowMs(),
     },
     previous: previousOf(journal, target),
-    handOver: { phase: "committed", to: target, rollout: order.rollout, process },
+    handOver: journal.now.handOver && { ...journal.now.handOver, phase: "committed" },
     refused: undefined,
   });
   await parts.failpoint("journal-committed");
@@ -132,31 +161,18 @@ export async function startCommitted(
   const sockets = await resolveSockets(parts, journal, run);
   const process = await nextId(journal, committed);
   const manner = committed.manner === "own" ? "own" : "shared";
-  await parts.supervisor.launch(
-    parts.service,
-    planLaunch({
-      id: process,
-      layout: parts.layout,
-      target: committed,
-      revision,
-      run,
-      settings: committed.environment,
-      sockets,
-      manner,
-      ports: portsOf(sockets),
-      rehearsal: false,
-    }),
-  );
+  const launch = planOf(parts, {
+    id: process,
+    target: committed,
+    revision,
+    run,
+    settings: committed.environment,
+    sockets,
+    manner,
+  });
+  await parts.supervisor.launch(parts.service, launch);
   await parts.supervisor.keep(parts.service, process);
-  await journal.write({ committed: { ...committed, process } });
-}
-
-/** Ends every process of the service but these. */
-export async function endOthers(parts: ServiceParts, but: readonly string[]): Promise<void> {
-  for (const view of await parts.supervisor.views()) {
-    if (view.service !== parts.service || but.includes(view.id) || view.state === "gone") continue;
-    if (view.state !== "stopping") await parts.supervisor.stop(view.service, view.id, {});
-  }
+  await journal.write({ committed: { ...committed, process, passesOn: passedOn(launch) } });
 }
 
 /** Where the sockets of the committed process listen, and where they are reached from this machine. */
@@ -192,40 +208,36 @@ async function mannerOf(
   });
 }
 
+/** A process that serves. */
+function planOf(
+  { layout, supervisor: { followsSuccession } }: ServiceParts,
+  order: Pick<
+    LaunchOrder,
+    "id" | "target" | "revision" | "run" | "settings" | "sockets" | "manner"
+  >,
+): Launch {
+  const ports = portsOf(order.sockets);
+  return planLaunch({ ...order, layout, ports, rehearsal: false, followsSuccession });
+}
+
 async function startAndValidate(
   parts: ServiceParts,
-  { target, revision, run, settings, step }: HandOverOrder,
+  { revision, run, step }: HandOverOrder,
   {
-    process,
+    launch,
     manner,
     sockets,
-  }: { process: string; manner: Manner; sockets: readonly SocketRequest[] },
+  }: { launch: Launch; manner: Manner; sockets: readonly SocketRequest[] },
 ): Promise<void> {
-  const ports = portsOf(sockets);
-  await parts.supervisor.launch(
-    parts.service,
-    planLaunch({
-      id: process,
-      layout: parts.layout,
-      target,
-      revision,
-      run,
-      settings,
-      sockets,
-      manner,
-      ports,
-      rehearsal: false,
-    }),
-  );
+  await parts.supervisor.launch(parts.service, launch);
   await parts.failpoint("new-started");
   step("validating");
-  const problem = await problemOf(parts, {
-    id: process,
-    run,
-    addresses: addressesOf(manner, sockets, ports),
-  });
+  const addresses = addressesOf(manner, sockets, portsOf(sockets));
+  const problem =
+    (await problemOfSuccessor(parts, { launch, revision, run })) ??
+    (await problemOf(parts, { id: launch.id, run, addresses }));
   if (problem !== undefined) {
-    const faster = manner === "own" ? await whoWasFaster(parts, process, sockets) : "";
+    const faster = manner === "own" ? await whoWasFaster(parts, launch.id, sockets) : "";
     throw new AgentFailure("failed_start", `it ${problem}${faster}`);
   }
   await parts.failpoint("new-validated");
@@ -277,14 +289,17 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   await disk.point(layout.current, `releases/${committed.release}`);
   if (previous !== undefined) await disk.point(layout.previous, `releases/${previous.release}`);
   await failpoint("link-switched");
-  const views = await ofService(parts);
+  const views = await processesOf(parts);
   const fresh = views.find(({ id }) => id === committed.process);
   if (fresh !== undefined && fresh.state !== "gone")
     await supervisor.keep(service, committed.process);
   await failpoint("new-kept");
+  const ports = journal.now.addresses.map(portOf);
+  const leaving = { views, but: committed.process, ports };
+  if (finished.replacesItself === true) await letLeave(parts, leaving);
   await endOthers(parts, [committed.process]);
   await failpoint("old-asked-to-drain");
-  await untilTheyAcceptNoMore(parts, views, committed.process);
+  await untilTheyAcceptNoMore(parts, leaving);
   const addresses = fresh?.sockets.map(({ address }) => address) ?? [];
   await supervisor.closeSockets(service, addresses);
   await failpoint("old-drained");
@@ -292,52 +307,26 @@ async function finish(parts: ServiceParts, journal: JournalFile): Promise<void> 
   await failpoint("journal-done");
 }
 
-/**
- * Waits a moment for the old processes to leave the listening sockets, so that whoever hears that the new one serves meets
- * no other. Those that do not leave are not waited for: they end when their time is over.
- */
-async function untilTheyAcceptNoMore(
-  { probe, clock }: ServiceParts,
-  views: readonly ProcessView[],
-  but: string,
-): Promise<void> {
-  const until = clock.monotonicMs() + leavingMs;
-  for (const { id, pid, sockets } of views) {
-    if (id === but || pid === 0) continue;
-    for (const port of portsOf(sockets)) {
-      while (
-        port !== undefined &&
-        clock.monotonicMs() < until &&
-        (await probe.listens(pid, port))
-      ) {
-        await clock.sleep(leavingLookMs);
-      }
-    }
-  }
-}
-
 /** Ends what was new. Where nothing serves then, repair starts what was committed. */
 async function undo(parts: ServiceParts, journal: JournalFile): Promise<void> {
   const { committed } = journal.now;
-  for (const view of await ofService(parts)) {
+  const { disk, layout } = parts;
+  if (committed === undefined) await disk.remove(layout.current);
+  else await disk.point(layout.current, `releases/${committed.release}`);
+  for (const view of await processesOf(parts)) {
     if (view.id === committed?.process || view.state === "gone") continue;
     await end(parts, view, failedGraceMs);
   }
-  if (committed === undefined) await parts.supervisor.closeSockets(parts.service, []);
+  const held = committed === undefined ? [] : (await keptProcess(parts))?.sockets;
+  if (held !== undefined)
+    await parts.supervisor.closeSockets(
+      parts.service,
+      held.map(({ address }) => address),
+    );
   await journal.write({
     handOver: undefined,
     ...(committed === undefined ? { addresses: [] } : {}),
   });
-}
-
-/** Ends a process and waits until it is gone. */
-async function end(
-  parts: ServiceParts,
-  { service, id }: ProcessView,
-  graceMs?: number,
-): Promise<void> {
-  await parts.supervisor.stop(service, id, graceMs === undefined ? {} : { graceMs });
-  while ((await parts.supervisor.wait(service, id, "gone", longestWaitMs)).state !== "gone");
 }
 
 function previousOf(
@@ -364,7 +353,7 @@ function canOverlap(
   return journal.now.committed?.manner !== "own" && old?.adopted !== true;
 }
 
-/** A supervisor that cannot open one socket more while others are in use must have the old process ended before. */
+/** A supervisor that cannot open some sockets while others are in use must have the old process ended before. */
 function mayKeepSockets(
   { supervisor, service, note }: ServiceParts,
   old: ProcessView | undefined,
@@ -372,20 +361,11 @@ function mayKeepSockets(
 ): boolean {
   const addresses = (all: readonly SocketRequest[]): string =>
     all.map(({ address }) => address).join(", ");
-  if (supervisor.addsSockets || old === undefined) return true;
-  if (addresses(old.sockets) === addresses(sockets)) return true;
+  if (old === undefined || supervisor.canHave(sockets, old.sockets)) return true;
   note(
-    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}: its old process ends before, and connections are refused for a moment`,
+    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}, of which systemd cannot open some while it keeps others: its old process ends before, and connections are refused for a moment`,
   );
   return false;
-}
-
-async function keptView(parts: ServiceParts): Promise<ProcessView | undefined> {
-  return (await ofService(parts)).find(({ kept, state }) => kept && state !== "gone");
-}
-
-async function ofService({ supervisor, service }: ServiceParts): Promise<readonly ProcessView[]> {
-  return (await supervisor.views()).filter((view) => view.service === service);
 }
 
 /** The sockets with real ports. A port that was left open is chosen once. */

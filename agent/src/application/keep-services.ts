@@ -5,6 +5,7 @@ import type { Disk } from "../domain/disk.ts";
 import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
 import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
 import type { ListeningSocket, ListeningSockets, LogFiles, Spawn } from "../domain/spawn.ts";
+import type { StopOrder } from "../domain/supervisor.ts";
 import { isOwn, SupervisedProcess } from "./supervise-process.ts";
 
 /** What a keeper is made of. */
@@ -25,6 +26,7 @@ interface Service {
 
 const mostProcesses = 32;
 const rotateEveryMs = 10_000;
+const longestLookMs = 500;
 
 /**
  * Keeps the processes of services. At most one process of a service is kept, which means: started again when it ends, and
@@ -49,13 +51,17 @@ export class Keeper {
     for (const { service, process } of record) {
       const supervised = this.#supervise(service, process.launch);
       supervised.keep(process.kept);
-      if (process.identity !== undefined && (await spawn.isAlive(process.identity))) {
+      if (process.identity !== undefined && (await spawn.isAlive(process.identity)))
         supervised.adopt(process.identity, process.startedAtMs);
-      } else if (process.kept) {
-        supervised.revive();
-      } else {
-        this.#services.get(service)?.processes.delete(process.launch.id);
-      }
+    }
+    // Only now: one that is gone may have a successor among the others.
+    for (const { service, process } of record) {
+      const supervised = this.#find(service, process.launch.id);
+      const before = this.#before(service, process.launch);
+      if (supervised.view.pid !== 0) continue;
+      if (process.kept) supervised.revive(process.identity);
+      else if (process.identity === undefined && before !== undefined) supervised.await(before);
+      else this.#services.get(service)?.processes.delete(process.launch.id);
     }
     await this.#save();
     void this.#rotateLogs();
@@ -73,11 +79,15 @@ export class Keeper {
     const known = this.#services.get(service)?.processes.get(launch.id);
     if (known !== undefined) return known.view;
     this.#forgetGone(service);
+    const before = this.#before(service, launch);
+    const after = launch.succession?.after;
+    if (after !== undefined && before === undefined)
+      throw new AgentFailure("not_found", `${service} has no process ${after}`);
     const process = this.#supervise(service, launch);
     // Written down before it is started: a process that nobody knows of could never be ended.
     await this.#save();
     try {
-      await process.start();
+      await (before === undefined ? process.start() : process.succeed(before));
     } finally {
       await this.#save();
     }
@@ -116,13 +126,9 @@ export class Keeper {
   }
 
   /** Asks a process to end; `wait` tells when it has. */
-  async stop(
-    service: string,
-    id: string,
-    { graceMs }: { readonly graceMs?: number },
-  ): Promise<ProcessView> {
+  async stop(service: string, id: string, how: StopOrder): Promise<ProcessView> {
     const process = this.#find(service, id);
-    process.stop(graceMs);
+    process.stop(how);
     await this.#save();
     return process.view;
   }
@@ -155,6 +161,13 @@ export class Keeper {
       spawn: this.#parts.spawn,
       clock: this.#parts.clock,
       openSockets: (asked) => this.#openSockets(service, asked),
+      isShared: (group, by) =>
+        this.#processesOf(service).some((other) => other !== by && other.group === group),
+      known: () => this.#processesOf(service).map(({ view }) => view.pid),
+      untilNoSuccessor: async (of) => {
+        while (of.shallRun && this.#hasSuccessor(service, of))
+          await this.#nextChange(longestLookMs);
+      },
       changed: () => this.#changed(),
     });
     processes.set(launch.id, process);
@@ -165,6 +178,22 @@ export class Keeper {
     const service: Service = { sockets: new Map(), processes: new Map() };
     this.#services.set(name, service);
     return service;
+  }
+
+  #processesOf(service: string): readonly SupervisedProcess[] {
+    return [...(this.#services.get(service)?.processes.values() ?? [])];
+  }
+
+  /** The process that shall start this one, or has done so. */
+  #before(service: string, { succession }: Launch): SupervisedProcess | undefined {
+    return this.#services.get(service)?.processes.get(succession?.after ?? "");
+  }
+
+  #hasSuccessor(service: string, { launch }: SupervisedProcess): boolean {
+    return this.#processesOf(service).some(
+      ({ launch: { succession }, view }) =>
+        succession?.after === launch.id && view.state !== "gone",
+    );
   }
 
   #find(service: string, id: string): SupervisedProcess {

@@ -81,7 +81,8 @@ export function openingSupervisor(inner: Supervisor, settings: SettingsOpening):
     stop: (...words) => inner.stop(...words),
     closeSockets: (...words) => inner.closeSockets(...words),
     restore: (...words) => inner.restore(...words),
-    addsSockets: inner.addsSockets,
+    canHave: (...words) => inner.canHave(...words),
+    followsSuccession: inner.followsSuccession,
     boundsChildren: inner.boundsChildren,
   };
 }

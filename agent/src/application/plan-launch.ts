@@ -1,7 +1,7 @@
 // From a revision and the settings of its environment to the process that is started. Pure.
 import { join } from "node:path";
 import { type HandOff, handOffLibraryOf, type Revision, type Run } from "@stoa/deployment";
-import type { Launch, SocketRequest } from "../domain/launch.ts";
+import type { Launch, LaunchReadiness, SocketRequest } from "../domain/launch.ts";
 import type { ServiceLayout } from "../domain/layout.ts";
 import type { Manner, Target } from "../domain/service-journal.ts";
 import { parseSocketAddress, tcpAddressText } from "../domain/socket-address.ts";
@@ -21,6 +21,8 @@ export interface LaunchOrder {
   /** The ports it is told, in the order of its sockets; unix sockets have none. */
   readonly ports: readonly (number | undefined)[];
   readonly rehearsal: boolean;
+  /** Whether whoever runs the processes follows those that replace themselves. */
+  readonly followsSuccession: boolean;
 }
 
 const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -29,18 +31,22 @@ const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export function planLaunch(order: LaunchOrder): Launch {
   const { id, layout, target, run, sockets, manner, rehearsal } = order;
   const release = join(layout.releases, target.release);
+  const file = join(release, run.entry);
   const kind = handOffOf(order);
+  const replacesItself = kind === "sigusr2" && order.followsSuccession;
   const given = manner === "own" ? [] : sockets;
   const isGoagain = kind === "goagain" && given.length > 0;
   return {
     id,
     release: target.release,
-    program: join(release, run.entry),
+    // A program that starts its own path again finds the new release there. Its folder must be none of a release's.
+    program: replacesItself && !rehearsal ? join(layout.current, run.entry) : file,
     arguments: run.arguments,
-    environment: { ...environmentOf(order), ...(isGoagain ? goagainVariables(given) : {}) },
-    directory: release,
+    environment: { ...environmentOf(order), ...(isGoagain ? goagainVariables(run, given) : {}) },
+    directory: replacesItself ? layout.folder : release,
     sockets: given,
-    readiness: run.readiness === "health" ? "none" : run.readiness,
+    ...(isGoagain ? { firstDescriptor: goagainDescriptor(run) } : {}),
+    readiness: readinessOf(run, replacesItself),
     rehearsal,
     ownIdVariables: isGoagain ? ["GOAGAIN_PPID"] : [],
     parent: kind === "grace-shim" && given.length > 0 ? "init" : "any",
@@ -50,7 +56,14 @@ export function planLaunch(order: LaunchOrder): Launch {
     // What goagain calls graceful (goagain.Wait).
     stopSignal: kind === "goagain" ? "SIGQUIT" : "SIGTERM",
     stopGraceMs: rehearsal ? Math.min(run.drainMs, rehearsalGraceMs) : run.drainMs,
+    ...(replacesItself && !rehearsal ? { succession: { file } } : {}),
   };
+}
+
+/** A descriptor to say it on is not passed on to a process that another one starts. */
+function readinessOf({ readiness }: Run, replacesItself: boolean): LaunchReadiness {
+  if (readiness === "health" || (readiness === "fd" && replacesItself)) return "none";
+  return readiness;
 }
 
 /** How the program is handed over: as the revision declares, or as a library in it demands. */
@@ -64,34 +77,39 @@ export function handOffOf({ run, revision }: Pick<LaunchOrder, "run" | "revision
  * With these goagain takes its first socket instead of binding one. It then signals the process that GOAGAIN_PPID names,
  * which is itself here, and the signal 0 does nothing (kill(2)): the old process ends when the new one is proven, and not
  * when it says so. Authority: goagain.Listener and goagain.Kill.
+ *
+ * goagain.Listener closes the descriptor, and leaves an os.File to close it once more at some garbage collection. Connections
+ * get the lowest numbers that are free (accept(2)), so the number must be one that none of them is likely to have by then:
+ * else that close, and every one that follows from it, hits a stranger, until it hits what is just being accepted, and the
+ * server ends for that.
  */
-function goagainVariables([first]: readonly SocketRequest[]): Record<string, string> {
+function goagainVariables(run: Run, [first]: readonly SocketRequest[]): Record<string, string> {
   const address = parseSocketAddress(first?.address ?? "");
   const name =
     address.kind === "unix"
       ? `unix:${address.path}->`
       : `tcp:${tcpAddressText(address.host, address.port)}->`;
-  return { GOAGAIN_FD: "3", GOAGAIN_NAME: name, GOAGAIN_SIGNAL: "0" };
+  return { GOAGAIN_FD: String(goagainDescriptor(run)), GOAGAIN_NAME: name, GOAGAIN_SIGNAL: "0" };
+}
+
+/** Below the number of files that a process may have, which is 1024 or more where nobody says. */
+function goagainDescriptor({ limits }: Run): number {
+  return Math.max(3, Math.min(900, (limits?.openFiles ?? 1_024) - 1));
 }
 
 const rehearsalGraceMs = 2_000;
 
 /** The settings win over the revision, and what only the agent can know wins over both. */
-function environmentOf({
-  revision,
-  run,
-  settings,
-  sockets,
-  ports,
-  rehearsal,
-}: LaunchOrder): Record<string, string> {
+function environmentOf(order: LaunchOrder): Record<string, string> {
+  const { revision, run, settings, sockets, ports, rehearsal } = order;
   const environment: Record<string, string> = {
     PATH: searchPath,
     ...memoryVariables(run, revision),
     ...run.environment,
     ...settings,
     STOA_SERVICE: revision.service,
-    RELEASE_VERSION: revision.version,
+    // A program that starts its successor would pass its own version on.
+    ...(handOffOf(order) === "sigusr2" ? {} : { RELEASE_VERSION: revision.version }),
   };
   for (const [at, { name }] of sockets.entries()) {
     const port = ports[at];

@@ -6,6 +6,9 @@ import type { ServiceParts } from "./service-parts.ts";
 /** So many releases of a service are kept, the one that runs and the one before among them. */
 const keptReleases = 5;
 
+/** Of what was a release and is being removed; also by an agent that did not come to its end. */
+const goneEnding = ".gone";
+
 /** Removes the oldest releases beyond those that are kept. */
 export async function pruneReleases(
   { disk, layout, note, service }: ServiceParts,
@@ -25,7 +28,13 @@ export async function pruneReleases(
   const excess = names.length - keptReleases;
   for (const { name } of byAge.slice(0, Math.max(0, excess))) {
     note(`removed the release ${name.slice(0, 12)} of ${service}: ${keptReleases} are kept`);
-    await disk.remove(join(layout.releases, name));
+    // What stands among the releases is whole: it goes from there in one step.
+    await disk.makeFolder(layout.staging);
+    await disk.setMode(join(layout.releases, name), 0o755);
+    await disk.rename(join(layout.releases, name), join(layout.staging, `${name}${goneEnding}`));
+  }
+  for (const name of await disk.names(layout.staging)) {
+    if (name.endsWith(goneEnding)) await disk.remove(join(layout.staging, name));
   }
 }
 

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import {
   type EnvironmentIndex,
+  type FirstTrust,
   type Opened,
   openEnvelope,
   type Revision,
@@ -13,6 +14,7 @@ import type { Clock } from "../domain/clock.ts";
 import type { Disk } from "../domain/disk.ts";
 import type { DocumentSource } from "../domain/document-source.ts";
 import type { Machine, Trust } from "../domain/machine.ts";
+import type { FollowedPolicy } from "./follow-policy.ts";
 
 /** What reading documents needs. */
 export interface DocumentParts {
@@ -21,6 +23,7 @@ export interface DocumentParts {
   readonly clock: Clock;
   readonly machine: Machine;
   readonly trust: Trust;
+  readonly policy: FollowedPolicy;
   /** Where the newest index is kept. */
   readonly indexPath: string;
   /** Where a revision of a service is kept. */
@@ -40,10 +43,13 @@ export class Documents {
 
   /** Takes up the index that was kept. One that has expired meanwhile still says what ran. */
   async open(): Promise<void> {
-    const { disk, indexPath } = this.#parts;
+    const { disk, indexPath, policy, trust } = this.#parts;
+    await policy.open();
     const bytes = await disk.read(indexPath);
     if (bytes === undefined) return;
-    const opened = this.#openIndex(Buffer.from(bytes).toString(), 0);
+    // It may be older than a policy that names other keys.
+    const known = { keys: [...trust.keys, ...policy.trust.keys], threshold: 1 };
+    const opened = this.#openIndex(Buffer.from(bytes).toString(), 0, known);
     if ("refused" in opened) {
       throw new AgentFailure(
         "refused_document",
@@ -60,7 +66,7 @@ export class Documents {
 
   /** Asks for a newer index. Fails with `source_unavailable` or `refused_document`, and then everything stays as it was. */
   async refresh(signal?: AbortSignal): Promise<"same" | "newer"> {
-    const { source, disk, clock, machine, indexPath } = this.#parts;
+    const { source, disk, clock, machine, policy, indexPath } = this.#parts;
     const path = `environments/${machine.environment}/index.json`;
     const read = await source.read(path, this.#etag, signal);
     if (read.status === "same") return "same";
@@ -71,7 +77,8 @@ export class Documents {
         `${path} is gone, and an index does not go away; everything stays as it is`,
       );
     }
-    const opened = this.#openIndex(read.body, clock.nowMs());
+    await policy.follow(policyNamedIn(read.body), signal);
+    const opened = this.#openIndex(read.body, clock.nowMs(), policy.trust);
     if ("refused" in opened) throw new AgentFailure("refused_document", opened.refused);
     if (opened.digest !== this.#index?.digest) {
       await disk.replace(indexPath, read.body, 0o600);
@@ -104,8 +111,12 @@ export class Documents {
     return this.#remember(id, revision);
   }
 
-  #openIndex(text: string, nowMs: number): ReturnType<typeof openEnvelope<"environment">> {
-    const { trust, machine } = this.#parts;
+  #openIndex(
+    text: string,
+    nowMs: number,
+    trust: FirstTrust,
+  ): ReturnType<typeof openEnvelope<"environment">> {
+    const { machine } = this.#parts;
     return openEnvelope(text, {
       kind: "environment",
       keys: trust.keys,
@@ -120,8 +131,9 @@ export class Documents {
 
   /** The revision, or why it is none. */
   #checkRevision(text: string, service: string, id: string): Revision | string {
-    const { trust, clock } = this.#parts;
-    const opened = openEnvelope(text, { kind: "revision", keys: trust.keys, nowMs: clock.nowMs() });
+    const { trust, policy, clock } = this.#parts;
+    const keys = [...trust.keys, ...policy.trust.keys];
+    const opened = openEnvelope(text, { kind: "revision", keys, nowMs: clock.nowMs() });
     if ("refused" in opened) return opened.refused;
     const revision = opened.document;
     if (revision.service === service && revisionId(revision) === id) return revision;
@@ -136,6 +148,19 @@ export class Documents {
 }
 
 const mostRemembered = 64;
+
+/**
+ * Which policy an index names; 0 if none. Read before the signature is verified, because the policy says whose signature that
+ * must be; policies are believed for their own signatures alone.
+ */
+function policyNamedIn(text: string): number {
+  try {
+    const { policy } = JSON.parse(JSON.parse(text).document);
+    return Number.isSafeInteger(policy) ? policy : 0;
+  } catch {
+    return 0;
+  }
+}
 
 /** Where a revision is kept on this machine. */
 export function revisionPathIn(servicesFolder: string): DocumentParts["revisionPath"] {

@@ -6,7 +6,7 @@ import type { Manner } from "../domain/service-journal.ts";
 import { parseSocketAddress, withPort } from "../domain/socket-address.ts";
 import { handOffOf, type LaunchOrder, planLaunch, portOf } from "./plan-launch.ts";
 import type { ServiceParts } from "./service-parts.ts";
-import { problemOf } from "./validate-process.ts";
+import { deadlineMsOf, problemOf } from "./validate-process.ts";
 
 /** What a rehearsal is about. */
 export type RehearsalOrder = Pick<
@@ -14,7 +14,6 @@ export type RehearsalOrder = Pick<
   "id" | "layout" | "target" | "revision" | "run" | "settings"
 > & { readonly signal: AbortSignal };
 
-const usualDeadlineMs = 60_000;
 const lookAgainMs = 20;
 
 /**
@@ -32,7 +31,9 @@ export async function rehearse(parts: ServiceParts, order: RehearsalOrder): Prom
   const sockets = run.sockets.map((socket, at) =>
     isPicky ? sameAddress(socket, ports[at]) : privateSocket(parts, socket),
   );
-  const launch = planLaunch({ ...order, sockets, ports, manner: "either", rehearsal: true });
+  const { followsSuccession } = supervisor;
+  const kind = { manner: "either", rehearsal: true, followsSuccession } as const;
+  const launch = planLaunch({ ...order, ...kind, sockets, ports });
   try {
     const view = await supervisor.launch(service, launch);
     const found = await mannerOf(parts, order, view, ports);
@@ -66,8 +67,7 @@ async function mannerOf(
   { id, sockets }: ProcessView,
   ports: readonly (number | undefined)[],
 ): Promise<Manner> {
-  const deadlineMs =
-    run.health.kind === "none" ? usualDeadlineMs : (run.health.deadlineMs ?? usualDeadlineMs);
+  const deadlineMs = deadlineMsOf(run);
   const ready = await supervisor.wait(service, id, "ready", deadlineMs);
   if (ready.state === "gone") throw failed(ready.sentence);
   const deadline = clock.monotonicMs() + deadlineMs;

@@ -1,5 +1,5 @@
 // One process from its start to its end: readiness, restarts, and how it is asked to end.
-import { sentenceOf } from "../domain/agent-failure.ts";
+import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import type { Clock } from "../domain/clock.ts";
 import {
@@ -9,7 +9,14 @@ import {
   type ProcessState,
   type ProcessView,
 } from "../domain/launch.ts";
-import type { ListeningSocket, ProcessIdentity, Spawn, Spawned } from "../domain/spawn.ts";
+import {
+  groupOf,
+  type ListeningSocket,
+  type ProcessIdentity,
+  type Spawn,
+  type Spawned,
+} from "../domain/spawn.ts";
+import type { StopOrder } from "../domain/supervisor.ts";
 
 /** What a process needs around it. */
 export interface ProcessParts {
@@ -17,6 +24,12 @@ export interface ProcessParts {
   readonly clock: Clock;
   /** The sockets of a launch, open. Called before every start. */
   openSockets(launch: Launch): Promise<readonly (ListeningSocket & { readonly name: string })[]>;
+  /** Whether a signal to a process group would reach another process that is known. */
+  isShared(group: number, by: SupervisedProcess): boolean;
+  /** The numbers of all processes that are known. */
+  known(): readonly number[];
+  /** Waits as long as a process lives that this one has started in its own place, and this one shall run. */
+  untilNoSuccessor(of: SupervisedProcess): Promise<void>;
   /** Called after every change of what `record` or `view` say. */
   changed(): void;
 }
@@ -34,6 +47,7 @@ const provenAfterMs = 60_000;
 const firstRestartMs = 1_000;
 const longestRestartMs = 60_000;
 const adoptedPollMs = 500;
+const awaitedPollMs = 10;
 
 /** Runs one launch. The states are drawn at `ProcessState`. */
 export class SupervisedProcess {
@@ -45,6 +59,8 @@ export class SupervisedProcess {
   #kept = false;
   #adopted = false;
   #identity: ProcessIdentity | undefined;
+  /** The process that ran last, or that which shall start this one: its successors are found by it. */
+  #ancestor: ProcessIdentity | undefined;
   #sockets: readonly (ListeningSocket & { readonly name: string })[] = [];
   #startedAtMs = 0;
   #restarts = 0;
@@ -71,6 +87,41 @@ export class SupervisedProcess {
     }
   }
 
+  /** Has another process start this one by SIGUSR2, and takes charge of it when it is seen. `cannot_start`. */
+  async succeed(before: SupervisedProcess): Promise<void> {
+    const identity = before.#identity;
+    const { spawn } = this.#parts;
+    try {
+      if (identity === undefined) throw cannotStart(`${before.launch.id} does not run`);
+      if (!(await spawn.catches(identity, "SIGUSR2"))) {
+        throw cannotStart(
+          `process ${identity.pid} of ${this.service} does not catch SIGUSR2, and would be ended by it; take hand_off = "sigusr2" out of stoa.toml`,
+        );
+      }
+      const others = await this.#successorsOf(identity);
+      await spawn.signalAlone(identity, "SIGUSR2");
+      this.await(before, others);
+    } catch (failure) {
+      this.#become("gone", sentenceOf(failure));
+      throw failure;
+    }
+  }
+
+  /** Takes charge of this process when it is seen: another one was sent SIGUSR2. `but` are others like it. */
+  await(before: SupervisedProcess, but: readonly ProcessIdentity[] = []): void {
+    const identity = before.#identity ?? before.#ancestor;
+    if (identity === undefined) {
+      this.#become("gone", "was not started by another process, which has ended");
+      return;
+    }
+    this.#ancestor = identity;
+    this.#sockets = before.#sockets;
+    this.#adopted = before.#adopted;
+    this.#become("starting", `was not started by process ${identity.pid}, which was sent SIGUSR2,`);
+    const isIt = ({ pid }: ProcessIdentity): boolean => !but.some((other) => other.pid === pid);
+    void this.#untilSeen(identity, isIt).then((seen) => this.#live(seen));
+  }
+
   /** Takes charge of a process that another keeper has started. */
   adopt(identity: ProcessIdentity, startedAtMs: number): void {
     this.#identity = identity;
@@ -81,7 +132,8 @@ export class SupervisedProcess {
   }
 
   /** Brings a kept process back that did not survive the keeper or the machine. */
-  revive(): void {
+  revive(last: ProcessIdentity | undefined): void {
+    this.#ancestor = last;
     void this.#live(undefined);
   }
 
@@ -93,30 +145,46 @@ export class SupervisedProcess {
     this.#parts.changed();
   }
 
-  /** Asks it to end, and kills what is left after a while. Resolves at once. May be called again with a shorter while. */
-  stop(graceMs = this.launch.stopGraceMs): void {
+  /**
+   * Asks it to end, unless it leaves `unasked`, and kills what is left after a while. Resolves at once. May be called again
+   * with a shorter while.
+   */
+  stop({ graceMs = this.launch.stopGraceMs, unasked = false }: StopOrder = {}): void {
     const signal = this.launch.stopSignal;
     this.#kept = false;
     if (this.#state === "gone") return;
     this.#stopping = true;
     this.#wake.abort();
-    this.#become("stopping", `was asked to end by ${signal}; it may take ${graceMs / 1000} s`);
+    const why = unasked ? "leaves by itself" : `was asked to end by ${signal}`;
+    this.#become("stopping", `${why}; it may take ${graceMs / 1000} s`);
     const identity = this.#identity;
     if (identity === undefined) return;
-    void this.#parts.spawn.signal(identity, signal);
+    if (!unasked) this.#signal(identity, signal);
     this.#killTimer?.abort();
     const timer = new AbortController();
     this.#killTimer = timer;
     void this.#parts.clock.sleep(graceMs, timer.signal).then(async () => {
       if (timer.signal.aborted) return;
       this.#sentence = `did not end within ${graceMs / 1000} s and was killed`;
-      await this.#parts.spawn.signal(identity, "SIGKILL");
+      this.#signal(identity, "SIGKILL");
     });
+  }
+
+  /** What its signals reach, or those of the process that shall start it; undefined while there is none. */
+  get group(): number | undefined {
+    const identity = this.#identity ?? (this.#state === "starting" ? this.#ancestor : undefined);
+    return identity === undefined ? undefined : groupOf(identity);
+  }
+
+  /** Whether it is started again when it ends now. */
+  get shallRun(): boolean {
+    return this.#kept && !this.#stopping;
   }
 
   get record(): ProcessRecord {
     const { launch } = this;
-    return { launch, kept: this.#kept, identity: this.#identity, startedAtMs: this.#startedAtMs };
+    const identity = this.#identity ?? (this.#kept ? this.#ancestor : undefined);
+    return { launch, kept: this.#kept, identity, startedAtMs: this.#startedAtMs };
   }
 
   get view(): ProcessView {
@@ -143,7 +211,7 @@ export class SupervisedProcess {
     let spawned = first;
     while (true) {
       if (spawned !== undefined) await this.#untilEnd(spawned);
-      if (!this.#kept || this.#stopping) break;
+      if (!this.shallRun) break;
       spawned = await this.#startAgain(spawned === undefined && this.#restarts === 0);
     }
     this.#closeOwnSockets();
@@ -158,22 +226,31 @@ export class SupervisedProcess {
     const startedAt = this.#parts.clock.monotonicMs();
     const exit = await exited;
     this.#killTimer?.abort();
-    // Whoever it has left behind would hold its port and its files.
-    await this.#parts.spawn.signal(identity, "SIGKILL");
     this.#lastExit = exit;
     this.#identity = undefined;
+    this.#ancestor = identity;
     this.#adopted = false;
     if (this.#parts.clock.monotonicMs() - startedAt > provenAfterMs) this.#failures = 0;
     this.#sentence = exitSentence(exit);
+    if (this.launch.succession !== undefined && this.shallRun) return;
+    await this.#endRest(identity);
+  }
+
+  /** Whoever it has left behind would hold its port and its files. */
+  async #endRest(identity: ProcessIdentity): Promise<void> {
+    if (this.#parts.isShared(groupOf(identity), this)) return;
+    await this.#parts.spawn.signal(identity, "SIGKILL");
   }
 
   async #startAgain(atOnce: boolean): Promise<Spawned | undefined> {
+    const successor = await this.#replacement();
+    if (successor !== undefined || !this.shallRun) return successor;
     if (!atOnce) {
       const waitMs = backoffMs(this.#failures, firstRestartMs, longestRestartMs);
       this.#failures += 1;
       this.#become("waiting", `${this.#sentence}; it is started again in ${waitMs / 1000} s`);
       await this.#parts.clock.sleep(waitMs, this.#wake.signal);
-      if (!this.#kept || this.#stopping) return undefined;
+      if (!this.shallRun) return undefined;
     }
     this.#restarts += 1;
     try {
@@ -182,6 +259,58 @@ export class SupervisedProcess {
       this.#sentence = sentenceOf(failure);
       return undefined;
     }
+  }
+
+  /** A program that replaces itself may have done so unasked: then another process is this one now. */
+  async #replacement(): Promise<Spawned | undefined> {
+    const last = this.#ancestor;
+    if (this.launch.succession === undefined || last === undefined) return undefined;
+    this.#become("waiting", this.#sentence);
+    await this.#parts.untilNoSuccessor(this);
+    const [successor] = this.shallRun ? await this.#successorsOf(last) : [];
+    if (successor !== undefined) return this.#takeOver(successor);
+    await this.#endRest(last);
+    return undefined;
+  }
+
+  async #untilSeen(
+    before: ProcessIdentity,
+    isIt: (identity: ProcessIdentity) => boolean,
+  ): Promise<Spawned | undefined> {
+    while (!this.#stopping) {
+      const wasAlive = await this.#parts.spawn.isAlive(before);
+      const seen = (await this.#successorsOf(before)).find(isIt);
+      if (seen !== undefined) return this.#takeOver(seen);
+      if (!wasAlive) {
+        this.#sentence = `was not started by process ${before.pid}, which has ended after SIGUSR2`;
+        return undefined;
+      }
+      await this.#parts.clock.sleep(awaitedPollMs, this.#wake.signal);
+    }
+    return undefined;
+  }
+
+  #takeOver(identity: ProcessIdentity): Spawned {
+    this.#identity = identity;
+    this.#startedAtMs = this.#parts.clock.nowMs();
+    this.#become("running", "runs; another process has started it in its own place");
+    if (this.#stopping) this.stop();
+    return { identity, ready: Promise.resolve(), exited: this.#watch(identity) };
+  }
+
+  async #successorsOf(identity: ProcessIdentity): Promise<readonly ProcessIdentity[]> {
+    const { succession } = this.launch;
+    if (succession === undefined) return [];
+    const known = this.#parts.known();
+    const found = await this.#parts.spawn.successors(identity, succession.file);
+    return found.filter(({ pid }) => !known.includes(pid));
+  }
+
+  /** A group may hold a process that takes the place of this one. */
+  #signal(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+    const { spawn } = this.#parts;
+    if (this.launch.succession === undefined) void spawn.signal(identity, signal);
+    else void spawn.signalAlone(identity, signal);
   }
 
   async #spawn(): Promise<Spawned> {
@@ -222,6 +351,10 @@ export class SupervisedProcess {
 /** Whether a socket belongs to one process alone: its address leaves the port to the system. */
 export function isOwn({ sockets }: Launch, name: string): boolean {
   return sockets.some((socket) => socket.name === name && socket.address.endsWith(":0"));
+}
+
+function cannotStart(sentence: string): AgentFailure {
+  return new AgentFailure("cannot_start", sentence);
 }
 
 function named({ name, address }: ListeningSocket & { readonly name: string }): {

@@ -27,9 +27,7 @@ export async function problemOf(
   parts: ServiceParts,
   candidate: Candidate,
 ): Promise<string | undefined> {
-  const { health } = candidate.run;
-  const deadlineMs =
-    health.kind === "none" ? usualDeadlineMs : (health.deadlineMs ?? usualDeadlineMs);
+  const deadlineMs = deadlineMsOf(candidate.run);
   const deadline = parts.clock.monotonicMs() + deadlineMs;
   const view = await parts.supervisor.wait(parts.service, candidate.id, "ready", deadlineMs);
   if (hasEnded(view)) return endOf(view);
@@ -39,6 +37,11 @@ export async function problemOf(
   }
   const problem = await untilHealthy(parts, candidate, deadline, deadlineMs);
   return problem ?? (await whileProven(parts, candidate));
+}
+
+/** How long a process may take to become ready and healthy. */
+export function deadlineMsOf({ health }: Run): number {
+  return health.kind === "none" ? usualDeadlineMs : (health.deadlineMs ?? usualDeadlineMs);
 }
 
 /** Asks every socket that the health question is about once. Undefined means well. */

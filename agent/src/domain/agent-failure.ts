@@ -11,6 +11,7 @@
  * - `source_unavailable`: documents or blobs could not be read; nothing is known about what should run.
  * - `refused_document`: a document is not signed as it must be, too old, expired or nonsense.
  * - `refused_revision`: a revision cannot run here, or what was downloaded is not what it names.
+ * - `forbidden`: the policy of the environment does not let it run here.
  * - `disk_full`: there is not enough room; nothing was changed.
  * - `disk_failed`: the disk could not be read or written.
  * - `failed_hook`: a script of the bundle failed.
@@ -26,6 +27,7 @@ export type AgentFailureCode =
   | "source_unavailable"
   | "refused_document"
   | "refused_revision"
+  | "forbidden"
   | "disk_full"
   | "disk_failed"
   | "failed_hook";

@@ -24,6 +24,8 @@ export interface Enrolment {
   readonly environment: string;
   readonly keys: readonly PublicKey[];
   readonly threshold: number;
+  /** Keys of which one must have signed the first policy that counts; none: whoever signs indexes. */
+  readonly policyKeys: readonly PublicKey[];
   readonly source: SourcePlace;
   readonly pollMs: number;
 }
@@ -59,15 +61,18 @@ export interface EnrolmentDesk {
 }
 
 /** The enrolment as it is kept. It holds the machine's token: the file is for its owner alone. */
-export function enrolmentText({ keys, ...rest }: Enrolment): string {
-  return `${JSON.stringify({ format: 1, ...rest, keys: keys.map(publicKeyLine) }, null, 2)}\n`;
+export function enrolmentText({ keys, policyKeys, ...rest }: Enrolment): string {
+  const lines = { keys: keys.map(publicKeyLine), policyKeys: policyKeys.map(publicKeyLine) };
+  return `${JSON.stringify({ format: 1, ...rest, ...lines }, null, 2)}\n`;
 }
 
 /** Reads what `enrolmentText` wrote. Fails with a sentence that names the file. */
 export function parseEnrolment(text: string, path: string): Enrolment {
   try {
-    const { format, keys, ...rest } = JSON.parse(text);
-    if (format === 1) return checkedEnrolment({ ...rest, keys: keys.map(parsePublicKey) });
+    // Machines that joined before there were policies know no keys of theirs.
+    const { format, keys, policyKeys = [], ...rest } = JSON.parse(text);
+    const parsed = { keys: keys.map(parsePublicKey), policyKeys: policyKeys.map(parsePublicKey) };
+    if (format === 1) return checkedEnrolment({ ...rest, ...parsed });
   } catch (cause) {
     throw damaged(path, cause);
   }

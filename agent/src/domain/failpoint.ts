@@ -12,6 +12,7 @@ export const moments = [
   "release-renamed",
   "rehearsed",
   "old-stopped",
+  "link-moved",
   "new-started",
   "new-validated",
   "journal-committed",

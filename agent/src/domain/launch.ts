@@ -34,6 +34,8 @@ export interface Launch {
   readonly directory: string;
   /** In the order of their descriptors, which begin at 3 (`LISTEN_FDS`, sd_listen_fds(3)). */
   readonly sockets: readonly SocketRequest[];
+  /** Where they begin instead, for programs that are told in their own way. */
+  readonly firstDescriptor?: number | undefined;
   readonly readiness: LaunchReadiness;
   /** It runs where no client is, for a while. */
   readonly rehearsal: boolean;
@@ -49,6 +51,19 @@ export interface Launch {
   readonly stopSignal: StopSignal;
   /** How long it may take to end before it is killed. */
   readonly stopGraceMs: number;
+  /** Of a program that replaces itself; absent for all others. */
+  readonly succession?: Succession | undefined;
+}
+
+/**
+ * A program that gets SIGUSR2 starts its own path again, which leads to another release by then. The child takes the
+ * listening sockets over from it, and is one of the service's processes.
+ */
+export interface Succession {
+  /** What `program` leads to: a process executes this file, or it is not the one of this launch. */
+  readonly file: string;
+  /** The process that starts this one; the supervisor starts it if absent, and whenever it starts it again. */
+  readonly after?: string | undefined;
 }
 
 /**
@@ -75,7 +90,8 @@ export interface Exit {
  *         │           │
  *         └───────────┴──> waiting ──> starting …   one that is kept, after it ended by itself
  *
- * `stopping` is entered from every state and ends in `gone`.
+ * A process that another one shall start is `starting`, with no number, until it is seen. One that has ended after it has
+ * started its successor is `waiting` as long as that lives and is not kept itself. `stopping` is entered from every state and ends in `gone`.
  */
 export type ProcessState = "starting" | "running" | "waiting" | "stopping" | "gone";
 

@@ -13,6 +13,8 @@ export interface Layout {
   readonly systemdEnvironments: string;
   /** The newest index that was believed. */
   readonly indexPath: string;
+  /** The newest policy that was believed. */
+  readonly policyPath: string;
   /** What this machine is called, of which environment it is, and whom it believes. */
   readonly enrolmentPath: string;
   readonly machineKeyPath: string;
@@ -42,6 +44,7 @@ export function layoutOf(root: string): Layout {
     settingsKeysPath: join(root, "keys", "settings.keys"),
     keeperLog: join(root, "keeper", "keeper.log"),
     indexPath: join(root, "status", "index.json"),
+    policyPath: join(root, "status", "policy.json"),
     blobsFolder: join(root, "blobs"),
     servicesFolder: join(root, "services"),
     logPlacesPath: join(root, "status", "log-places.json"),

@@ -13,4 +13,6 @@ export interface Machine {
 export interface Trust {
   readonly keys: readonly PublicKey[];
   readonly threshold: number;
+  /** Those of which one must have signed the first policy that counts; none: whoever signs indexes. */
+  readonly policyKeys: readonly PublicKey[];
 }

@@ -5,6 +5,7 @@ import {
   type Limits,
   launchReadinesses,
   type SocketRequest,
+  type Succession,
   stopSignals,
 } from "./launch.ts";
 
@@ -12,6 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const mostSockets = 16;
 const longestGraceMs = 3_600_000;
+const highestDescriptor = 1_000;
 
 /** The launch in a parsed JSON document. Fails with `bad_request`, naming the field. */
 export function parseLaunch(document: unknown): Launch {
@@ -25,6 +27,9 @@ export function parseLaunch(document: unknown): Launch {
     environment: environmentOf(fields),
     directory: pathOf(fields, "directory"),
     sockets: socketsOf(fields),
+    ...(fields["firstDescriptor"] === undefined
+      ? {}
+      : { firstDescriptor: numberOf(fields, "firstDescriptor", highestDescriptor) }),
     readiness: oneOf(fields, "readiness", launchReadinesses),
     rehearsal: fields["rehearsal"] === true,
     ownIdVariables: variablesOf(fields),
@@ -34,7 +39,15 @@ export function parseLaunch(document: unknown): Launch {
     log: pathOf(fields, "log"),
     stopSignal: oneOf(fields, "stopSignal", stopSignals),
     stopGraceMs: numberOf(fields, "stopGraceMs", longestGraceMs),
+    ...(fields["succession"] === undefined
+      ? {}
+      : { succession: successionOf(fieldsOf(fields["succession"], "succession")) }),
   };
+}
+
+function successionOf(fields: Fields): Succession {
+  const file = pathOf(fields, "file");
+  return fields["after"] === undefined ? { file } : { file, after: nameOf(fields, "after") };
 }
 
 /** An object. */

@@ -20,8 +20,11 @@ export interface Probe {
   connect(address: string, pid: number, timeoutMs: number): Promise<Answer>;
   /** Asks `GET path` and waits for the answer's status. */
   get(address: string, path: string, pid: number, timeoutMs: number): Promise<Answer>;
-  /** Whether the process, or one that it has started, has bound the port itself. */
-  listens(pid: number, port: number): Promise<boolean>;
+  /**
+   * Whether the process, or one that it has started, holds a socket that listens on the port. `successor` is one that it
+   * has started in its own place, and counts for nothing.
+   */
+  listens(pid: number, port: number, successor?: number): Promise<boolean>;
   /** Who listens on a TCP address in such a way that nobody else can: `nginx (process 4711)`; undefined if nobody does. */
   holderOf(address: string): Promise<string | undefined>;
   /** A TCP port that nobody listens on at this moment. */

@@ -1,6 +1,7 @@
 // What the agent writes down about one service. One file that is replaced as a whole: each change is a step that happened.
 import { createHash } from "node:crypto";
 import { AgentFailure } from "./agent-failure.ts";
+import type { PassedOn } from "./passed-on.ts";
 
 /**
  * How the listening sockets of a service come to its processes.
@@ -33,6 +34,8 @@ export interface Committed extends Target {
   readonly serial: number;
   /** The process that the supervisor was told to keep. */
   readonly process: string;
+  /** What it passes on to a process that it starts in its place; absent if it does not do that. */
+  readonly passesOn?: PassedOn | undefined;
   readonly atMs: number;
 }
 
@@ -49,6 +52,8 @@ export interface HandOver {
   readonly rollout: string;
   /** The process that is the new one; empty where scripts see to that. */
   readonly process: string;
+  /** The old process has started the new one, and leaves by itself. */
+  readonly replacesItself?: true;
   /** The event that runs, where scripts see to processes. */
   readonly event?: string;
 }

@@ -78,6 +78,27 @@ describe("units of a service", () => {
     assert.match(slotEnvironmentText(launchOf({ readiness: "fd" })), /^READY_FD="9"$/m);
   });
 
+  test("a process that replaces itself stays in its unit, which looks alike for every release", () => {
+    const launch = { succession: { file: "/releases/1/bin" } };
+    const text = slotUnitText(plan({ kept: true }, launch), place);
+    assert.match(text, /^Description=shop, slot a$/m);
+    assert.match(text, /^ExitType=cgroup\nPIDFile=\/run\/stoa-shop\.a\.pid$/m);
+    assert.match(text, /^KillMode=control-group$/m);
+    assert.match(
+      slotUnitText(plan({}, { ...launch, readiness: "notify" }), place),
+      /^NotifyAccess=all$/m,
+    );
+  });
+
+  test("sockets are moved to where a program expects them", () => {
+    const ownIdVariables = ["GOAGAIN_PPID"];
+    const text = slotUnitText(plan({}, { ownIdVariables, firstDescriptor: 900 }), place);
+    assert.match(
+      text,
+      /^ExecStart=:"\/bin\/bash" "-c" "exec 900<&3 3<&-; unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES; export GOAGAIN_PPID=\$\$; exec \\"\$@\\"" "sh" "\/bin\/true" "-v"$/m,
+    );
+  });
+
   test("the environment is quoted, names the sockets, and holds nothing that is systemd's to say", () => {
     const environment = {
       A: 'say "$x"\n\\o/',
@@ -117,6 +138,7 @@ describe("units of a service", () => {
       plan({ kept: true }),
       plan({ slot: "b" }, { arguments: odd, readiness: "fd", ownIdVariables: ["GOAGAIN_PPID"] }),
       plan({ slot: "r" }, { readiness: "notify", rehearsal: true, stopGraceMs: 0 }),
+      plan({ slot: "c", socketUnit: "stoa-shop.2.socket" }, { succession: { file: "/x" } }),
     ];
     const sockets = plans.slice(1).map((one) => {
       const name = socketUnitName(one);

@@ -18,6 +18,8 @@ export interface UnitPlan {
   readonly launch: Launch;
   /** Whether it is started again when it ends, and after the machine has started. */
   readonly kept: boolean;
+  /** The socket unit it inherits from, where that is not the first of its service. */
+  readonly socketUnit?: string;
 }
 
 /** What units depend on besides. */
@@ -33,9 +35,19 @@ export function slotUnitName({ service, slot }: Pick<UnitPlan, "service" | "slot
   return `stoa-${service}.${slot}.service`;
 }
 
-/** `stoa-shop.socket`; rehearsals have one of their own. */
-export function socketUnitName({ service, slot }: Pick<UnitPlan, "service" | "slot">): string {
-  return slot === rehearsalSlot ? `stoa-${service}.${slot}.socket` : `stoa-${service}.socket`;
+/** `stoa-shop.socket` or another of the service; rehearsals have one of their own. */
+export function socketUnitName({
+  service,
+  slot,
+  socketUnit,
+}: Pick<UnitPlan, "service" | "slot" | "socketUnit">): string {
+  if (slot === rehearsalSlot) return `stoa-${service}.${slot}.socket`;
+  return socketUnit ?? socketUnitNameAt(service, 1);
+}
+
+/** The socket units of a service by number: `stoa-shop.socket`, `stoa-shop.2.socket` and so on. */
+export function socketUnitNameAt(service: string, number: number): string {
+  return number === 1 ? `stoa-${service}.socket` : `stoa-${service}.${number}.socket`;
 }
 
 /** What stands behind a socket; see `queueUnitText`. */
@@ -51,6 +63,11 @@ export function readyFileOf({ service, slot }: Pick<UnitPlan, "service" | "slot"
   return `/run/${runtimeFolder(service, slot)}/ready`;
 }
 
+/** Where systemd reads the number of a process that has taken the place of another (systemd.service(5), `PIDFile=`). */
+export function pidFileOf({ service, slot }: Pick<UnitPlan, "service" | "slot">): string {
+  return `/run/stoa-${service}.${slot}.pid`;
+}
+
 /** The file with the environment of a process. */
 export function environmentFileOf(
   { environmentFolder }: UnitPlace,
@@ -58,6 +75,9 @@ export function environmentFileOf(
 ): string {
   return `${environmentFolder}/${service}.${slot}.env`;
 }
+
+/** Other shells know descriptors of one digit only. */
+export const bash = "/bin/bash";
 
 const header =
   "# Written by stoa agent, which puts it back when it is edited. Add a drop-in instead.\n";
@@ -106,17 +126,22 @@ export function queueUnitText(): string {
 /** One process. */
 export function slotUnitText(plan: UnitPlan, place: UnitPlace): string {
   const { service, slot, launch, kept } = plan;
-  const { readiness, user, log } = launch;
+  const { readiness, user, log, succession } = launch;
+  // A unit whose process replaces itself stays as it is from one release to the next.
+  const release = succession === undefined ? ` ${launch.release.slice(0, 12)}` : "";
   const lines = [
     "[Unit]",
-    `Description=${unitValue(`${service} ${launch.release.slice(0, 12)}, slot ${slot}`)}`,
+    `Description=${unitValue(`${service}${release}, slot ${slot}`)}`,
     "After=network.target",
     // It is started again for ever, as slowly as below.
     "StartLimitIntervalSec=0",
     "",
     "[Service]",
     `Type=${readiness === "notify" ? "notify" : "exec"}`,
-    ...(readiness === "notify" ? ["NotifyAccess=main"] : []),
+    ...(readiness === "notify"
+      ? [`NotifyAccess=${succession === undefined ? "main" : "all"}`]
+      : []),
+    ...(succession === undefined ? [] : successionLines(plan)),
     // The agent waits as long as the service's health deadline says, and stops it then.
     "TimeoutStartSec=infinity",
     `ExecStart=:${commandWords(launch).map(unitWord).join(" ")}`,
@@ -130,7 +155,7 @@ export function slotUnitText(plan: UnitPlan, place: UnitPlace): string {
       : []),
     `StandardOutput=append:${unitValue(log)}`,
     "StandardError=inherit",
-    "KillMode=mixed",
+    `KillMode=${succession === undefined ? "mixed" : "control-group"}`,
     `KillSignal=${launch.stopSignal}`,
     // 0 would mean: for ever.
     `TimeoutStopSec=${Math.max(1, launch.stopGraceMs)}ms`,
@@ -154,13 +179,33 @@ export function slotEnvironmentText({ environment, sockets, readiness }: Launch)
 
 /** A shell in front where something must be known or open that systemd does not give; it becomes the program. */
 function commandWords(launch: Launch): readonly string[] {
-  const { program, arguments: args, readiness, ownIdVariables } = launch;
+  const { program, arguments: args, readiness, ownIdVariables, firstDescriptor: moved } = launch;
   const steps = [
+    ...(moved === undefined ? [] : movingSteps(launch.sockets, moved)),
     ...ownIdVariables.map((name) => `export ${name}=$$`),
     ...(readiness === "fd" ? [`exec ${readyDescriptor}>"$RUNTIME_DIRECTORY/ready"`] : []),
   ];
   if (steps.length === 0) return [program, ...args];
-  return ["/bin/sh", "-c", [...steps, 'exec "$@"'].join("; "), "sh", program, ...args];
+  const shell = moved === undefined ? "/bin/sh" : bash;
+  return [shell, "-c", [...steps, 'exec "$@"'].join("; "), "sh", program, ...args];
+}
+
+/**
+ * The unit outlives its first process: it ends with the last (`ExitType=`, since systemd 250). Where the number of the next
+ * one stands in the file before the old one ends, that is the main process then.
+ */
+function successionLines(plan: UnitPlan): readonly string[] {
+  return ["ExitType=cgroup", `PIDFile=${unitValue(pidFileOf(plan))}`];
+}
+
+/** Elsewhere they are nobody's business by `LISTEN_FDS`. */
+function movingSteps(sockets: readonly SocketRequest[], to: number): readonly string[] {
+  return [
+    ...sockets.map(
+      (_, at) => `exec ${to + at}<&${firstDescriptor + at} ${firstDescriptor + at}<&-`,
+    ),
+    "unset LISTEN_FDS LISTEN_PID LISTEN_FDNAMES",
+  ];
 }
 
 function userLines(text: string): readonly string[] {

@@ -6,6 +6,13 @@ export interface ProcessIdentity {
   readonly pid: number;
   readonly startTicks: number;
   readonly bootId: string;
+  /** The process group and session it is in, where another process leads them: the one that has started it. */
+  readonly group?: number;
+}
+
+/** The process group and session of a process, which it has in common with those that it starts in its place. */
+export function groupOf({ pid, group }: ProcessIdentity): number {
+  return group ?? pid;
 }
 
 /** A process to be, with its sockets open. It leads a session and process group of its own. */
@@ -29,6 +36,15 @@ export interface Spawn {
   isAlive(identity: ProcessIdentity): Promise<boolean>;
   /** Signals its whole process group. Returns false if nobody is there. The leader may have ended before its followers. */
   signal(identity: ProcessIdentity, signal: string): Promise<boolean>;
+  /** Signals this process alone. Returns false if it has ended. */
+  signalAlone(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
+  /** Whether it does something of its own when it gets the signal. */
+  catches(identity: ProcessIdentity, signal: NodeJS.Signals): Promise<boolean>;
+  /**
+   * The processes that execute a file among those in the session of a process, and those it has started; those first that
+   * were started by none of the others. The process itself may have ended; it is not among them.
+   */
+  successors(identity: ProcessIdentity, file: string): Promise<readonly ProcessIdentity[]>;
 }
 
 /** A socket on which connections queue; nobody in this process accepts any. */

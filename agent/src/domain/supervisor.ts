@@ -1,5 +1,5 @@
 // What the agent needs of whoever runs the processes: the keeper, or systemd.
-import type { Launch, ProcessView } from "./launch.ts";
+import type { Launch, ProcessView, SocketRequest } from "./launch.ts";
 
 /**
  * Runs the processes of services. It lives longer than the agent, and everything it is asked may be asked again. Failures
@@ -8,7 +8,10 @@ import type { Launch, ProcessView } from "./launch.ts";
 export interface Supervisor {
   /** All processes it knows of, with those that ended since a service's last launch. */
   views(): Promise<readonly ProcessView[]>;
-  /** Starts a process, unless one with this id was started before. `address_in_use`, `cannot_start`. */
+  /**
+   * Starts a process, or has another one start it, unless one with this id was started before. `address_in_use`,
+   * `cannot_start`.
+   */
   launch(service: string, launch: Launch): Promise<ProcessView>;
   /** Waits until a process is ready or has ended, or has ended; not longer than `waitMs`. */
   wait(service: string, id: string, until: "ready" | "gone", waitMs: number): Promise<ProcessView>;
@@ -23,8 +26,12 @@ export interface Supervisor {
    * more. Says what it put right.
    */
   restore(service: string): Promise<readonly string[]>;
-  /** Whether a service that runs can be given a socket more. If not, its old process ends before the sockets change. */
-  readonly addsSockets: boolean;
+  /**
+   * Whether a process can have these sockets while another one of the same service holds those. If not, that must end before.
+   */
+  canHave(sockets: readonly SocketRequest[], held: readonly SocketRequest[]): boolean;
+  /** Whether it can take charge of processes that others have started in their own place. */
+  readonly followsSuccession: boolean;
   /** Whether it bounds a process with all its children, and processors too. If not, only what setrlimit(2) knows holds. */
   readonly boundsChildren: boolean;
 }
@@ -33,4 +40,6 @@ export interface Supervisor {
 export interface StopOrder {
   /** How long it may take; as its launch says unless said otherwise. */
   readonly graceMs?: number;
+  /** It leaves by itself, and a signal could make it leave at once: it is not sent any before its time is over. */
+  readonly unasked?: boolean;
 }

@@ -4,17 +4,40 @@ import { AgentFailure } from "./agent-failure.ts";
 import type { SocketRequest } from "./launch.ts";
 import type { UnitPlan } from "./service-units.ts";
 
-/** One unit with a process. */
+/** A process and the slot that its unit has. A process and the one that it has started in its place have the same slot. */
 export interface UnitRecord extends UnitPlan {
   /** It was asked to end. */
   readonly stopping: boolean;
+  /** When it is killed, by the clock of the machine: it shares its unit with another process, which goes on. */
+  readonly killAtMs?: number;
+}
+
+/** Whether two processes are in the same unit. */
+export function sharesUnit(one: UnitRecord, other: UnitRecord): boolean {
+  const isOne = one.launch.id === other.launch.id;
+  return !isOne && one.service === other.service && one.slot === other.slot;
+}
+
+/** The processes after which their units are made: of those in the same unit the kept one, or else the first. */
+export function leaders(units: readonly UnitRecord[]): readonly UnitRecord[] {
+  return units.filter((unit, at) => {
+    const others = units.filter((other) => sharesUnit(unit, other));
+    if (unit.kept) return true;
+    return !others.some((other) => other.kept || units.indexOf(other) < at);
+  });
 }
 
 /** All units. */
 export interface SystemdRecord {
   readonly units: readonly UnitRecord[];
-  /** What the socket unit of a service listens on; a service without one is absent. */
-  readonly sockets: Readonly<Record<string, readonly SocketRequest[]>>;
+  /** The socket units of a service and what they listen on; a service without one is absent. */
+  readonly sockets: Readonly<Record<string, readonly SocketUnit[]>>;
+}
+
+/** All listening sockets that a process was given: a service whose addresses change has two of these for a while. */
+export interface SocketUnit {
+  readonly name: string;
+  readonly sockets: readonly SocketRequest[];
 }
 
 /** Of a machine on which there are none. */

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import type { Launch } from "./launch.ts";
 import { parseSystemdRecord, systemdRecordText } from "./systemd-record.ts";
 import { parseUnits } from "./unit-state.ts";
-import { viewOf } from "./unit-view.ts";
+import { viewOf, type Within } from "./unit-view.ts";
 
 const launch: Launch = {
   id: "0123-1",
@@ -82,8 +82,44 @@ ExecMainStartTimestampMonotonic=0
     assert.equal(viewOf(unit, undefined, around).adopted, false);
   });
 
+  describe("of processes that replace themselves, looks at the one that is meant", () => {
+    const alone = { pid: 7, isAwaited: false, leads: true, isReplaced: false };
+    const left = "ActiveState=active\nMainPID=0";
+    const cases: readonly [string, Partial<Within>, string, string][] = [
+      ["the main process", {}, "ActiveState=active\nMainPID=7", "running 7"],
+      ["one that systemd does not take for the main process", {}, left, "running 7"],
+      [
+        "one that was started a moment ago",
+        { pid: 0 },
+        "ActiveState=active\nMainPID=8",
+        "running 8",
+      ],
+      ["one that left something behind", { pid: 0 }, left, "gone 0"],
+      [
+        "one that is started again",
+        { pid: 0 },
+        "ActiveState=activating\nSubState=auto-restart",
+        "waiting 0",
+      ],
+      ["one that another has replaced", { pid: 0, isReplaced: true }, left, "waiting 0"],
+      ["one that is to be started", { pid: 0, leads: false, isAwaited: true }, left, "starting 0"],
+      ["one that was started by another", { pid: 9, leads: false }, left, "running 9"],
+      ["one that was started by another, and has ended", { pid: 0, leads: false }, left, "gone 0"],
+    ];
+    for (const [title, more, text, expected] of cases) {
+      test(title, () => {
+        const found = parseUnits(`Id=stoa-shop.a.service\n${text}\n`).get("stoa-shop.a.service");
+        const { state, pid } = viewOf(unit, found, { ...around, within: { ...alone, ...more } });
+        assert.equal(`${state} ${pid}`, expected);
+      });
+    }
+  });
+
   test("the record of units survives, and a damaged one is refused", () => {
-    const text = systemdRecordText({ units: [unit], sockets: { shop: launch.sockets } });
+    const text = systemdRecordText({
+      units: [unit],
+      sockets: { shop: [{ name: "stoa-shop.socket", sockets: launch.sockets }] },
+    });
     assert.deepEqual(parseSystemdRecord(text, "units.json").units, [unit]);
     assert.throws(
       () => parseSystemdRecord(text.replace("0123-1", "0123-2"), "units.json"),

@@ -12,15 +12,33 @@ export interface Circumstances {
   /** The time of day, and at the same moment that of the clock of systemd's timestamps. */
   readonly nowMs: number;
   readonly monotonicMs: number;
+  /** Where processes replace themselves within the unit. */
+  readonly within?: Within | undefined;
+}
+
+/** A process among those of its unit. */
+export interface Within {
+  /** 0 if none executes its file. */
+  readonly pid: number;
+  /** Another process is to start it, and it has not been seen yet. */
+  readonly isAwaited: boolean;
+  /** The unit is made after it, so whatever systemd starts there is it. */
+  readonly leads: boolean;
+  /** Another process that is known is there in its stead. */
+  readonly isReplaced: boolean;
 }
 
 /** The process of a unit. `found` is what systemd says about the unit. */
 export function viewOf(
   { service, launch, kept, stopping }: UnitRecord,
   found: UnitProperties | undefined,
-  { isReady, hasSocket, ...times }: Circumstances,
+  { isReady, hasSocket, within, ...times }: Circumstances,
 ): ProcessView {
-  const plain = stateOf(found, isReady);
+  const pid = pidOf(within, Number(found?.["MainPID"] ?? 0));
+  const ofUnit = stateOf(found, isReady);
+  // Its unit outlives it where something else that it has started does.
+  const hasLeft = within !== undefined && pid === 0 && ofUnit === "running";
+  const plain = stateWithin(within) ?? (hasLeft ? "gone" : ofUnit);
   const state = stopping && plain !== "gone" ? "stopping" : plain;
   const { id, release, program, log, sockets } = launch;
   const view = {
@@ -32,13 +50,32 @@ export function viewOf(
     state,
     kept,
     adopted: sockets.length > 0 && !hasSocket,
-    pid: Number(found?.["MainPID"] ?? 0),
+    pid,
     sockets,
     startedAtMs: startedAtMsOf(found, times),
     restarts: Number(found?.["NRestarts"] ?? 0),
-    lastExit: exitOf(found),
+    lastExit: within?.leads === false ? undefined : exitOf(found),
   };
+  if (within?.isAwaited === true)
+    return {
+      ...view,
+      sentence: "was not started by the process before it, which was sent SIGUSR2,",
+    };
   return { ...view, sentence: sentenceOf(state, view.lastExit, launch.stopSignal) };
+}
+
+/** A process that systemd has started a moment ago does not execute its file yet. */
+function pidOf(within: Within | undefined, mainPid: number): number {
+  if (within === undefined) return mainPid;
+  return within.pid === 0 && within.leads && !within.isReplaced ? mainPid : within.pid;
+}
+
+/** Undefined where the state of the unit is that of the process. */
+function stateWithin(within: Within | undefined): ProcessState | undefined {
+  if (within === undefined || within.pid !== 0) return undefined;
+  if (within.isAwaited) return "starting";
+  if (!within.leads) return "gone";
+  return within.isReplaced ? "waiting" : undefined;
 }
 
 function sentenceOf(

@@ -12,6 +12,7 @@ export const statusOf: Readonly<Record<AgentFailureCode, number>> = {
   failed_hook: 422,
   refused_document: 422,
   refused_revision: 422,
+  forbidden: 403,
   disk_full: 507,
   disk_failed: 500,
   keeper_unreachable: 502,

@@ -22,7 +22,7 @@ interface Call {
  *     PUT  /v1/services/SERVICE/processes/ID             a launch
  *     GET  /v1/services/SERVICE/processes/ID?until=ready|gone&waitMs=N
  *     POST /v1/services/SERVICE/processes/ID/keep
- *     POST /v1/services/SERVICE/processes/ID/stop        {"graceMs"}
+ *     POST /v1/services/SERVICE/processes/ID/stop        {"graceMs", "unasked"}
  *     POST /v1/services/SERVICE/close-sockets            {"but": [address, …]}
  */
 const routes: Readonly<Record<string, Route>> = {
@@ -38,6 +38,7 @@ const routes: Readonly<Record<string, Route>> = {
   "POST stop": (keeper, { service, process, body }) => {
     const fields = fieldsOf(body, "the order");
     return keeper.stop(service, process, {
+      unasked: fields["unasked"] === true,
       ...(fields["graceMs"] === undefined
         ? {}
         : { graceMs: numberOf(fields, "graceMs", 3_600_000) }),

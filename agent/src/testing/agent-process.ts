@@ -1,11 +1,20 @@
-// An agent in a process of its own, which may end itself at a named moment: node agent-process.ts SETTINGS
+// An agent in a process of its own, which may end itself at a named moment, or do so once: node agent-process.ts SETTINGS
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parsePublicKey } from "@stoa/deployment";
 import { openAgent } from "../agent.ts";
 import { machineArchitecture, machineKeyOf } from "../enrolment.ts";
 import { chooseSupervision } from "../supervision.ts";
 
-const { root, tree, key, killAt, supervisor = "keeper" } = JSON.parse(process.argv[2] ?? "{}");
+const {
+  root,
+  tree,
+  key,
+  killAt,
+  // A file whose content is the moment; it is emptied before.
+  killOnceAt = "",
+  supervisor = "keeper",
+} = JSON.parse(process.argv[2] ?? "{}");
 const agent = openAgent({
   root,
   machine: "one",
@@ -14,6 +23,7 @@ const agent = openAgent({
   environment: "production",
   keys: [parsePublicKey(key)],
   threshold: 1,
+  policyKeys: [],
   machineKey: await machineKeyOf(root),
   supervision: await chooseSupervision(root, supervisor),
   source: { kind: "folder", path: tree },
@@ -21,7 +31,9 @@ const agent = openAgent({
   version: "test",
   decided: (sentence) => process.stderr.write(`${sentence}\n`),
   failpoint: async (moment) => {
-    if (moment === killAt) process.kill(process.pid, "SIGKILL");
+    const once = killOnceAt === "" ? "" : readFileSync(killOnceAt, "utf8");
+    if (moment === once) writeFileSync(killOnceAt, "");
+    if (moment === killAt || moment === once) process.kill(process.pid, "SIGKILL");
   },
 });
 await agent.run(new AbortController().signal);

@@ -16,6 +16,8 @@ import {
   type EnvironmentIndex,
   type MachineStatus,
   makeSecretKey,
+  type Policy,
+  publicKeyLine,
   type Revision,
   type Run,
   readGoBuildInfo,
@@ -60,6 +62,8 @@ export class Tree {
   readonly key: SecretKey = makeSecretKey();
   /** What was published, by its id. */
   readonly revisions = new Map<string, Revision>();
+  /** Which policy the index names; 0 for none. */
+  policySerial = 0;
   #serial = 0;
 
   constructor(folder: string) {
@@ -113,10 +117,45 @@ export class Tree {
     return id;
   }
 
+  /** Puts the next policy into the tree, which the next index names. */
+  decree(more: Partial<Policy> = {}, ...keys: readonly SecretKey[]): Policy {
+    this.policySerial += 1;
+    const serial = this.policySerial;
+    const policy: Policy = {
+      format: 1,
+      environment: "production",
+      serial,
+      issuedAt: new Date().toISOString(),
+      notAfter: new Date(Date.now() + 3_600_000).toISOString(),
+      keys: [publicKeyLine(this.key)],
+      threshold: 1,
+      administrators: [publicKeyLine(this.key)],
+      quorum: 1,
+      rules: [],
+      ...more,
+    };
+    const signers = keys.length === 0 ? [this.key] : keys;
+    this.write(
+      `environments/production/policy/${serial}.json`,
+      sealEnvelope("policy", policy, signers),
+    );
+    return policy;
+  }
+
+  /** Approves a revision. */
+  approve(service: string, revision: string, ...keys: readonly SecretKey[]): void {
+    const approval = { format: 1, environment: "production", service, revision } as const;
+    this.write(
+      `environments/production/approvals/${service}/${revision}.json`,
+      sealEnvelope("approval", approval, keys),
+    );
+  }
+
   /** Says which revision every machine should run; the others of the environment are forgotten. */
   assign(
     services: Readonly<Record<string, string>>,
     settings: Readonly<Record<string, string>> = {},
+    key: SecretKey = this.key,
   ): number {
     this.#serial += 1;
     const serial = this.#serial;
@@ -126,6 +165,7 @@ export class Tree {
       serial,
       issuedAt: new Date().toISOString(),
       notAfter: new Date(Date.now() + 3_600_000).toISOString(),
+      ...(this.policySerial === 0 ? {} : { policy: this.policySerial }),
       services: Object.fromEntries(
         Object.entries(services).map(([service, revision]) => [
           service,
@@ -143,7 +183,7 @@ export class Tree {
         ]),
       ),
     };
-    this.write("environments/production/index.json", sealEnvelope("environment", index, this.key));
+    this.write("environments/production/index.json", sealEnvelope("environment", index, key));
     return serial;
   }
 
@@ -266,6 +306,7 @@ function agentSettings(root: string, tree: Tree): AgentSettings {
     environment: "production",
     keys: [tree.key],
     threshold: 1,
+    policyKeys: [],
     machineKey: makeSecretKey(),
     source: { kind: "folder", path: tree.folder },
     pollMs: 50,

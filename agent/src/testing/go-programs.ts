@@ -8,7 +8,8 @@ import process from "node:process";
 export const noGo: string | undefined =
   spawnSync("go", ["version"]).status === 0 ? undefined : "there is no go command";
 
-const exampleFolder = resolve(import.meta.dirname, "../../../docs/examples/drain-go");
+/** The module that services are shown how to drain by. */
+export const exampleFolder = resolve(import.meta.dirname, "../../../docs/examples/drain-go");
 
 /** Builds the example that takes its socket from `LISTEN_FDS` and drains politely. Returns the path of the program. */
 export function buildPolite(folder: string, version: string): string {
@@ -25,7 +26,10 @@ export function buildPlain(folder: string, version: string): string {
   );
 }
 
-/** Builds a program with what stands in for goagain: it takes its socket as that does, and crashes on SIGUSR2 as that does. */
+/**
+ * Builds a program with what stands in for goagain: it takes its socket as that does, closes the descriptor twice as that
+ * does, and crashes on SIGUSR2 as that does.
+ */
 export function buildGoagain(folder: string, version: string): string {
   return buildWithLibrary(folder, version, {
     name: "goagain",
@@ -55,6 +59,16 @@ export function buildNotifying(folder: string, version: string): string {
   );
 }
 
+/** Builds a plain program that becomes another one, in the same process, when it is asked for `/turn`. */
+export function buildTurning(folder: string, version: string): string {
+  return build(
+    writeModule(folder, "turning", turningSource),
+    ".",
+    join(folder, `turning-${version}`),
+    version,
+  );
+}
+
 /** Builds a program that ends as soon as it starts, with a last word. */
 export function buildCrashing(folder: string, version: string): string {
   return build(
@@ -65,7 +79,14 @@ export function buildCrashing(folder: string, version: string): string {
   );
 }
 
-function build(directory: string, what: string, output: string, version: string): string {
+/** Builds a package of a module. `more` is for the linker. */
+export function build(
+  directory: string,
+  what: string,
+  output: string,
+  version: string,
+  more = "",
+): string {
   const { status, stderr } = spawnSync(
     "go",
     [
@@ -73,7 +94,7 @@ function build(directory: string, what: string, output: string, version: string)
       "-trimpath",
       "-buildvcs=false",
       "-ldflags",
-      `-s -w -X main.version=${version}`,
+      `-s -w -X main.version=${version} ${more}`,
       "-o",
       output,
       what,
@@ -101,7 +122,8 @@ function buildWithLibrary(
   return build(directory, ".", join(folder, `${name}-${version}`), version);
 }
 
-function writeModule(folder: string, name: string, source: string): string {
+/** Writes a module of one file, and returns its folder. */
+export function writeModule(folder: string, name: string, source: string): string {
   const directory = join(folder, `${name}-source`);
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "go.mod"), `module example.com/${name}\n\ngo 1.21\n`);
@@ -128,6 +150,36 @@ func main() {
 }
 `;
 
+const turningSource = `package main
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"syscall"
+)
+
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "process %d\\n", os.Getpid())
+	})
+	http.HandleFunc("/turn", func(w http.ResponseWriter, r *http.Request) {
+		program, err := os.ReadFile("/proc/self/exe")
+		if err != nil {
+			log.Fatal(err)
+		}
+		// The folder of a release lies four below that of its machine.
+		other := "../../../../other"
+		if err := os.WriteFile(other, append(program, "other"...), 0o755); err != nil {
+			log.Fatal(err)
+		}
+		log.Fatal(syscall.Exec(other, os.Args, os.Environ()))
+	})
+	log.Fatal(http.ListenAndServe(":"+os.Getenv("PORT"), nil))
+}
+`;
+
 const goagainLibrary = `package goagain
 
 import (
@@ -143,9 +195,12 @@ func Listener() (net.Listener, error) {
 	if _, err := fmt.Sscan(os.Getenv("GOAGAIN_FD"), &fd); err != nil {
 		return nil, err
 	}
-	file := os.NewFile(fd, os.Getenv("GOAGAIN_NAME"))
-	defer file.Close()
-	return net.FileListener(file)
+	listener, err := net.FileListener(os.NewFile(fd, os.Getenv("GOAGAIN_NAME")))
+	if err != nil {
+		return nil, err
+	}
+	// And once more when the garbage collector finds the file.
+	return listener, syscall.Close(int(fd))
 }
 
 func Kill() error {
@@ -199,6 +254,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -208,7 +264,11 @@ import (
 var version string
 
 func main() {
+	var answers atomic.Int64
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if answers.Add(1)%10 == 0 {
+			runtime.GC()
+		}
 		fmt.Fprintf(w, "hello from %s, process %d\\n", version, os.Getpid())
 	})
 	listener, err := goagain.Listener()

@@ -1,6 +1,7 @@
 // The agent without its adapters, for simulations: every part of the world is given to it.
 export { ConvergingService } from "../application/converge-service.ts";
 export { Decisions } from "../application/decisions.ts";
+export { FollowedPolicy } from "../application/follow-policy.ts";
 export { Documents, revisionPathIn } from "../application/read-documents.ts";
 export { Agent } from "../application/run-agent.ts";
 export { AgentFailure } from "../domain/agent-failure.ts";

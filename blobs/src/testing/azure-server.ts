@@ -1,7 +1,8 @@
 // An Azure server for tests: Azurite on a port of its own.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { AzureBlobStore } from "../azure/azure-blob-store.ts";
 import type { AzureSettings } from "../azure/azure-settings.ts";
@@ -43,6 +44,7 @@ export async function startAzureServer({ remembers = false } = {}): Promise<Azur
       containers += 1;
       const container = `container-${containers}`;
       await service.createContainer(container);
+      if (folder !== undefined) await untilWritten(folder, container);
       const settings = { account, container, endpoint, identity: { kind: "key", key } } as const;
       return { settings, open: () => AzureBlobStore.open(settings) };
     },
@@ -51,4 +53,14 @@ export async function startAzureServer({ remembers = false } = {}): Promise<Azur
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Azurite writes down every five seconds what it knows; before that a container is gone with its process. */
+async function untilWritten(folder: string, container: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    const known = await readFile(join(folder, "__azurite_db_blob__.json"), "utf8").catch(() => "");
+    if (known.includes(`"${container}"`)) return;
+    await pause(100);
+  }
+  throw new Error(`Azurite has not written down ${container}`);
 }

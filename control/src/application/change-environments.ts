@@ -75,6 +75,17 @@ export class Environments {
     throw behind(treePaths.index(environment));
   }
 
+  /** Makes the index name the newest policy, which brings it to the machines. An older one than it names changes nothing. */
+  async follow(environment: string, policy: number): Promise<void> {
+    for (;;) {
+      const present = await this.#read(environment);
+      if (present === undefined) throw unknownEnvironment(environment);
+      if ((present.document.policy ?? 0) >= policy) return;
+      const written = await this.#write(environment, present, present.document.services, policy);
+      if (written !== undefined) return;
+    }
+  }
+
   /** Renews indexes that grow old, so that agents go on trusting them. */
   async renew(): Promise<void> {
     for (const environment of await this.list()) {
@@ -111,6 +122,7 @@ export class Environments {
     environment: string,
     before: OpenDocument<EnvironmentIndex> | undefined,
     services: Services,
+    policy = before?.document.policy,
   ): Promise<EnvironmentIndex | undefined> {
     const now = this.#clock.now();
     const serial = (before?.document.serial ?? 0) + 1;
@@ -120,6 +132,7 @@ export class Environments {
       serial,
       issuedAt: isoTime(now),
       notAfter: isoTime(now + lifetimeMs),
+      ...(policy === undefined ? {} : { policy }),
       services,
     };
     const path = treePaths.index(environment);

@@ -3,6 +3,7 @@ import { parseRevision, type Revision, revisionId } from "@stoa/deployment";
 import type { BlobShelf } from "../domain/blob-shelf.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { checkedName } from "../domain/names.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import { type SignedTree, tampered } from "./sign-documents.ts";
@@ -27,7 +28,7 @@ export class Revisions {
 
   /** Which of these contents are not kept yet. */
   async missing(digests: readonly string[]): Promise<readonly string[]> {
-    const kept = await Promise.all(digests.map((sha256) => this.#blobs.has(sha256)));
+    const kept = await inParallel(digests, (sha256) => this.#blobs.has(sha256));
     return digests.filter((_, at) => kept[at] !== true);
   }
 

@@ -4,6 +4,7 @@ import type { Principal, Role } from "../domain/access.ts";
 import { type Clock, isoTime } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import type { SignedTree } from "./sign-documents.ts";
 
@@ -94,7 +95,7 @@ export class Tokens {
   /** Every token, without the tokens. */
   async list(): Promise<readonly TokenRecord[]> {
     const paths = await this.#tree.list("private/tokens");
-    const records = await Promise.all(paths.map((path) => this.#readAt(path)));
+    const records = await inParallel(paths, (path) => this.#readAt(path));
     return records.filter((record) => record !== undefined);
   }
 

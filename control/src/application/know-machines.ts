@@ -3,6 +3,7 @@ import type { MachineStatus } from "@stoa/deployment";
 import { type Clock, isoTime } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { checkedName } from "../domain/names.ts";
 import { News } from "../domain/news.ts";
 import { treePaths } from "../domain/tree-paths.ts";
@@ -21,6 +22,8 @@ export interface MachineRecord {
   /** Its minisign public key; its statuses are signed with it. */
   readonly publicKey: string;
   readonly joinedAt: string;
+  /** `store`: it reads the store of documents itself, and says there how it is; absent: it asks this control plane. */
+  readonly via?: "store";
 }
 
 /** A machine and the last that was heard of it. */
@@ -30,7 +33,10 @@ export interface KnownMachine {
   readonly status: MachineStatus | undefined;
   /** When anything was last heard of it, in milliseconds since 1970; 0 if not since this process began. */
   readonly heardAt: number;
-  /** The same, or when this process began if that is later: its own absence is not held against machines. */
+  /**
+   * The same, or when this process began if that is later: its own absence is not held against machines that report to it. What
+   * they write into the store is there all the same.
+   */
   readonly lastSignMs: number;
   /** The address that its last report came from. */
   readonly host: string | undefined;
@@ -41,6 +47,12 @@ export interface KnownMachine {
 export type JoinRequest = Pick<MachineRecord, "machine" | "tags" | "os" | "arch" | "publicKey"> & {
   readonly token: string;
 };
+
+/** What is said of a machine that reads the store itself. Tags and architecture are its own as soon as it is heard. */
+export type StoreMachine = Pick<
+  MachineRecord,
+  "machine" | "environment" | "tags" | "arch" | "publicKey"
+>;
 
 /** A machine that was not heard of for so long counts as unreachable. */
 const silenceMs = 30_000;
@@ -55,7 +67,9 @@ export class Machines {
   readonly #records = new Map<string, MachineRecord>();
   readonly #statuses = new Map<string, MachineStatus>();
   readonly #heard = new Map<string, { readonly at: number; readonly host: string | undefined }>();
-  readonly #startedAt: number;
+  /** What was last found in the store. */
+  readonly #found = new Map<string, string>();
+  #startedAt: number;
 
   constructor(tree: DocumentTree, documents: SignedTree, tokens: Tokens, clock: Clock) {
     this.#tree = tree;
@@ -67,14 +81,11 @@ export class Machines {
 
   /** Reads what is kept. */
   async load(): Promise<void> {
-    for (const path of await this.#tree.list("machines")) {
-      if (path.endsWith("/machine.json")) await this.#loadRecord(path);
-    }
-    for (const { machine, publicKey } of this.#records.values()) {
-      const stored = await this.#tree.read(treePaths.status(machine));
-      if (stored === undefined) continue;
-      this.#statuses.set(machine, openStatus(stored.text, publicKey, this.#clock.now()));
-    }
+    const paths = (await this.#tree.list("machines")).filter((path) =>
+      path.endsWith("/machine.json"),
+    );
+    await inParallel(paths, (path) => this.#loadRecord(path));
+    await inParallel([...this.#records.values()], (record) => this.#loadStatus(record));
   }
 
   /**
@@ -88,19 +99,7 @@ export class Machines {
     const allowed = await this.#tokens.joinOf(request.token);
     const machine = checkedName(request.machine, "a machine");
     checkPublicKey(request.publicKey);
-    const known = this.#records.get(machine);
-    if (known !== undefined && known.publicKey !== request.publicKey) {
-      throw new ControlFailure(
-        "conflict",
-        `a machine ${machine} with another key has joined before; give this one another name, or remove the old: stoa machines remove ${machine}`,
-      );
-    }
-    if (known !== undefined && known.environment !== allowed.environment) {
-      throw new ControlFailure(
-        "conflict",
-        `${machine} belongs to ${known.environment}, and this join token is for ${allowed.environment}; to move it, first: stoa machines remove ${machine}`,
-      );
-    }
+    this.#checkOwner(machine, request.publicKey, allowed.environment);
     const record: MachineRecord = {
       format: 1,
       machine,
@@ -121,6 +120,48 @@ export class Machines {
     this.heard(machine, host);
     this.news.publish(machine);
     return { record, token };
+  }
+
+  /**
+   * Takes in a machine that never speaks to this control plane. Its name and key are what an administrator says; the same again
+   * changes nothing.
+   */
+  async register(said: StoreMachine): Promise<MachineRecord> {
+    const machine = checkedName(said.machine, "a machine");
+    checkPublicKey(said.publicKey);
+    this.#checkOwner(machine, said.publicKey, said.environment);
+    const record: MachineRecord = {
+      format: 1,
+      ...said,
+      os: "linux",
+      joinedAt: isoTime(this.#clock.now()),
+      via: "store",
+    };
+    await this.#documents.writeRecord(treePaths.machine(machine), "machine", record);
+    this.#records.set(machine, record);
+    this.news.publish(machine);
+    return record;
+  }
+
+  /**
+   * Takes what was found in the store. What is not signed by the machine, or is older than what it said before, is no sign of
+   * it. Found for the first time, it counts from when the machine says it was written.
+   */
+  hearFromStore(machine: string, envelope: string): void {
+    const record = this.#records.get(machine);
+    if (record === undefined || this.#found.get(machine) === envelope) return;
+    const isFirst = !this.#found.has(machine);
+    this.#found.set(machine, envelope);
+    const now = this.#clock.now();
+    const status = statusIn(envelope, record, now);
+    const before = this.#statuses.get(machine);
+    if (status === undefined || (before !== undefined && isOlder(status, before))) return;
+    this.#statuses.set(machine, status);
+    this.#heard.set(machine, {
+      at: isFirst ? Math.min(now, Date.parse(status.at)) : now,
+      host: undefined,
+    });
+    this.news.publish(machine);
   }
 
   /** Takes a status, an envelope that the machine has signed. Older ones than the last are refused. */
@@ -148,6 +189,14 @@ export class Machines {
     }
   }
 
+  /** The clock now says another time than has passed: nobody was silent because of that. */
+  clockWasSet(byMs: number): void {
+    this.#startedAt += byMs;
+    for (const [machine, { at, host }] of this.#heard) {
+      this.#heard.set(machine, { at: at + byMs, host });
+    }
+  }
+
   /** The machine has just been heard of. */
   heard(machine: string, host: string | undefined): void {
     const before = this.#heard.get(machine);
@@ -168,10 +217,12 @@ export class Machines {
     const record = this.#records.get(machine);
     if (record === undefined) return undefined;
     const heard = this.#heard.get(machine);
-    const lastSignMs = heard?.at ?? this.#startedAt;
+    const lastSignMs = heard?.at ?? (record.via === "store" ? 0 : this.#startedAt);
+    const status = this.#statuses.get(machine);
+    const own = record.via === "store" && status !== undefined;
     return {
-      record,
-      status: this.#statuses.get(machine),
+      record: own ? { ...record, tags: status.tags, arch: status.arch } : record,
+      status,
       heardAt: heard?.at ?? 0,
       host: heard?.host,
       lastSignMs,
@@ -197,6 +248,7 @@ export class Machines {
     await this.#tree.remove(treePaths.machine(machine));
     this.#records.delete(machine);
     this.#statuses.delete(machine);
+    this.#found.delete(machine);
     this.news.publish(machine);
   }
 
@@ -204,6 +256,50 @@ export class Machines {
     const record = await this.#documents.readRecord<MachineRecord>(path, "machine");
     if (record !== undefined) this.#records.set(record.machine, record);
   }
+
+  /** One that does not hold is as good as none: the machine says it again. */
+  async #loadStatus(record: MachineRecord): Promise<void> {
+    const { machine } = record;
+    const stored = await this.#tree.read(treePaths.status(machine));
+    if (stored === undefined) return;
+    const status = statusIn(stored.text, record, this.#clock.now());
+    if (status !== undefined) this.#statuses.set(machine, status);
+  }
+
+  #checkOwner(machine: string, publicKey: string, environment: string): void {
+    const known = this.#records.get(machine);
+    if (known === undefined) return;
+    if (known.publicKey === publicKey) {
+      if (known.environment === environment) return;
+      throw new ControlFailure(
+        "conflict",
+        `${machine} belongs to ${known.environment}, and this is for ${environment}; to move it, first: stoa machines remove ${machine}`,
+      );
+    }
+    throw new ControlFailure(
+      "conflict",
+      `a machine ${machine} with another key has joined before; give this one another name, or remove the old: stoa machines remove ${machine}`,
+    );
+  }
+}
+
+/** What a machine has signed; undefined if it is not that. */
+function statusIn(
+  envelope: string,
+  { machine, publicKey }: MachineRecord,
+  nowMs: number,
+): MachineStatus | undefined {
+  try {
+    const status = openStatus(envelope, publicKey, nowMs);
+    return status.machine === machine ? status : undefined;
+  } catch (failure) {
+    if (failure instanceof ControlFailure) return undefined;
+    throw failure;
+  }
+}
+
+function isOlder(status: MachineStatus, before: MachineStatus): boolean {
+  return status.seenSerial < before.seenSerial || Date.parse(status.at) < Date.parse(before.at);
 }
 
 /** Whether anything but the time of the report has changed. */

@@ -3,6 +3,7 @@ import { isOver } from "@stoa/deployment";
 import type { BlobShelf } from "../domain/blob-shelf.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import type { Environments } from "./change-environments.ts";
 import type { Revisions } from "./keep-revisions.ts";
@@ -53,16 +54,17 @@ export class Retention {
     const { tree, revisions } = this.#parts;
     const wanted = new Set([...(await this.#inIndexes()), ...this.#inRollouts()]);
     const named = new Set<string>();
+    const staying: string[] = [];
     for (const path of await tree.list("revisions")) {
       found.add(path);
-      if (this.#isDue(path, wanted.has(path))) {
-        await this.#remove(path, () => tree.remove(path));
-        continue;
-      }
+      if (this.#isDue(path, wanted.has(path))) await this.#remove(path, () => tree.remove(path));
+      else staying.push(path);
+    }
+    await inParallel(staying, async (path) => {
       const [, service = "", id = ""] = /^revisions\/([^/]+)\/([0-9a-f]+)\.json$/.exec(path) ?? [];
       const { files } = (await revisions.get(service, id)).revision;
       for (const { sha256 } of files) named.add(sha256);
-    }
+    });
     return named;
   }
 

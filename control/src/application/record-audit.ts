@@ -1,9 +1,9 @@
 // The audit log: who asked for what, each entry bound to the one before it.
-import { createHash } from "node:crypto";
+import type { AuditEnd } from "../domain/audit-memory.ts";
 import { type Clock, isoTime } from "../domain/clock.ts";
-import type { DocumentTree } from "../domain/document-tree.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { treePaths } from "../domain/tree-paths.ts";
-import type { SignedTree } from "./sign-documents.ts";
+import { type AuditParts, auditHash, findAuditEnd } from "./check-audit.ts";
 
 /** One entry. Together they are a chain: changing, removing or reordering any shows in all that follow. */
 export interface AuditEntry {
@@ -22,19 +22,18 @@ export interface AuditEntry {
   readonly previous: string;
 }
 
-const beginning = "0".repeat(64);
-
-/** Appends to the log and reads it. An entry is durable before the change it speaks of is made. */
+/**
+ * Appends to the log and reads it. An entry is durable before the change it speaks of is made. After every entry the end of the log
+ * is signed and kept in the tree, and remembered apart from it: a log that was cut off cannot pass for a whole one.
+ */
 export class AuditLog {
-  readonly #tree: DocumentTree;
-  readonly #documents: SignedTree;
+  readonly #parts: AuditParts;
   readonly #clock: Clock;
-  #end: { readonly number: number; readonly hash: string } | undefined;
+  #end: AuditEnd | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(tree: DocumentTree, documents: SignedTree, clock: Clock) {
-    this.#tree = tree;
-    this.#documents = documents;
+  constructor(parts: AuditParts, clock: Clock) {
+    this.#parts = parts;
     this.#clock = clock;
   }
 
@@ -45,31 +44,46 @@ export class AuditLog {
     subject: string,
     details: AuditEntry["details"] = {},
   ): Promise<void> {
-    const append = (): Promise<void> => this.#append({ actor, action, subject, details });
-    const turn = this.#turn.then(append, append);
-    this.#turn = turn;
-    await turn;
+    await this.#inTurn(() => this.#append({ actor, action, subject, details }));
   }
 
   /** The stored texts from this number on, in order; at most `limit`. */
   async read(from: number, limit: number): Promise<readonly string[]> {
-    const texts: string[] = [];
-    for (let number = from; texts.length < limit; number += 1) {
-      const stored = await this.#tree.read(treePaths.audit(number));
-      if (stored === undefined) break;
-      texts.push(stored.text);
-    }
-    return texts;
+    const count = Math.max(0, Math.min(limit, (await this.last()) + 1 - from));
+    const numbers = Array.from({ length: count }, (_, at) => from + at);
+    const stored = await inParallel(numbers, (number) =>
+      this.#parts.tree.read(treePaths.audit(number)),
+    );
+    const gap = stored.indexOf(undefined);
+    return stored.slice(0, gap === -1 ? count : gap).flatMap((one) => one?.text ?? []);
   }
 
   /** The number of the last entry, 0 if there is none. */
   async last(): Promise<number> {
-    this.#end ??= await this.#findEnd();
+    this.#end ??= (await findAuditEnd(this.#parts)).end;
     return this.#end.number;
   }
 
+  /** The signed end of the log as it is stored; undefined before the first entry. */
+  async head(): Promise<string | undefined> {
+    return (await this.#parts.tree.read(treePaths.auditHead))?.text;
+  }
+
+  /**
+   * Whether the log ends as it should: a sentence for everything that is wrong. What a killed process could not remember any
+   * more is remembered now.
+   */
+  async check(): Promise<readonly string[]> {
+    return await this.#inTurn(async () => {
+      const { end, alarms, isRemembered } = await findAuditEnd(this.#parts);
+      this.#end = end;
+      if (alarms.length === 0 && !isRemembered) await this.#remember(end);
+      return alarms;
+    });
+  }
+
   async #append(said: Pick<AuditEntry, "actor" | "action" | "subject" | "details">): Promise<void> {
-    this.#end ??= await this.#findEnd();
+    this.#end ??= (await findAuditEnd(this.#parts)).end;
     for (;;) {
       const number = this.#end.number + 1;
       const entry: AuditEntry = {
@@ -80,23 +94,26 @@ export class AuditLog {
         previous: this.#end.hash,
       };
       const path = treePaths.audit(number);
-      const text = await this.#documents.createRecord(path, "audit", entry, number);
+      const text = await this.#parts.documents.createRecord(path, "audit", entry, number);
       if (text !== undefined) {
-        this.#end = { number, hash: hashOf(text) };
+        this.#end = { number, hash: auditHash(text) };
+        await this.#remember(this.#end);
         return;
       }
-      this.#end = await this.#findEnd();
+      this.#end = (await findAuditEnd(this.#parts)).end;
     }
   }
 
-  async #findEnd(): Promise<{ readonly number: number; readonly hash: string }> {
-    const paths = await this.#tree.list("audit");
-    const number = Math.max(0, ...paths.map((path) => Number(/(\d+)\.json$/.exec(path)?.[1] ?? 0)));
-    const stored = number === 0 ? undefined : await this.#tree.read(treePaths.audit(number));
-    return { number, hash: stored === undefined ? beginning : hashOf(stored.text) };
+  /** In the tree first: what is remembered apart from it is never ahead. */
+  async #remember(end: AuditEnd): Promise<void> {
+    const { documents, memory } = this.#parts;
+    await documents.writeRecord(treePaths.auditHead, "audit-head", end);
+    await memory.write(end);
   }
-}
 
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn;
+    return await turn;
+  }
 }

@@ -11,9 +11,11 @@ import {
 } from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
+import { inParallel } from "../domain/in-parallel.ts";
 import { News } from "../domain/news.ts";
 import {
   afterAbsence,
+  afterClockWasSet,
   isNewer,
   isSettled,
   type RolloutRecord,
@@ -71,8 +73,11 @@ export class Rollouts {
     const { documents, clock } = this.#parts;
     const newest = new Map<string, string>();
     // The newest first. One that has not ended and has a newer one behind it was never begun: see `begin`.
-    for (const path of [...(await documents.list("rollouts"))].sort().reverse()) {
-      const record = await documents.readRecord<RolloutRecord>(path, "rollout");
+    const paths = [...(await documents.list("rollouts"))].sort().reverse();
+    const records = await inParallel(paths, (path) =>
+      documents.readRecord<RolloutRecord>(path, "rollout"),
+    );
+    for (const record of records) {
       if (record === undefined) continue;
       const { id } = record.rollout;
       const isLast = (newest.get(groupOf(record)) ?? id) === id;
@@ -91,6 +96,14 @@ export class Rollouts {
     this.#end.abort();
     this.#timer?.[Symbol.dispose]();
     await Promise.allSettled(this.#turns.values());
+  }
+
+  /** The clock now says another time than has passed: nobody was silent, and no bake is over, because of that. */
+  clockWasSet(byMs: number): void {
+    for (const record of this.#unsettled()) {
+      const { rollout } = record;
+      this.#known.set(rollout.id, { ...record, rollout: afterClockWasSet(rollout, byMs) });
+    }
   }
 
   /** Fails with `not_found`. */

@@ -19,7 +19,7 @@ import { overwrite } from "./overwrite-document.ts";
 type Delivered = "revision" | "environment";
 
 /** Records that only the control plane writes and reads; signed alike. */
-export type RecordKind = "machine" | "rollout" | "audit" | "settings" | "token";
+export type RecordKind = "machine" | "rollout" | "audit" | "audit-head" | "settings" | "token";
 
 /** A document that was read, and the tag to replace it by. */
 export interface OpenDocument<T> {
@@ -74,7 +74,7 @@ export class SignedTree {
   /** Undefined if there is none. */
   async readRecord<T>(path: string, kind: RecordKind): Promise<T | undefined> {
     const stored = await this.#tree.read(path);
-    return stored === undefined ? undefined : (this.#openRecord(path, stored.text, kind) as T);
+    return stored === undefined ? undefined : this.openRecord<T>(path, stored.text, kind);
   }
 
   /** Writes a record, whatever was there: only one process writes records. */
@@ -107,7 +107,8 @@ export class SignedTree {
     return `${JSON.stringify({ document, signatures: [signature] })}\n`;
   }
 
-  #openRecord(path: string, text: string, kind: RecordKind): unknown {
+  /** What a record says that was read at a path. One that somebody else has written is a failure. */
+  openRecord<T>(path: string, text: string, kind: RecordKind): T {
     try {
       const { document, signatures } = JSON.parse(text) as {
         document: string;
@@ -116,7 +117,7 @@ export class SignedTree {
       const signature = parseSignature(signatures[0] ?? "");
       const isOurs = verifiesText(document, signature, this.#key);
       if (isOurs && signature.trustedComment.startsWith(`stoa ${kind} serial:`)) {
-        return JSON.parse(document);
+        return JSON.parse(document) as T;
       }
     } catch (cause) {
       throw tampered(path, cause instanceof Error ? cause.message : String(cause));

@@ -20,9 +20,12 @@ import { type Clock, isoTime } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { RolloutKind, RolloutRecord } from "../domain/rollout-record.ts";
 import { type Environments, unknownEnvironment } from "./change-environments.ts";
+import type { Approvals } from "./give-approvals.ts";
+import type { Policies } from "./keep-policies.ts";
 import type { KeptRevision, Revisions } from "./keep-revisions.ts";
 import type { ServiceSettings } from "./keep-settings.ts";
 import type { KnownMachine, Machines } from "./know-machines.ts";
+import { checkPolicy } from "./obey-policies.ts";
 import type { AuditLog } from "./record-audit.ts";
 import type { Rollouts } from "./run-rollouts.ts";
 
@@ -53,6 +56,8 @@ interface StartParts {
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
   readonly settings: ServiceSettings;
+  readonly policies: Policies;
+  readonly approvals: Approvals;
   readonly audit: AuditLog;
   readonly clock: Clock;
 }
@@ -82,6 +87,7 @@ export async function startRollout(
 
   const done = await alreadyDone(parts, request, { index, kept, selector });
   if (done !== undefined) return { record: done, unchanged: true };
+  await checkPolicy(parts, { ...request, revision: kept.id, person: request.owner });
   const record = await parts.rollouts.begin(environment, service, async () => {
     const begun = await begin(parts, request, { kept, selector, rules });
     await parts.audit.record(

@@ -128,11 +128,28 @@ export function isNewer(before: Rollout, after: Rollout): boolean {
 
 /** The rollout after nobody looked at it for a while: the time that has passed is not held against machines. */
 export function afterAbsence(rollout: Rollout, now: number): Rollout {
-  const tasks = Object.entries(rollout.tasks).map(([name, task]) => [
-    name,
-    { ...task, heardMs: now, ...(task.sentMs === undefined ? {} : { sentMs: now }) },
-  ]);
-  return { ...rollout, tasks: Object.fromEntries(tasks) };
+  const { bakeUntilMs, rules } = rollout;
+  // The clock may have been set back meanwhile.
+  const bakes =
+    bakeUntilMs === undefined ? {} : { bakeUntilMs: Math.min(bakeUntilMs, now + rules.bakeMs) };
+  return { ...rollout, ...bakes, tasks: withTimes(rollout, () => now) };
+}
+
+/** The rollout after the clock was set: what it waits for is as far away as before. */
+export function afterClockWasSet(rollout: Rollout, byMs: number): Rollout {
+  const { bakeUntilMs } = rollout;
+  const bakes = bakeUntilMs === undefined ? {} : { bakeUntilMs: bakeUntilMs + byMs };
+  return { ...rollout, ...bakes, tasks: withTimes(rollout, (ms) => ms + byMs) };
+}
+
+function withTimes({ tasks }: Rollout, change: (ms: number) => number): Rollout["tasks"] {
+  return Object.fromEntries(
+    Object.entries(tasks).map(([name, task]) => {
+      const { heardMs, sentMs } = task;
+      const sent = sentMs === undefined ? {} : { sentMs: change(sentMs) };
+      return [name, { ...task, heardMs: change(heardMs), ...sent }];
+    }),
+  );
 }
 
 function withoutHearing(rollout: Rollout): string {

@@ -14,10 +14,18 @@ export const treePaths = {
   index: (environment: string): string => `environments/${environment}/index.json`,
   indexHistory: (environment: string, serial: number): string =>
     `environments/${environment}/history/${serial}.json`,
+  /** The folder of an environment's policies. */
+  policies: (environment: string): string => `environments/${environment}/policy`,
+  policy: (environment: string, serial: number): string =>
+    `environments/${environment}/policy/${serial}.json`,
+  approval: (environment: string, service: string, revision: string): string =>
+    `environments/${environment}/approvals/${service}/${revision}.json`,
   machine: (machine: string): string => `machines/${machine}/machine.json`,
   status: (machine: string): string => `machines/${machine}/status.json`,
   rollout: (id: string): string => `rollouts/${id}.json`,
   audit: (entry: number): string => `audit/${entry}.json`,
+  /** How long the audit log is; outside of the folder of its entries. */
+  auditHead: "audit-head.json",
   /** Not served: see `isServed`. */
   token: (id: string): string => `private/tokens/${id}.json`,
 } as const;

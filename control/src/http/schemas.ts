@@ -1,4 +1,5 @@
 // What the API accepts and gives, as schemas.
+import { architectures } from "@stoa/deployment";
 import { z } from "zod";
 import { roles } from "../domain/access.ts";
 
@@ -63,7 +64,18 @@ export const machineSchema = z.object({
   heardAt: z.string().optional(),
   agentVersion: z.string().optional(),
   seenSerial: z.int().optional(),
+  /** `store`: it reads the store of documents itself, and says there how it is. */
+  via: z.literal("store").optional(),
   services: z.record(z.string(), serviceStatusSchema),
+});
+
+export const storeMachineSchema = z.strictObject({
+  machine: z.string(),
+  environment: z.string().default("production"),
+  tags: texts.default({}),
+  arch: z.enum(architectures).default("amd64"),
+  /** The machine's own minisign public key. */
+  publicKey: z.string(),
 });
 
 export const whySchema = machineSchema.extend({ decisions: z.array(z.string()) });
@@ -207,4 +219,70 @@ export const logLineSchema = z.strictObject({
 export const settingsRequestSchema = z.strictObject({
   set: texts.default({}),
   unset: z.array(z.string()).default([]),
+});
+
+const keyLines = z.array(z.string()).max(100);
+const serviceNames = z.array(z.string()).max(1_000).default([]);
+
+const ruleSchema = z.strictObject({
+  /** None: all that no rule before this one is about. */
+  services: serviceNames,
+  /** Names of the owners of tokens; none: everybody with the role. */
+  people: z.array(z.string().min(1)).max(1_000).default([]),
+  /** Public keys that may approve revisions. */
+  keys: keyLines.default([]),
+  /** So many of them must have. */
+  approvals: z.int().min(0).default(0),
+});
+
+export const policyWishSchema = z.strictObject({
+  /** Of the policy that was looked at; 0 for none. */
+  serial: z.int().min(0),
+  reason: z.string().max(500).default(""),
+  change: z.discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("set"),
+      rules: z.array(ruleSchema).max(1_000),
+      administrators: keyLines.min(1).optional(),
+      quorum: z.int().min(1).optional(),
+      lifetimeMs: z
+        .int()
+        .min(60_000)
+        .max(10 * 366 * 24 * hour)
+        .optional(),
+    }),
+    z.strictObject({
+      kind: z.literal("freeze"),
+      until: z.iso.datetime().optional(),
+      services: serviceNames,
+    }),
+    z.strictObject({ kind: z.literal("thaw") }),
+    z.strictObject({ kind: z.literal("override"), service: z.string(), revision: z.string() }),
+    z.strictObject({ kind: z.literal("renew") }),
+  ]),
+});
+
+export const policyDraftSchema = z.object({ envelope: z.string() });
+
+/** A document that was signed elsewhere. */
+export const signedSchema = z.strictObject({
+  envelope: z.string().max(1 << 20),
+  reason: z.string().max(500).default(""),
+});
+
+export const policySchema = z.object({
+  serial: z.int(),
+  /** The ids of the keys that have signed it. */
+  signers: z.array(z.string()),
+  policy: z.record(z.string(), z.unknown()).optional(),
+  envelope: z.string().optional(),
+  /** What runs and would be refused by a machine that joins today. */
+  unready: z.array(z.string()),
+});
+
+export const approversSchema = z.object({
+  /** The ids of their keys. */
+  approvers: z.array(z.string()),
+  /** So many must have approved. */
+  wanted: z.int(),
 });

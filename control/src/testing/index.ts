@@ -1,5 +1,7 @@
 // The control plane without its adapters and routes, for simulations: every part of the world is given to it.
 export { Environments } from "../application/change-environments.ts";
+export { Approvals } from "../application/give-approvals.ts";
+export { Policies } from "../application/keep-policies.ts";
 export { Revisions } from "../application/keep-revisions.ts";
 export { ServiceSettings } from "../application/keep-settings.ts";
 export { Tokens } from "../application/keep-tokens.ts";
@@ -9,6 +11,7 @@ export { Rollouts } from "../application/run-rollouts.ts";
 export { SignedTree } from "../application/sign-documents.ts";
 export { type RolloutRequest, startRollout } from "../application/start-rollout.ts";
 export { steerRollout } from "../application/steer-rollout.ts";
+export type { AuditMemory } from "../domain/audit-memory.ts";
 export type { BlobShelf, OpenBlob } from "../domain/blob-shelf.ts";
 export type { Clock } from "../domain/clock.ts";
 export { ControlFailure } from "../domain/control-failure.ts";

@@ -81,7 +81,7 @@ test("a job of other upstreams, or that the policy forbids, is left to others, a
   assert.match(given?.reason ?? "", /no instance has come that may fetch it/);
 });
 
-test("who is alone gives up what its policy forbids by now, and another policy looks again", async (t) => {
+test("who is alone keeps what its policy forbids by now until another policy lets it, for a day", async (t) => {
   await using scene = await twoAtWork(t);
   const { jobs } = scene.state;
   let isAllowed = false;
@@ -91,15 +91,21 @@ test("who is alone gives up what its policy forbids by now, and another policy l
   });
   alone.policyChanged({ isPaused: false });
   await alone.add(module("m"));
+  await alone.add(module("n"));
   await scene.pass(1000);
-  const [given] = await jobs.list(1);
-  assert.match(given?.reason ?? "", /the policy does not let it be fetched any more/);
+  const [waiting] = await jobs.list(1);
+  assert.match(waiting?.reason ?? "", /not for the instance that has looked at it last/);
   isAllowed = true;
   alone.policyChanged({ isPaused: false });
-  await scene.pass(60_000);
-  await alone.add(module("m"));
   await scene.pass(1000);
-  assert.deepEqual(scene.fetched, ["alone example.com/m"]);
+  assert.deepEqual(scene.fetched.toSorted(), ["alone example.com/m", "alone example.com/n"]);
+
+  isAllowed = false;
+  await jobs.add(module("old"), new Date(Date.now() - 86_400_001));
+  await scene.pass(1000);
+  alone.policyChanged({ isPaused: false });
+  await scene.pass(1000);
+  assert.deepEqual(await jobs.counts(), { waiting: 0, givenUp: 1 });
 });
 
 test("who stops leaves its jobs to others at once", async (t) => {

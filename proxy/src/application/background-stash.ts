@@ -143,7 +143,8 @@ export class BackgroundStash implements AsyncDisposable {
     if (jobs.length === free) return;
     const due = await queue.nextDue(left);
     const dueMs = due === undefined ? Infinity : Math.max(0, due.getTime() - now().getTime());
-    const delayMs = upstreams === undefined ? dueMs : Math.min(dueMs, lookMs);
+    const others = upstreams === undefined ? Infinity : lookMs;
+    const delayMs = Math.min(dueMs, others, left.length === 0 ? Infinity : leftMs);
     if (delayMs < Infinity) this.#lookIn(delayMs);
   }
 
@@ -181,24 +182,23 @@ export class BackgroundStash implements AsyncDisposable {
     return await this.#parts.mayFetch(module, this.#ending.signal);
   }
 
-  /** To those who may; where there are none, for good. */
-  async #leave({ module, attempts, added, reason }: Job): Promise<void> {
-    const { queue, upstreams, now, log } = this.#parts;
+  /** To those who may, or for the time when the policy lets it; where nobody comes for a day, for good. */
+  async #leave({ module, attempts, added }: Job): Promise<void> {
+    const { queue, now, log } = this.#parts;
     const time = now();
-    const isStranded = time.getTime() - added.getTime() > strandedMs;
-    if (upstreams === undefined || isStranded) {
-      const why = isStranded
-        ? "for a day no instance has come that may fetch it: ask for it again"
-        : "the policy does not let it be fetched any more";
+    if (time.getTime() - added.getTime() > strandedMs) {
+      const reason = "for a day no instance has come that may fetch it: ask for it again";
       const due = new Date(time.getTime() + restMs);
-      await queue.postpone(module, { state: "given_up", attempts, due, reason: why });
-      log.warn("background fetch given up", { ...module, attempts, due, reason: why });
+      await queue.postpone(module, { state: "given_up", attempts, due, reason });
+      log.warn("background fetch given up", { ...module, attempts, due, reason });
       return;
     }
     const [oldest = ""] = this.#left.keys();
     if (this.#left.size >= mostLeft) this.#left.delete(oldest);
     const untilMs = time.getTime() + leftMs;
     this.#left.set(`${module.path}@${module.version}`, { module, untilMs });
+    const reason =
+      "it is not for the instance that has looked at it last, by its policy or its upstreams";
     await queue.postpone(module, { state: "waiting", attempts, due: time, reason });
     log.debug("a job is left to other instances", { ...module });
   }

@@ -14,7 +14,7 @@ import {
   readEnrolment,
 } from "@stoa/agent";
 import { isBucketUrl, parseBucketUrl } from "@stoa/blobs";
-import { parsePublicKey } from "@stoa/deployment";
+import { parsePublicKey, publicKeyLine } from "@stoa/deployment";
 import { openLog } from "@stoa/telemetry";
 import type { Environment } from "../config/load-config.ts";
 import { serverOf } from "../delivery/login.ts";
@@ -31,6 +31,7 @@ export interface AgentOptions {
   readonly environment?: string;
   readonly key: readonly string[];
   readonly threshold: number;
+  readonly policyKey: readonly string[];
   readonly name?: string;
   readonly tag: readonly string[];
   readonly supervisor?: "systemd" | "keeper";
@@ -43,12 +44,13 @@ export async function runAgent(options: AgentOptions, environment: Environment):
   const root = resolve(options.root);
   const enrolment = await enrolmentOf({ ...options, root }, environment);
   const supervision = await chooseSupervision(root, options.supervisor);
+  const machineKey = await machineKeyOf(root);
   const log = openLog({ level: "info", format: process.stdout.isTTY ? "plain" : "json" });
   const agent = openAgent({
     ...enrolment,
     root,
     arch: machineArchitecture(),
-    machineKey: await machineKeyOf(root),
+    machineKey,
     version: programVersion,
     supervision:
       supervision.kind === "systemd"
@@ -61,6 +63,11 @@ export async function runAgent(options: AgentOptions, environment: Environment):
   log.info(
     `the agent of ${machine} serves ${joined}, from ${source.kind === "folder" ? source.path : source.url}`,
   );
+  if (source.kind !== "http") {
+    log.info(
+      `stoa machines add ${machine} -e ${joined} --key ${publicKeyLine(machineKey)} lets a control plane show it`,
+    );
+  }
   log.info(
     supervision.kind === "systemd"
       ? `processes are run by systemd ${supervision.version}`
@@ -86,10 +93,14 @@ async function enrolmentOf(options: AgentOptions, environment: Environment): Pro
       token: join,
       machine: nameOf(options),
       tags: tagsOf(options),
+      policyKeys: options.policyKey.map(parsePublicKey),
       agentVersion: programVersion,
     });
   }
-  if (kept !== undefined) return kept;
+  if (kept !== undefined) {
+    const policyKeys = options.policyKey.map(parsePublicKey);
+    return policyKeys.length === 0 ? kept : await keepEnrolment(root, { ...kept, policyKeys });
+  }
   throw new Error(
     "this machine has not joined anything yet: stoa token join makes a token, then stoa agent --server URL --join TOKEN",
   );
@@ -114,6 +125,7 @@ function enrolmentFrom(options: AgentOptions, source: Enrolment["source"]): Enro
     environment,
     keys: key.map(parsePublicKey),
     threshold,
+    policyKeys: options.policyKey.map(parsePublicKey),
     source,
     pollMs: usualPollMs,
   };

@@ -19,6 +19,7 @@ import {
 } from "../building/revision-source.ts";
 import { limitWarnings, readServiceFile, type ServiceFile } from "../building/service-file.ts";
 import type { Environment } from "../config/load-config.ts";
+import { type ClearanceOptions, clear } from "../delivery/clearance.ts";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
 import {
@@ -32,7 +33,7 @@ import { uploadRevision } from "../delivery/upload.ts";
 import { interruption } from "./interruption.ts";
 
 /** What the command line says. */
-export interface DeployOptions {
+export interface DeployOptions extends ClearanceOptions {
   readonly service?: string;
   readonly environment?: string;
   readonly tags?: string;
@@ -102,6 +103,7 @@ async function deployOnce(
   const id = revisionId(revision);
   say(`${marked(service, "bold")} ${version} is revision ${shortId(id)}`);
   await uploadRevision(client, { id, revision, contents });
+  await clear(client, place.folder, { environment, service, revision: id }, options);
   const started = await startRollout(client, {
     environment,
     service,

@@ -3,7 +3,7 @@ import type { ShownRollout } from "@stoa/control";
 import { shortId } from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
-import { ageOf, give, giveJson, giveTable, say } from "../delivery/terminal.ts";
+import { ageOf, give, giveJson, giveTable } from "../delivery/terminal.ts";
 import type { CommandPlace } from "./deploy.ts";
 
 /** What every command that shows something takes. */
@@ -32,6 +32,7 @@ interface Machine {
   readonly arch: string;
   readonly reachable: boolean;
   readonly heardAt?: string;
+  readonly via?: "store";
   readonly services: Readonly<
     Record<
       string,
@@ -95,7 +96,7 @@ export async function status(
         machine.environment,
         machine.machine,
         said?.running === undefined ? "-" : shortId(said.running),
-        machine.reachable ? (said?.step ?? said?.state ?? "-") : "unreachable",
+        machine.reachable ? (said?.step ?? said?.state ?? "-") : hearingOf(machine),
         ageOf(said?.since ?? ""),
         said?.sentence ?? "",
       ]),
@@ -131,7 +132,7 @@ export async function machines(
       machine,
       of,
       `${os}/${arch}`,
-      reachable ? ageOf(heardAt ?? "") : "unreachable",
+      hearingOf({ reachable, heardAt }),
       Object.entries(tags)
         .map(([key, value]) => `${key}=${value}`)
         .join(" ") || "-",
@@ -140,11 +141,16 @@ export async function machines(
   );
 }
 
-/** Forgets a machine: its token is worth nothing any more, and what runs on it runs on. */
-export async function removeMachine(place: CommandPlace, machine: string): Promise<void> {
-  const client = new ControlClient(await readLogin(place.environment));
-  await client.remove(`/machines/${encodeURIComponent(machine)}`);
-  say(`${machine} is forgotten; what runs on it runs on until it is stopped there`);
+/** When it was last heard of. What is known of a machine that is out of reach is as old as that. */
+function hearingOf({
+  reachable,
+  heardAt,
+}: {
+  readonly reachable: boolean;
+  readonly heardAt?: string | undefined;
+}): string {
+  if (heardAt === undefined) return reachable ? "-" : "unreachable";
+  return reachable ? ageOf(heardAt) : `unreachable for ${ageOf(heardAt)}`;
 }
 
 /** Prints why a machine runs what it runs. */
@@ -161,7 +167,8 @@ export async function why(
   }
   const heard =
     found.heardAt === undefined ? "not heard of yet" : `heard ${ageOf(found.heardAt)} ago`;
-  give(`${machine} in ${found.environment}, ${heard}`);
+  const where = found.via === "store" ? " in the store" : "";
+  give(`${machine} in ${found.environment}, ${heard}${where}`);
   for (const [service, { state, sentence, running }] of Object.entries(found.services)) {
     give(`${service}: ${state}${running === undefined ? "" : ` ${shortId(running)}`}: ${sentence}`);
   }

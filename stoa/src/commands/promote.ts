@@ -1,5 +1,6 @@
 // stoa promote: what one environment runs goes to another, the very same bytes.
 import { differenceOf, parseTagQuery, type Revision, shortId } from "@stoa/deployment";
+import { type ClearanceOptions, clear } from "../delivery/clearance.ts";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
 import { followRollout, startRollout } from "../delivery/rollout-progress.ts";
@@ -9,7 +10,7 @@ import { showDifference } from "./diff.ts";
 import { showEnd } from "./steer.ts";
 
 /** What the command line says. */
-export interface PromoteOptions {
+export interface PromoteOptions extends ClearanceOptions {
   readonly from: string;
   readonly to: string;
   readonly tags?: string;
@@ -55,6 +56,7 @@ export async function promote(
   say(`${service} ${kept.revision.version} (${shortId(kept.id)}) goes from ${from} to ${to}`);
   if (present !== undefined) showDifference(differenceOf(present.revision, kept.revision), say);
   await tellMissingSettings(client, service, { from, to });
+  await clear(client, place.folder, { environment: to, service, revision: kept.id }, options);
   const started = await startRollout(client, {
     environment: to,
     service,

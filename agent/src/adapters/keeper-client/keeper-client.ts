@@ -26,7 +26,8 @@ export function keeperClient(socketPath: string): Supervisor {
     },
     // What it keeps is in its memory.
     restore: async () => [],
-    addsSockets: true,
+    canHave: () => true,
+    followsSuccession: true,
     boundsChildren: false,
   };
 }

@@ -7,13 +7,8 @@ import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Answer, Probe } from "../../domain/probe.ts";
 import { parseSocketAddress } from "../../domain/socket-address.ts";
-import {
-  holderOfSocket,
-  sessionMembers,
-  socketInodes,
-  type TcpLine,
-  tcpLines,
-} from "./proc-files.ts";
+import { holderOfSocket, socketInodes, type TcpLine, tcpLines } from "./proc-files.ts";
+import { familyOf } from "./process-family.ts";
 
 /** The processes of this machine, as they appear to a client on it. */
 export const linuxProbe: Probe = {
@@ -25,9 +20,9 @@ export const linuxProbe: Probe = {
       if (answer.kind === "silent" || answer.by === "another") return answer;
       return { ...answer, status: await getStatus(line.socket, path) };
     }),
-  listens: async (pid, port) => {
+  listens: async (pid, port, successor) => {
     const listening = tcpLines(pid, port).filter(({ listens }) => listens);
-    return listening.some(({ inode }) => holds(pid, inode));
+    return listening.some(({ inode }) => holds(pid, inode, successor));
   },
   holderOf: async (text) => {
     const address = parseSocketAddress(text);
@@ -176,13 +171,14 @@ async function accepted({ socket, serverPort, isOver }: Line, pid: number): Prom
 }
 
 /** Most hold their sockets themselves: only where one does not, all processes of the machine are looked through. */
-function holds(pid: number, inode: string): boolean {
-  return socketInodes(pid).has(inode) || inodesOf(pid).has(inode);
+function holds(pid: number, inode: string, successor?: number): boolean {
+  return socketInodes(pid).has(inode) || inodesOf(pid, successor).has(inode);
 }
 
-function inodesOf(pid: number): ReadonlySet<string> {
+function inodesOf(pid: number, successor?: number): ReadonlySet<string> {
   const inodes = new Set<string>();
-  for (const member of sessionMembers(pid)) {
+  const others = successor === undefined ? [] : familyOf(successor);
+  for (const member of familyOf(pid).filter((one) => !others.includes(one))) {
     for (const inode of socketInodes(member)) inodes.add(inode);
   }
   return inodes;

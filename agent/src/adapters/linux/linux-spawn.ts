@@ -7,11 +7,18 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Exit, Limits } from "../../domain/launch.ts";
-import type { ProcessIdentity, Spawn, Spawned, SpawnPlan } from "../../domain/spawn.ts";
+import {
+  groupOf,
+  type ProcessIdentity,
+  type Spawn,
+  type Spawned,
+  type SpawnPlan,
+} from "../../domain/spawn.ts";
 import { orphanOf, orphanWords } from "./orphan.ts";
 import { readBootId, readProcStat } from "./proc-files.ts";
+import { catches, signalProcess, successorsOf } from "./process-family.ts";
 
-const firstDescriptor = 3;
+const usualFirstDescriptor = 3;
 const orphanPollMs = 50;
 const toolFolders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
@@ -23,21 +30,28 @@ export const linuxSpawn: Spawn = {
     if (stat === undefined || bootId !== readBootId()) return false;
     return stat.startTicks === startTicks && stat.state !== "Z" && stat.state !== "X";
   },
-  signal: async ({ pid }, signal) => {
+  signal: async (identity, signal) => {
     try {
-      process.kill(-pid, signal);
+      process.kill(-groupOf(identity), signal);
       return true;
     } catch {
       return false;
     }
   },
+  signalAlone: async (identity, signal) => {
+    if (!(await linuxSpawn.isAlive(identity))) return false;
+    return signalProcess(identity.pid, signal);
+  },
+  catches: async ({ pid }, signal) => catches(pid, signal),
+  successors: async (identity, file) => successorsOf(identity, file),
 };
 
 async function start(plan: SpawnPlan): Promise<Spawned> {
   checkProgram(plan);
   const [command = "", ...args] = commandLine(plan);
   const log = openLog(plan.log);
-  const readyAt = firstDescriptor + plan.sockets.length;
+  const first = plan.firstDescriptor ?? usualFirstDescriptor;
+  const readyAt = first + plan.sockets.length;
   try {
     const isOrphan = plan.parent === "init";
     const child = spawn(command, args, {
@@ -50,14 +64,15 @@ async function start(plan: SpawnPlan): Promise<Spawned> {
         "ignore",
         isOrphan ? "pipe" : log,
         log,
+        ...Array.from({ length: first - usualFirstDescriptor }, () => "ignore" as const),
         ...plan.sockets.map(({ descriptor }) => descriptor),
         ...(plan.readiness === "fd" ? (["pipe"] as const) : []),
       ],
     });
     const exited = exitOf(child);
     const ready = readyOf(child, plan, readyAt);
-    const first = await started(child, plan);
-    if (!isOrphan) return { identity: identityOf(first.pid), exited, ready };
+    const { pid } = await started(child, plan);
+    if (!isOrphan) return { identity: identityOf(pid), exited, ready };
     const identity = identityOf(await orphanOf(child));
     return { identity, exited: endOfOrphan(identity), ready };
   } finally {
@@ -93,13 +108,15 @@ function commandLine({
   program,
   arguments: args,
   sockets,
+  firstDescriptor,
   ownIdVariables,
   parent,
   limits,
   user,
 }: SpawnPlan): readonly string[] {
   const whole = [...limitWords(limits), ...userWords(user), program, ...args];
-  const names = [...(sockets.length === 0 ? [] : ["LISTEN_PID"]), ...ownIdVariables];
+  const isListening = sockets.length > 0 && firstDescriptor === undefined;
+  const names = [...(isListening ? ["LISTEN_PID"] : []), ...ownIdVariables];
   const steps = [...names.map((name) => `export ${name}=$$`), 'exec "$@"'].join("; ");
   if (parent === "init") return [...orphanWords(toolPath("setsid"), steps), ...whole];
   return names.length === 0 ? whole : ["/bin/sh", "-c", steps, "sh", ...whole];
@@ -152,7 +169,7 @@ function environmentOf(plan: SpawnPlan, readyAt: number): Record<string, string>
   const environment = Object.fromEntries(
     Object.entries(plan.environment).filter(([name]) => !/^LISTEN_|^READY_FD$/.test(name)),
   );
-  if (plan.sockets.length > 0) {
+  if (plan.sockets.length > 0 && plan.firstDescriptor === undefined) {
     environment["LISTEN_FDS"] = String(plan.sockets.length);
     environment["LISTEN_FDNAMES"] = plan.sockets.map(({ name }) => name).join(":");
   }

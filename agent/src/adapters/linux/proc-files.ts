@@ -1,6 +1,14 @@
 // What Linux tells about processes in /proc (proc(5)).
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
-import { basename } from "node:path";
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 /** Some of `/proc/PID/stat`. */
 export interface ProcStat {
@@ -31,16 +39,46 @@ export function readBootId(): string {
   return (readOrNothing("/proc/sys/kernel/random/boot_id") ?? "unknown").trim();
 }
 
-/** The processes of a session. */
-export function sessionMembers(session: number): readonly number[] {
-  return allPids().filter((pid) => {
+/** All processes that have not ended, by their numbers. */
+export function livingProcesses(): ReadonlyMap<number, ProcStat> {
+  const living = new Map<number, ProcStat>();
+  for (const pid of allPids()) {
     const stat = readProcStat(pid);
-    return stat !== undefined && stat.session === session && stat.state !== "Z";
-  });
+    if (stat !== undefined && stat.state !== "Z" && stat.state !== "X") living.set(pid, stat);
+  }
+  return living;
+}
+
+/** The file that a process executes, also if it was removed or replaced; undefined when it is gone or out of reach. */
+export function executedFile(pid: number): string | undefined {
+  return linkOrNothing(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "");
+}
+
+/** The path by which `executedFile` knows a file: without links in its folder. */
+export function executableName(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
+  }
+}
+
+/** Whether a process does something of its own when it gets a signal (proc(5), `SigCgt`). */
+export function catchesSignal(pid: number, number: number): boolean {
+  const text = readOrNothing(`/proc/${pid}/status`) ?? "";
+  const mask = BigInt(`0x${/^SigCgt:\s*([0-9a-f]+)$/m.exec(text)?.[1] ?? "0"}`);
+  return ((mask >> BigInt(number - 1)) & 1n) === 1n;
+}
+
+/** Whether a process is in the control group of a systemd unit (cgroups(7)). */
+export function isInUnit(pid: number, unit: string): boolean {
+  return (readOrNothing(`/proc/${pid}/cgroup`) ?? "")
+    .split("\n")
+    .some((line) => line.endsWith(`/${unit}`));
 }
 
 /** All processes. */
-function allPids(): readonly number[] {
+export function allPids(): readonly number[] {
   return readdirSync("/proc").map(Number).filter(Number.isInteger);
 }
 
@@ -132,8 +170,7 @@ export function holderOfSocket(
 ): { readonly pid: number; readonly name: string } | undefined {
   const pid = allPids().find((candidate) => socketInodes(candidate).has(inode));
   if (pid === undefined) return undefined;
-  const program = linkOrNothing(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "");
-  return { pid, name: basename(program ?? "") };
+  return { pid, name: basename(executedFile(pid) ?? "") };
 }
 
 function readOrNothing(path: string): string | undefined {

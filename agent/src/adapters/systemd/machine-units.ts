@@ -14,10 +14,14 @@ import {
   socketUnitName,
   socketUnitText,
 } from "../../domain/service-units.ts";
+import { inTheWay, unitNameFor } from "../../domain/socket-sets.ts";
 import {
   emptySystemdRecord,
+  leaders,
   parseSystemdRecord,
+  type SocketUnit,
   type SystemdRecord,
+  sharesUnit,
   systemdRecordText,
   type UnitRecord,
 } from "../../domain/systemd-record.ts";
@@ -68,23 +72,44 @@ export class MachineUnits {
     return units.find((unit) => unit.service === service && unit.launch.id === id);
   }
 
-  /** Writes a unit and opens its sockets; what is left is to start it. Fails with `cannot_start`, `address_in_use`. */
-  async add(unit: UnitRecord): Promise<void> {
-    const { units, sockets } = await this.record();
-    const { service, slot, launch } = unit;
+  /**
+   * Writes a unit and opens its sockets; what is left is to start it. Returns it with its socket unit. Fails with
+   * `cannot_start`, `address_in_use`.
+   */
+  async add(asked: UnitRecord): Promise<UnitRecord> {
+    const { service, slot, launch } = asked;
     const isShared = launch.sockets.length > 0 && slot !== rehearsalSlot;
+    const unit = isShared ? await this.#withSocketUnit(asked) : asked;
     // Written down before there is anything: a unit that nobody knows of would go on for ever.
-    await this.#save({
-      units: [...units, unit],
-      sockets: isShared ? { ...sockets, [service]: launch.sockets } : sockets,
-    });
+    const { units, sockets } = await this.record();
+    const name = socketUnitName(unit);
+    const others = (sockets[service] ?? []).filter((other) => other.name !== name);
+    const all = { ...sockets, [service]: [...others, { name, sockets: launch.sockets }] };
+    await this.#save({ units: [...units, unit], sockets: isShared ? all : sockets });
     const socketFile = this.#socketFiles(unit)[0];
     if (socketFile !== undefined && (await differs(this.#parts.disk, socketFile)) === "changed") {
-      await this.#closeSocket(socketUnitName(unit));
+      await this.#closeSocket(name);
     }
     await this.#parts.disk.makeFolder(dirname(launch.log));
     await this.#follow([...this.#unitFiles(unit), ...this.#socketFiles(unit)]);
     if (launch.sockets.length > 0) await this.#openSocket(unit);
+    return unit;
+  }
+
+  /** Closes the socket units that stand in the way of its sockets, and chooses the one to be. */
+  async #withSocketUnit(unit: UnitRecord): Promise<UnitRecord> {
+    const { service, launch } = unit;
+    const { sockets } = await this.record();
+    for (const { name } of inTheWay(sockets[service] ?? [], launch.sockets))
+      await this.#removeSocket(service, name);
+    const left = (await this.record()).sockets[service] ?? [];
+    return { ...unit, socketUnit: unitNameFor(service, left, launch.sockets) };
+  }
+
+  /** A process that another one starts in its own unit: there is nothing to be written but that. */
+  async join(unit: UnitRecord): Promise<void> {
+    const { units, sockets } = await this.record();
+    await this.#save({ units: [...units, unit], sockets });
   }
 
   /** Changes what units should be, and their files with that. */
@@ -95,48 +120,69 @@ export class MachineUnits {
     const { units, sockets } = await this.record();
     const changed = units.map((unit) => (which(unit) ? how(unit) : unit));
     await this.#save({ units: changed, sockets });
-    for (const unit of changed) {
+    for (const unit of leaders(changed)) {
       if (!unit.kept) await this.#parts.disk.remove(keptLink(unit).path);
     }
-    await this.#follow(changed.flatMap((unit) => this.#unitFiles(unit)));
+    await this.#follow(leaders(changed).flatMap((unit) => this.#unitFiles(unit)));
   }
 
   /** Forgets a unit whose process is gone, and removes its files. */
   async remove(unit: UnitRecord): Promise<void> {
     const { disk, run } = this.#parts;
     const { units, sockets } = await this.record();
+    const others = units.filter((other) => other !== unit);
+    if (others.some((other) => sharesUnit(unit, other))) {
+      await this.#save({ units: others, sockets });
+      return;
+    }
     if (unit.slot === rehearsalSlot && unit.launch.sockets.length > 0) {
       await this.#closeSocket(socketUnitName(unit));
       for (const { path } of this.#socketFiles(unit).slice(0, 1)) await disk.remove(path);
     }
+    if (unit.launch.succession !== undefined) {
+      // It may hold what the process has left behind.
+      await run("systemctl", ["kill", "--signal=KILL", slotUnitName(unit)]);
+      await run("systemctl", ["stop", slotUnitName(unit)]);
+    }
     await run("systemctl", ["reset-failed", slotUnitName(unit)]);
     for (const { path } of [...this.#unitFiles(unit), keptLink(unit)]) await disk.remove(path);
     await told(run, ["daemon-reload"]);
-    await this.#save({ units: units.filter((other) => other !== unit), sockets });
+    await this.#save({ units: others, sockets });
   }
 
-  /** Closes the socket of a service. Processes that have inherited it go on. */
-  async removeSocket(service: string): Promise<void> {
+  /** Closes the sockets of a service but those units that listen on one of these. Processes that have inherited them go on. */
+  async removeSockets(service: string, but: readonly string[]): Promise<void> {
+    const { sockets } = await this.record();
+    for (const unit of sockets[service] ?? []) {
+      if (!unit.sockets.some(({ address }) => but.includes(address)))
+        await this.#removeSocket(service, unit.name);
+    }
+  }
+
+  async #removeSocket(service: string, name: string): Promise<void> {
     const { disk, run } = this.#parts;
-    const { units, sockets } = await this.record();
-    const name = socketUnitName({ service, slot: "" });
     await this.#closeSocket(name);
     await disk.remove(join(lastingFolder, name));
     await disk.remove(wantedLink(name, "sockets.target").path);
     await told(run, ["daemon-reload"]);
-    const { [service]: _, ...others } = sockets;
-    await this.#save({ units, sockets: others });
+    const { units, sockets } = await this.record();
+    const { [service]: ours = [], ...others } = sockets;
+    const left = ours.filter((unit) => unit.name !== name);
+    await this.#save({
+      units,
+      sockets: left.length === 0 ? others : { ...others, [service]: left },
+    });
   }
 
   /** Puts files right that somebody has changed, and opens a socket that is closed. Says what it did. */
   async restore(service: string): Promise<readonly string[]> {
     const { disk } = this.#parts;
     const { units, sockets } = await this.record();
-    const files = units
+    const files = leaders(units)
       .filter((unit) => unit.service === service && unit.slot !== rehearsalSlot)
       .flatMap((unit) => this.#unitFiles(unit));
-    const shared = sockets[service];
-    if (shared !== undefined) files.push(...this.#sharedSocketFiles(service, shared));
+    const shared = sockets[service] ?? [];
+    files.push(...shared.flatMap((unit) => this.#sharedSocketFiles(unit)));
     const sentences: string[] = [];
     for (const file of files) {
       const difference = await differs(disk, file);
@@ -145,13 +191,13 @@ export class MachineUnits {
       sentences.push(`${file.path} ${how} and was written anew`);
     }
     if (sentences.length > 0) await this.#follow(files);
-    return shared === undefined ? sentences : [...sentences, ...(await this.#reopen(service))];
+    for (const { name } of shared) sentences.push(...(await this.#reopen(name)));
+    return sentences;
   }
 
   /** A socket that somebody has stopped is still in the process, and the address is taken until that ends. */
-  async #reopen(service: string): Promise<readonly string[]> {
+  async #reopen(name: string): Promise<readonly string[]> {
     const { run } = this.#parts;
-    const name = socketUnitName({ service, slot: "" });
     if ((await run("systemctl", ["is-active", name])).code === 0) return [];
     await run("systemctl", ["stop", queueUnitName(name)]);
     return (await run("systemctl", ["start", name])).code === 0
@@ -210,19 +256,16 @@ export class MachineUnits {
     ];
   }
 
-  #socketFiles({ service, slot, launch: { sockets } }: UnitRecord): readonly UnitFile[] {
+  #socketFiles(unit: UnitRecord): readonly UnitFile[] {
+    const { sockets } = unit.launch;
     if (sockets.length === 0) return [];
-    if (slot !== rehearsalSlot) return this.#sharedSocketFiles(service, sockets);
-    const name = socketUnitName({ service, slot });
+    const name = socketUnitName(unit);
+    if (unit.slot !== rehearsalSlot) return this.#sharedSocketFiles({ name, sockets });
     const path = join(passingFolder, name);
     return [{ path, text: socketUnitText(name, sockets), mode: 0o644 }, queueFile];
   }
 
-  #sharedSocketFiles(
-    service: string,
-    sockets: UnitRecord["launch"]["sockets"],
-  ): readonly UnitFile[] {
-    const name = socketUnitName({ service, slot: "" });
+  #sharedSocketFiles({ name, sockets }: SocketUnit): readonly UnitFile[] {
     const path = join(lastingFolder, name);
     const text = socketUnitText(name, sockets);
     return [{ path, text, mode: 0o644 }, queueFile, wantedLink(name, "sockets.target")];

@@ -2,9 +2,9 @@
 import { access, constants } from "node:fs/promises";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
-import type { Clock } from "../../domain/clock.ts";
 import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts";
 import {
+  bash,
   mostSocketsWithReadyFd,
   readyFileOf,
   rehearsalSlot,
@@ -14,6 +14,7 @@ import {
   socketUnitName,
 } from "../../domain/service-units.ts";
 import { leavesPortOpen, withPort } from "../../domain/socket-address.ts";
+import { canBeBeside } from "../../domain/socket-sets.ts";
 import type { LogFiles } from "../../domain/spawn.ts";
 import type { StopOrder, Supervisor } from "../../domain/supervisor.ts";
 import type { UnitRecord } from "../../domain/systemd-record.ts";
@@ -26,10 +27,10 @@ import {
 import { viewOf } from "../../domain/unit-view.ts";
 import { MachineUnits, type UnitParts } from "./machine-units.ts";
 import { told } from "./systemctl.ts";
+import { type SuccessionParts, UnitSuccession } from "./unit-succession.ts";
 
 /** What the supervisor is made of. */
-export interface SystemdParts extends UnitParts {
-  readonly clock: Clock;
+export interface SystemdParts extends UnitParts, SuccessionParts {
   readonly logs: LogFiles;
   freePort(): Promise<number>;
 }
@@ -40,22 +41,26 @@ const firstPauseMs = 10;
 const longestPauseMs = 200;
 /** Codes with which systemd says that it could not come as far as the program (systemd.exec(5)). */
 const [firstOwnCode, lastOwnCode] = [200, 243];
+/** `ExitType=cgroup` came with it. */
+const firstWithSuccession = 250;
 
 /**
  * The listening sockets belong to systemd, and so do the processes: both live on when the agent does not, and come back
  * with the machine. What is written down here is what the units should be.
  */
 export class SystemdSupervisor implements Supervisor {
-  /** The addresses of a socket unit are read when it starts, and it does not start while it is in use. */
-  readonly addsSockets = false;
   readonly boundsChildren = true;
   readonly #parts: SystemdParts;
   readonly #units: MachineUnits;
+  readonly #succession: UnitSuccession;
+  readonly followsSuccession: boolean;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SystemdParts) {
     this.#parts = parts;
     this.#units = new MachineUnits(parts);
+    this.#succession = new UnitSuccession(parts, this.#units);
+    this.followsSuccession = parts.version >= firstWithSuccession;
   }
 
   async views(): Promise<readonly ProcessView[]> {
@@ -64,22 +69,30 @@ export class SystemdSupervisor implements Supervisor {
     return await Promise.all(units.map((unit) => this.#view(unit, found)));
   }
 
+  canHave(sockets: readonly SocketRequest[], held: readonly SocketRequest[]): boolean {
+    return canBeBeside(sockets, held);
+  }
+
   launch(service: string, launch: Launch): Promise<ProcessView> {
     return this.#alone(async () => {
       const known = await this.#units.find(service, launch.id);
       if (known !== undefined) return await this.#viewNow(known);
       await this.#check(launch);
+      if (launch.succession?.after !== undefined) {
+        const before = await this.#unit(service, launch.succession.after);
+        const { pid } = await this.#viewNow(before);
+        return await this.#viewNow(await this.#succession.begin(launch, before, pid));
+      }
       await this.#sweep(service);
       const slot = launch.rehearsal ? await this.#clearedStage(service) : await this.#slot(service);
       const sockets = await this.#withPorts(launch.sockets);
-      const unit: UnitRecord = {
+      const unit = await this.#units.add({
         service,
         slot,
         launch: { ...launch, sockets },
         kept: false,
         stopping: false,
-      };
-      await this.#units.add(unit);
+      });
       await this.#start(unit);
       return await this.#viewNow(unit);
     });
@@ -94,7 +107,9 @@ export class SystemdSupervisor implements Supervisor {
     const { clock } = this.#parts;
     const deadline = clock.monotonicMs() + waitMs;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, longestPauseMs)) {
-      const view = await this.#viewNow(await this.#unit(service, id));
+      const unit = await this.#unit(service, id);
+      const view = await this.#viewNow(unit);
+      this.#succession.killOverdue(unit, view);
       const isOver = view.state === "gone" || (until === "ready" && view.state !== "starting");
       const leftMs = deadline - clock.monotonicMs();
       if (isOver || leftMs <= 0) return view;
@@ -109,14 +124,21 @@ export class SystemdSupervisor implements Supervisor {
         (unit) => unit.service === service,
         (unit) => ({ ...unit, kept: unit.launch.id === id }),
       );
+      await this.#succession.nameMain(await this.#unit(service, id));
       return await this.#viewNow(await this.#unit(service, id));
     });
   }
 
-  stop(service: string, id: string, { graceMs }: StopOrder): Promise<ProcessView> {
+  stop(service: string, id: string, order: StopOrder): Promise<ProcessView> {
     return this.#alone(async () => {
+      const { graceMs } = order;
       const unit = await this.#unit(service, id);
-      if ((await this.#viewNow(unit)).state === "gone") return await this.#viewNow(unit);
+      const view = await this.#viewNow(unit);
+      if (view.state === "gone") return view;
+      if (await this.#succession.hasCompany(unit)) {
+        await this.#succession.stopAlone(unit, view.pid, order);
+        return await this.#viewNow(await this.#unit(service, id));
+      }
       await this.#units.change(
         (other) => other === unit,
         (asked) => ({ ...asked, kept: false, stopping: true }),
@@ -129,11 +151,7 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   closeSockets(service: string, but: readonly string[]): Promise<void> {
-    return this.#alone(async () => {
-      const { sockets } = await this.#units.record();
-      const isUsed = sockets[service]?.some(({ address }) => but.includes(address)) === true;
-      if (sockets[service] !== undefined && !isUsed) await this.#units.removeSocket(service);
-    });
+    return this.#alone(() => this.#units.removeSockets(service, but));
   }
 
   restore(service: string): Promise<readonly string[]> {
@@ -168,7 +186,8 @@ export class SystemdSupervisor implements Supervisor {
   }
 
   /** What systemd would only say in its journal. */
-  async #check({ program, directory, user, readiness, sockets }: Launch): Promise<void> {
+  async #check(launch: Launch): Promise<void> {
+    const { program, directory, user, readiness, sockets } = launch;
     const problem = (sentence: string): AgentFailure =>
       new AgentFailure("cannot_start", `${program} cannot be started: ${sentence}`);
     await access(directory, constants.X_OK).catch(() => {
@@ -181,6 +200,11 @@ export class SystemdSupervisor implements Supervisor {
       throw problem(
         `with readiness fd it can have ${mostSocketsWithReadyFd} sockets; use notify or health`,
       );
+    }
+    if (launch.firstDescriptor !== undefined) {
+      await access(bash, constants.X_OK).catch(() => {
+        throw problem(`${bash} is missing, which puts its socket where goagain can take it`);
+      });
     }
     const name = user?.split(":")[0];
     if (name === undefined || (await this.#parts.run("id", ["-u", "--", name])).code === 0) return;
@@ -229,8 +253,9 @@ export class SystemdSupervisor implements Supervisor {
     const ours = units.filter((unit) => unit.service === service);
     const found = await this.#look(ours);
     for (const unit of ours) {
-      const { state, kept } = await this.#view(unit, found);
-      if (state === "gone" && !kept) await this.#units.remove(unit);
+      const view = await this.#view(unit, found);
+      this.#succession.killOverdue(unit, view);
+      if (view.state === "gone" && !view.kept) await this.#units.remove(unit);
     }
   }
 
@@ -258,6 +283,7 @@ export class SystemdSupervisor implements Supervisor {
     return viewOf(unit, found.get(slotUnitName(unit)), {
       hasSocket: found.get(socketUnitName(unit))?.["ActiveState"] === "active",
       isReady: unit.launch.readiness !== "fd" || (await hasSaid()),
+      within: await this.#succession.within(unit),
       nowMs: this.#parts.clock.nowMs(),
       // CLOCK_MONOTONIC, as in systemd's timestamps.
       monotonicMs: Number(process.hrtime.bigint() / 1_000_000n),

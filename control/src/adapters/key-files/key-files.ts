@@ -1,4 +1,4 @@
-// The control plane's own files: its signing key, the keys of settings, and the token of its first administrator.
+// The control plane's own files: its signing key, the keys of settings, the end of the audit log, and its first token.
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
@@ -11,6 +11,7 @@ import {
   secretKeyFile,
   settingsKeyLine,
 } from "@stoa/deployment";
+import type { AuditEnd, AuditMemory } from "../../domain/audit-memory.ts";
 import { ControlFailure } from "../../domain/control-failure.ts";
 import { checkedName } from "../../domain/names.ts";
 import type { SettingsKeys } from "../../domain/settings-keys.ts";
@@ -81,6 +82,27 @@ class SettingsKeyFiles implements SettingsKeys {
     const turn = this.#turn.then(work, work);
     this.#turn = turn;
     return await turn;
+  }
+}
+
+/** The end of the audit log, in a file of a folder. One that is damaged is as good as none: the signed head remains. */
+export function auditMemoryFile(root: string): AuditMemory {
+  const file = join(root, "audit-end.json");
+  return {
+    read: async () => {
+      const text = await read(file);
+      return text === undefined ? undefined : endIn(text);
+    },
+    write: async (end) => await writePrivate(file, `${JSON.stringify(end)}\n`),
+  };
+}
+
+function endIn(text: string): AuditEnd | undefined {
+  try {
+    const { number, hash } = JSON.parse(text);
+    return Number.isSafeInteger(number) && typeof hash === "string" ? { number, hash } : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 // Routes of machines as people see them.
 import { z } from "zod";
+import { type Environments, unknownEnvironment } from "../../application/change-environments.ts";
 import type { KnownMachine, Machines } from "../../application/know-machines.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
 import type { Rollouts } from "../../application/run-rollouts.ts";
@@ -7,17 +8,23 @@ import { membersOf } from "../../application/start-rollout.ts";
 import { isoTime } from "../../domain/clock.ts";
 import { checkedName } from "../../domain/names.ts";
 import { param, type Route, route } from "../route.ts";
-import { machineSchema, whySchema } from "../schemas.ts";
+import { machineSchema, storeMachineSchema, whySchema } from "../schemas.ts";
 import { parsedSelector } from "../selector.ts";
 
 interface MachineParts {
+  readonly environments: Environments;
   readonly machines: Machines;
   readonly rollouts: Rollouts;
   readonly audit: AuditLog;
 }
 
 /** The routes of machines. */
-export function machineRoutes({ machines, rollouts, audit }: MachineParts): readonly Route[] {
+export function machineRoutes({
+  environments,
+  machines,
+  rollouts,
+  audit,
+}: MachineParts): readonly Route[] {
   return [
     route({
       method: "GET",
@@ -57,6 +64,22 @@ export function machineRoutes({ machines, rollouts, audit }: MachineParts): read
       },
     }),
     route({
+      method: "POST",
+      path: "/machines",
+      summary: "Takes in a machine that reads the store of documents itself, by its public key.",
+      admission: "admin",
+      body: storeMachineSchema,
+      answer: machineSchema,
+      handle: async (call) => {
+        const { machine, environment } = call.body;
+        if ((await environments.read(environment)) === undefined)
+          throw unknownEnvironment(environment);
+        await audit.record(call.principal?.name ?? "", "machine.add", environment, { machine });
+        await machines.register(call.body);
+        return shown(machines.get(machine));
+      },
+    }),
+    route({
       method: "DELETE",
       path: "/machines/:machine",
       summary: "Forgets a machine and revokes its token; what runs on it keeps running.",
@@ -79,7 +102,7 @@ function shown({
   heardAt,
   reachable,
 }: KnownMachine): z.input<typeof machineSchema> {
-  const { machine, environment, tags, os, arch, joinedAt } = record;
+  const { machine, environment, tags, os, arch, joinedAt, via } = record;
   return {
     machine,
     environment,
@@ -88,6 +111,7 @@ function shown({
     arch,
     joinedAt,
     reachable,
+    ...(via === undefined ? {} : { via }),
     ...(heardAt === 0 ? {} : { heardAt: isoTime(heardAt) }),
     ...(status === undefined
       ? {}

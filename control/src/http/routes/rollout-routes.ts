@@ -2,6 +2,8 @@
 import { isOver } from "@stoa/deployment";
 import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
+import type { Approvals } from "../../application/give-approvals.ts";
+import type { Policies } from "../../application/keep-policies.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
 import type { ServiceSettings } from "../../application/keep-settings.ts";
 import type { Machines } from "../../application/know-machines.ts";
@@ -21,6 +23,8 @@ interface RolloutParts {
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
   readonly settings: ServiceSettings;
+  readonly policies: Policies;
+  readonly approvals: Approvals;
   readonly audit: AuditLog;
   readonly clock: Clock;
 }

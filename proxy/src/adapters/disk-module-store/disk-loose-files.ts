@@ -3,7 +3,7 @@ import { readFile, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { escapePath, escapeVersion, type ModuleVersion } from "@stoa/gomod";
 import type { LooseFiles, LooseKind } from "../../domain/loose-files.ts";
-import { type DurableDisk, makeMissingFolders } from "./durable-disk.ts";
+import { type DurableDisk, makeMissingFolders, whenAllEnded } from "./durable-disk.ts";
 import type { IncomingFolder } from "./incoming-folder.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 
@@ -39,8 +39,10 @@ export class DiskLooseFiles implements LooseFiles {
       const place = this.#place(module, kind);
       const temporary = this.#incoming.newPath();
       try {
-        await this.#disk.write(temporary, bytes);
-        await makeMissingFolders(this.#root.loose, dirname(place));
+        await whenAllEnded([
+          this.#disk.write(temporary, bytes),
+          makeMissingFolders(this.#root.loose, dirname(place)),
+        ]);
         await this.#disk.claimName(temporary, place);
       } finally {
         await unlink(temporary).catch(() => undefined);

@@ -79,11 +79,13 @@ export class BareRepository<Note> {
     const draft = join(this.#parts.scratch, randomUUID());
     try {
       const note = await clone(draft);
-      await settle(draft);
-      await writeFile(join(draft, noteFile), `${JSON.stringify(note)}\n`);
+      const noted = `${JSON.stringify(note)}\n`;
+      await Promise.all([settle(draft), writeFile(join(draft, noteFile), noted)]);
       await this.#remove();
       await rename(draft, this.folder);
       this.#note = Promise.resolve(note);
+      // What has been fetched is wanted, and the process takes a while to start.
+      if (!this.#parts.ended.aborted) this.#reading();
     } finally {
       await rm(draft, { recursive: true, force: true });
     }
@@ -168,12 +170,15 @@ export class BareRepository<Note> {
     await rm(away, { recursive: true, force: true });
   }
 
+  #reading(): ObjectReader {
+    if (this.#reader?.isRunning === true) return this.#reader;
+    this.#reader = new ObjectReader(this.#parts.git, this.environment);
+    return this.#reader;
+  }
+
   async #read<T>(ask: (reader: ObjectReader) => Promise<T>): Promise<T> {
-    if (this.#reader?.isRunning !== true) {
-      this.#reader = new ObjectReader(this.#parts.git, this.environment);
-    }
     try {
-      return await ask(this.#reader);
+      return await ask(this.#reading());
     } catch (failure) {
       throw localFailure(failure);
     }

@@ -23,6 +23,8 @@ const alwaysConfig: GitConfig = [
   ["maintenance.auto", "false"],
   // A mirror can be fetched again: one that a power failure has torn is found out when it is read, and made anew.
   ["core.fsync", "none"],
+  // For whoever packs again what is here, which nobody does.
+  ["pack.writeReverseIndex", "false"],
 ];
 const noConfiguration: Variables = {
   GIT_CONFIG_NOSYSTEM: "1",

@@ -1,0 +1,17 @@
+// Secret keys with which people sign: read from their files.
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseSecretKey, type SecretKey } from "@stoa/deployment/minisign";
+
+/** The secret key in a file. Throws a sentence that names it. */
+export async function readKeyFile(folder: string, file: string): Promise<SecretKey> {
+  const path = resolve(folder, file);
+  try {
+    return parseSecretKey(await readFile(path, "utf8"));
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Error(`${path} cannot be used as a key: ${message}; stoa key make FILE makes one`, {
+      cause,
+    });
+  }
+}
