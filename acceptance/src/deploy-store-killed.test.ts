@@ -12,10 +12,14 @@ import { type FaultyStore, startFaultyStore } from "./testing/faulty-store.ts";
 import type { FinishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 
-/** The writes of a rollout over two machines, one after the other. Of those that come again and again some are enough. */
+/**
+ * The writes of a rollout over two machines, one after the other. Of those that come again and again some are enough, and
+ * not the last: waves that are through at once are written down together.
+ */
 const steps = [
-  ...["blobs 1", "revisions 1", "audit 1", "audit 2", "a status 1"],
-  ...["rollouts 1", "rollouts 2", "rollouts 4", "the index 1", "the index 2", "the index 3"],
+  ...["blobs 1", "revisions 1", "audit 1", "audit 2", "audit-head.json 1"],
+  ...["audit-head.json 2", "a status 1"],
+  ...["rollouts 1", "rollouts 2", "rollouts 4", "the index 1", "the index 2"],
   ...["the history 1", "the history 3"],
 ];
 
