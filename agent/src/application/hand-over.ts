@@ -88,11 +88,13 @@ export async function handOver(
   await parts.failpoint("journal-begun");
 
   step("switching");
+  // Asked again: a keeper that has been replaced meanwhile has not the sockets of what runs.
+  const standing = await keptProcess(parts);
   const overlap =
     replacesItself ||
-    (canOverlap(order, manner, old, journal) && mayKeepSockets(parts, old, sockets));
-  if (old !== undefined && !overlap) {
-    await end(parts, old);
+    (canOverlap(order, manner, standing, journal) && mayKeepSockets(parts, standing, sockets));
+  if (standing !== undefined && !overlap) {
+    await end(parts, standing);
     await parts.failpoint("old-stopped");
   }
   if (!overlap && manner === "own") await parts.supervisor.closeSockets(parts.service, []);
