@@ -9,6 +9,9 @@ const locks = { schema: 7_303_014_601, turn: 7_303_014_602 } as const;
 const connectMs = 5_000;
 const statementMs = 10_000;
 
+/** So long nobody waits again for a server that has not answered in time, or each statement of a request would. */
+const silenceMs = 3_000;
+
 const mostConnections = 8;
 
 /**
@@ -46,6 +49,7 @@ class PostgresDatabase implements SqlDatabase {
   readonly greater = "greatest";
   readonly nowMs = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
   readonly #pool: Pool;
+  #silentUntil = 0;
 
   constructor(pool: Pool) {
     this.#pool = pool;
@@ -97,14 +101,29 @@ class PostgresDatabase implements SqlDatabase {
    */
   async #repeating<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await this.#unlessSilent(work);
     } catch (failure) {
-      if (!(failure instanceof Error)) throw failure;
+      if (!(failure instanceof Error) || notInTime.test(failure.message)) throw failure;
       const code = "code" in failure ? String(failure.code) : "";
       if (undefinedThings.has(code)) await this.prepareSchema();
       else if (!brokenConnection.test(failure.message) && !brokenConnection.test(code))
         throw failure;
       return await work();
+    }
+  }
+
+  /** Fails at once for a while after the server has not answered in time. */
+  async #unlessSilent<T>(work: () => Promise<T>): Promise<T> {
+    if (performance.now() < this.#silentUntil) {
+      throw new Error("PostgreSQL has not answered in time, and is asked again in a moment");
+    }
+    try {
+      return await work();
+    } catch (failure) {
+      if (failure instanceof Error && notInTime.test(failure.message)) {
+        this.#silentUntil = performance.now() + silenceMs;
+      }
+      throw failure;
     }
   }
 
@@ -126,6 +145,9 @@ class PostgresDatabase implements SqlDatabase {
 
 /** PostgreSQL's codes for a table and a column that do not exist. Authority: its manual, appendix A. */
 const undefinedThings: ReadonlySet<string> = new Set(["42P01", "42703"]);
+
+/** What the driver says of a statement without an answer, and of a connection that did not come about. */
+const notInTime = /^Query read timeout|^timeout exceeded when trying|due to connection timeout$/;
 
 /** What is said of a connection that was dead already, or died under the statement; 57P01 to 57P03 by the server itself. */
 const brokenConnection = /^Connection terminated|ECONNRESET|EPIPE|^57P0[123]$/;
