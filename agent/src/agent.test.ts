@@ -155,13 +155,12 @@ describe("agent", { skip: noGo }, () => {
       await machine.until("notes", ({ state }) => state === "running");
       const load = steadyLoad(await machine.urlOf("notes"), false);
       for (const wanted of [versions[1]!, versions[0]!]) {
-        const soFar = load.answers();
         tree.assign({ notes: wanted });
         await machine.until(
           "notes",
           ({ state, running }) => state === "running" && running === wanted,
         );
-        await load.more(soFar + 20);
+        await load.more(load.answers() + 20);
       }
       const { failures, versions: seen } = await load.end();
       assert.deepEqual(failures, []);

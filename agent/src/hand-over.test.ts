@@ -36,13 +36,12 @@ describe("a hand-over under load", { skip: noGo }, () => {
       const load = steadyLoad(`${await machine.urlOf("notes")}${path}`, keepAlive);
       for (let round = 1; round <= 6; round += 1) {
         const wanted = versions[round % 2]!;
-        const soFar = load.answers();
         tree.assign({ notes: wanted });
         await machine.until(
           "notes",
           ({ state, running }) => state === "running" && running === wanted,
         );
-        await load.more(soFar + 20);
+        await load.more(load.answers() + 20);
       }
       const { answers, failures, versions: seen } = await load.end();
       assert.deepEqual(failures, []);

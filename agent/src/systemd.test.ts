@@ -88,10 +88,9 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       tree.assign({ notes: versions[0]! });
       const load = steadyLoad(await urlOf(versions[0]!), keepAlive);
       for (const wanted of [versions[1]!, versions[0]!, versions[1]!]) {
-        const soFar = load.answers();
         tree.assign({ notes: wanted });
         await runs(wanted);
-        await load.more(soFar + 20);
+        await load.more(load.answers() + 20);
       }
       const { failures, answers, versions: seen } = await load.end();
       assert.deepEqual(failures, []);
@@ -215,10 +214,9 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       const url = await urlOf(one, service);
       const load = steadyLoad(url, true);
       for (const revision of [two, one, two]) {
-        const soFar = load.answers();
         tree.assign({ [service]: revision });
         await runs(revision, service);
-        await load.more(soFar + 20);
+        await load.more(load.answers() + 20);
       }
       const { failures, versions } = await load.end();
       assert.deepEqual(failures, []);
