@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { ModulePath, Version } from "@stoa/gomod";
 import { gitUpstream } from "./adapters/git-upstream/git-upstream.ts";
+import type { GitUpstreamOptions } from "./adapters/git-upstream/git-upstream-options.ts";
 import { readNetrc } from "./adapters/goproxy-upstream/netrc.ts";
 import {
   type HostCredentialSource,
@@ -25,23 +26,9 @@ export interface DirectSettings {
     /** What one fetch may bring. */
     readonly mostFetchBytes: number;
   };
-  readonly rules: {
-    /** In GOVCS's grammar; where it does not say otherwise, git alone is allowed. */
-    readonly govcs: string;
-    /** Modules that are `private` in GOVCS. */
-    readonly privateModules: string;
-    /** Modules whose hosts may have private addresses. */
-    readonly privateAddresses: string;
-    /** Modules that may be fetched without TLS. */
-    readonly insecure: string;
-  };
-  readonly deadlines: {
-    readonly pageMs: number;
-    readonly silenceMs: number;
-    readonly totalMs: number;
-  };
-  /** How long an answer of a host counts: about the names in a repository, about where it is. */
-  readonly fresh: { readonly refsMs: number; readonly placesMs: number };
+  readonly rules: GitUpstreamOptions["rules"];
+  readonly deadlines: GitUpstreamOptions["deadlines"];
+  readonly fresh: GitUpstreamOptions["fresh"];
   /** How many fetches may run at once, and how many may wait. */
   readonly fetches: { readonly concurrent: number; readonly waiting: number };
   /** The variables that git and ssh see. */

@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { firstProblem } from "@stoa/control/first-problem";
 import { parseStrategy } from "@stoa/deployment";
-import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 import { nearestName } from "../config/nearest-name.ts";
+import { parsedToml } from "../toml-text.ts";
 
 /** The name under which the file is looked for, beside go.mod. */
 const serviceFileName = "stoa.toml";
@@ -151,18 +151,6 @@ function isStrategy(text: string): boolean {
 
 function isVariable(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
-}
-
-function parsedToml(text: string, shownPath: string): unknown {
-  try {
-    return parse(text);
-  } catch (cause) {
-    if (!(cause instanceof TomlError)) throw cause;
-    const [sentence = cause.message] = cause.message
-      .replace(/^Invalid TOML document: /, "")
-      .split("\n");
-    throw new Error(`${shownPath}:${cause.line}:${cause.column}: ${sentence}`, { cause });
-  }
 }
 
 function bytes(text: string): number {

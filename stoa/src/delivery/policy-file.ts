@@ -1,7 +1,7 @@
 // The file of a policy: who may deploy what to an environment, as people write it.
 import { readFile } from "node:fs/promises";
-import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
+import { parsedToml } from "../toml-text.ts";
 
 const names = z.array(z.string().min(1)).default([]);
 
@@ -63,16 +63,4 @@ export function parsePolicyFile(text: string, shownPath: string): PolicyFile {
       approvals: approvals ?? (rule.keys.length > 0 ? 1 : 0),
     })),
   };
-}
-
-function parsedToml(text: string, shownPath: string): unknown {
-  try {
-    return parse(text);
-  } catch (cause) {
-    if (!(cause instanceof TomlError)) throw cause;
-    const [sentence = cause.message] = cause.message
-      .replace(/^Invalid TOML document: /, "")
-      .split("\n");
-    throw new Error(`${shownPath}:${cause.line}:${cause.column}: ${sentence}`, { cause });
-  }
 }
