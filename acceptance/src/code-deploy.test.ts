@@ -63,14 +63,17 @@ test("a published appspec.yml works word for word: install, migrate, start, vali
   ]);
   assert.deepEqual(applied(), ["001.sql", "002.sql", "003.sql"], "migrations are not undone");
 
-  const log = await until("the scripts' words", async () => {
-    const text = await delivery.succeed("logs", "go-service", "--since", "1h");
-    return text.includes("critical: 503") && text;
-  });
-  const events = [...log.matchAll(/LifecycleEvent - (\w+)\n/g)].map(([, event]) => event);
   const whole = ["BeforeInstall", "AfterInstall", "ApplicationStart", "ValidateService"];
   const again = ["ApplicationStop", ...whole];
-  assert.deepEqual(events, [...whole, ...again, ...again, ...again]);
+  const expected = [...whole, ...again, ...again, ...again];
+  // What a machine says reaches the store in its own time; the way back is told last.
+  let events: readonly (string | undefined)[] = [];
+  await until("the scripts' words", async () => {
+    const log = await delivery.succeed("logs", "go-service", "--since", "1h");
+    events = [...log.matchAll(/LifecycleEvent - (\w+)\n/g)].map(([, event]) => event);
+    return log.includes("critical: 503") && events.length >= expected.length;
+  }).catch(() => undefined);
+  assert.deepEqual(events, expected);
 });
 
 /** The appspec of the document, as it stands there. */
