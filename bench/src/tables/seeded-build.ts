@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { type BenchRun, type BenchTable, Skipped } from "../bench-run.ts";
 import { buildSeconds, fetchProgram, type GoProgram, machineGoproxy } from "../go-command.ts";
@@ -55,6 +56,7 @@ async function measure(run: BenchRun): Promise<MeasuredTable> {
     notes: [
       "Direct: from what `go env GOPROXY` names. go.sum as the program has it, checksum database on; compiled packages are kept from one build to the next, so that downloading is what differs.",
       "Seeded by `stoa modules seed` from the program's go.mod. Upstream calls: all requests that the serving Stoa made during the builds, for modules or the checksum database.",
+      "From files: the same ratio for a build from the unpacked bundle by file://, without any server or network: what is left is the go command's own work.",
       ...(absent.length === 0 ? [] : [`The upstream does not serve ${absent.join(" and ")}.`]),
     ],
   };
@@ -66,6 +68,7 @@ const columns = [
   { key: "seeded", heading: "through Stoa s", digits: 1 },
   { key: "ratio", heading: "ratio", digits: 2 },
   { key: "spread", heading: "lowest–highest" },
+  { key: "files", heading: "from files", digits: 2 },
   { key: "calls", heading: "upstream calls" },
   ...aimColumns,
 ];
@@ -85,6 +88,7 @@ async function measureProgram(
   const root = await mkdtemp(join(run.folder, "seeded-"));
   run.say("seeding");
   await seed(program, root, upstream, run);
+  const files = await unpackBundle(root, run);
   // Whoever is asked would be counted, and has nothing.
   await using nobody = await startBenchUpstream(await mkdtemp(join(run.folder, "nothing-")));
   const env = {
@@ -93,7 +97,7 @@ async function measureProgram(
   };
   await using stoa = await startStoa({ upstream: nobody.url, env }, run);
   run.say("building in turns");
-  const measured = await inTurns([upstream, stoa.url], run.isQuick ? 2 : 5, (goproxy) =>
+  const measured = await inTurns([upstream, stoa.url, files], run.isQuick ? 2 : 5, (goproxy) =>
     buildSeconds(program, goproxy, run),
   );
   const direct = measured.get(upstream) ?? [];
@@ -107,9 +111,25 @@ async function measureProgram(
     seeded: median(seeded),
     ratio,
     spread: spread(perRound, 2),
+    files: median(ratios(measured.get(files) ?? [], direct)),
     calls,
     ...(calls === 0 ? aimed(ratio, "at most", 0.8) : { aim: "no call", reached: "no" }),
   };
+}
+
+/** All that `root` keeps as a GOPROXY of plain files. */
+async function unpackBundle(root: string, run: BenchRun): Promise<string> {
+  const folder = await mkdtemp(join(run.folder, "files-"));
+  const archive = join(folder, "bundle.tar");
+  const env = {
+    ...plainEnvironment(),
+    ...stoaEnvironment(run.folder, "off", ":0"),
+    ATHENS_DISK_STORAGE_ROOT: root,
+  };
+  const options = { env, signal: run.signal, timeout: seedMs };
+  await execute(process.execPath, [stoaProgram, "modules", "bundle", "--to", archive], options);
+  await execute("tar", ["-xf", archive, "-C", folder], options);
+  return pathToFileURL(folder).href;
 }
 
 async function seed(
