@@ -68,6 +68,8 @@ export class RecentLooseFiles implements LooseFiles, AsyncDisposable {
   #recent: Recent | undefined;
   /** Those that are being given their places, or could not be. */
   readonly #leaving = new Set<Recent>();
+  /** What was looked for and is usually written next: it need not be looked for twice. */
+  readonly #absent = new Set<string>();
   #settling: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
@@ -77,16 +79,22 @@ export class RecentLooseFiles implements LooseFiles, AsyncDisposable {
 
   async read(module: ModuleVersion, kind: LooseKind): Promise<Uint8Array | undefined> {
     const held = this.#held(module, kind);
-    if (held === undefined) return this.#parts.files.read(module, kind);
-    await held.logged;
-    return Uint8Array.from(held.bytes);
+    if (held !== undefined) {
+      await held.logged;
+      return Uint8Array.from(held.bytes);
+    }
+    const kept = await this.#parts.files.read(module, kind);
+    if (kept === undefined && this.#parts.lingering !== undefined) this.#missed(module, kind);
+    return kept;
   }
 
   async write(module: ModuleVersion, kind: LooseKind, bytes: Uint8Array): Promise<void> {
     const { files, lingering } = this.#parts;
     if (lingering === undefined) return files.write(module, kind, bytes);
     const came = { module, kind, bytes: Uint8Array.from(bytes) };
-    if ((await this.read(module, kind)) !== undefined) return;
+    if (!this.#absent.delete(nameOf(module, kind))) {
+      if ((await this.read(module, kind)) !== undefined) return;
+    }
     const earlier = this.#held(module, kind);
     if (earlier !== undefined) return earlier.logged;
     await this.#note(came, lingering);
@@ -116,6 +124,11 @@ export class RecentLooseFiles implements LooseFiles, AsyncDisposable {
     clearTimeout(this.#timer);
     for (const leaving of this.#leaving) await closed(leaving);
     this.#leaving.clear();
+  }
+
+  #missed(module: ModuleVersion, kind: LooseKind): void {
+    if (this.#absent.size >= mostFiles) this.#absent.clear();
+    this.#absent.add(nameOf(module, kind));
   }
 
   #held(module: ModuleVersion, kind: LooseKind): ReturnType<Recent["files"]["get"]> {
