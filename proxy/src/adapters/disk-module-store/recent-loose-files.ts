@@ -23,6 +23,9 @@ import type { WholeVersions } from "./whole-versions.ts";
 const mostFiles = 2000;
 const mostBytes = 16 << 20;
 
+/** A log of which nothing is left is kept open for so long, as more files may come. */
+const idleMs = 1000;
+
 /** How many files are given their place side by side. */
 const placedAtOnce = 8;
 
@@ -72,6 +75,7 @@ export class RecentLooseFiles implements LooseFiles, AsyncDisposable {
   readonly #absent = new Set<string>();
   #settling: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  #idle: NodeJS.Timeout | undefined;
 
   constructor(parts: RecentLooseFilesParts) {
     this.#parts = parts;
@@ -122,6 +126,7 @@ export class RecentLooseFiles implements LooseFiles, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#settleOrTell();
     clearTimeout(this.#timer);
+    clearTimeout(this.#idle);
     for (const leaving of this.#leaving) await closed(leaving);
     this.#leaving.clear();
   }
@@ -174,11 +179,21 @@ export class RecentLooseFiles implements LooseFiles, AsyncDisposable {
       const names = [nameOf(module, "info"), nameOf(module, "mod")];
       const isThere = names.map((name) => recent.files.delete(name)).includes(true);
       if (isThere) await append(recent, line);
+      if (recent.files.size === 0) this.#endIfIdle();
     }
     for (const path of await this.#othersLogs()) {
       const log = await open(path, constants.O_WRONLY | constants.O_APPEND).catch(unlessAbsent);
       await log?.write(line).finally(() => log.close());
     }
+  }
+
+  /** The last file of a log has been taken back. */
+  #endIfIdle(): void {
+    clearTimeout(this.#idle);
+    const end = (): void => {
+      if (this.#recent?.files.size === 0) void this.#settleOrTell();
+    };
+    this.#idle = setTimeout(end, idleMs).unref();
   }
 
   async #settleOrTell(): Promise<void> {
