@@ -64,7 +64,8 @@ export function localFolder(storage: StorageSettings): string | undefined {
 }
 
 /**
- * `lingering` is for a process that is alone on the storage: see `openDiskModuleStore`. Rejects with `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used.
+ * `lingering` is for a process that is alone on the storage: see `openDiskModuleStore`. Rejects with
+ * `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used.
  */
 export async function openStorage(
   storage: StorageSettings,

@@ -17,7 +17,8 @@ import { lineOfFile } from "./recent-log.ts";
 const module = moduleVersion("example.com/a", "v1.0.0");
 const other = moduleVersion("example.com/b", "v1.0.0");
 const { info, mod } = filesOf("x");
-const forHours = { ms: 3_600_000, onTrouble: assert.fail };
+const noTrouble = (failure: unknown): never => assert.fail(String(failure));
+const forHours = { ms: 3_600_000, onTrouble: noTrouble };
 
 // This file is also the program of a process that is killed.
 const [job, folder = ""] = process.argv.slice(2);
@@ -55,7 +56,7 @@ function declareTests(): void {
 
   test("it gets its own when it has lingered long enough, and can be read all the time", async (t) => {
     const root = await folderOf(t);
-    const lingering = { ms: 1, onTrouble: assert.fail };
+    const lingering = { ms: 1, onTrouble: noTrouble };
     await using opened = await openDiskModuleStore({ root, lingering });
     await opened.loose.write(module, "mod", mod);
     await until(async () => {
