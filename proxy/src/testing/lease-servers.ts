@@ -54,10 +54,10 @@ export async function startRedisCluster(): Promise<EngineFleet> {
   const stack = new AsyncDisposableStack();
   const nodes: EngineServer[] = [];
   for (let node = 0; node < 3; node++) {
-    // The bus port is the port plus 10000, which must be one as well.
+    const bus = await freePort();
     const server = await engineServer("redis-server", (port, folder) => [
       ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
-      ...["--cluster-enabled", "yes", "--cluster-port", `${20_000 + (port % 10_000) + node}`],
+      ...["--cluster-enabled", "yes", "--cluster-port", `${bus}`],
     ]);
     nodes.push(stack.use(server));
   }
