@@ -154,6 +154,7 @@ describe("agent", { skip: noGo }, () => {
       await using machine = await openMachine(folder, tree);
       await machine.until("notes", ({ state }) => state === "running");
       const load = steadyLoad(await machine.urlOf("notes"), false);
+      await load.more(1);
       for (const wanted of [versions[1]!, versions[0]!]) {
         tree.assign({ notes: wanted });
         await machine.until(

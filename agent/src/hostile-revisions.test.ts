@@ -350,7 +350,7 @@ function envelope(
 }
 
 async function machineSays(machine: TestMachine, from: number, sentence: RegExp): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 120_000;
   while (!machine.decisions.slice(from).some((decision) => sentence.test(decision))) {
     if (performance.now() > deadline) assert.fail(machine.decisions.slice(from).join("\n"));
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -87,6 +87,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       ];
       tree.assign({ notes: versions[0]! });
       const load = steadyLoad(await urlOf(versions[0]!), keepAlive);
+      await load.more(1);
       for (const wanted of [versions[1]!, versions[0]!, versions[1]!]) {
         tree.assign({ notes: wanted });
         await runs(wanted);
@@ -190,6 +191,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       tree.assign({ [service]: one! });
       const port = (await urlOf(one!, service)).split(":").at(-1);
       const load = steadyLoad(`http://127.0.0.1:${port}`, false);
+      await load.more(1);
       tree.assign({ [service]: two! });
       await runs(two!, service);
       await load.more(load.answers() + 20);
@@ -213,6 +215,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       tree.assign({ [service]: one });
       const url = await urlOf(one, service);
       const load = steadyLoad(url, true);
+      await load.more(1);
       for (const revision of [two, one, two]) {
         tree.assign({ [service]: revision });
         await runs(revision, service);
