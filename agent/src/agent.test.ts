@@ -28,7 +28,7 @@ describe("agent", { skip: noGo }, () => {
     }
     programs["crashing"] = buildCrashing(folder, "3");
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const treeIn = (): Tree => new Tree(mkdtempSync(join(folder, "tree-")));
 
   test("brings a service into being, and the next version takes over its socket", async () => {

@@ -17,7 +17,7 @@ describe("a hand-over under load", { skip: noGo }, () => {
       programs[`plain-${version}`] = buildPlain(folder, version);
     }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   const manners = [
     { title: "new connections", keepAlive: false, path: "" },

@@ -11,7 +11,7 @@ import { steadyLoad } from "./testing/steady-load.ts";
 
 describe("the real library", { skip: noGo }, () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-live-hand-over-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   for (const library of Object.keys(libraries) as Library[]) {
     for (const handOff of ["overlap", "sigusr2"] as const) {

@@ -29,7 +29,7 @@ describe("a service that replaces itself", { skip: noGo }, () => {
       programs[`binding-${version}`] = buildReplacing(folder, version, { binds: true });
     }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const treeIn = (): Tree => new Tree(mkdtempSync(join(folder, "tree-")));
 
   const manners = [

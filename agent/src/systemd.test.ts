@@ -48,7 +48,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
   });
   after(async () => {
     await machine?.[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const runs = async (revision: string, service = "notes"): Promise<ServiceStatus> => {

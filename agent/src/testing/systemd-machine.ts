@@ -59,7 +59,7 @@ export async function startSystemdMachine(folder: string): Promise<SystemdMachin
       const killer = setTimeout(() => boot.kill("SIGKILL"), 30_000);
       await ended;
       clearTimeout(killer);
-      rmSync(machine, { recursive: true, force: true });
+      rmSync(machine, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -102,7 +102,7 @@ export async function startSentinel(
     ]),
   );
   const folder = await mkdtemp(join(tmpdir(), "stoa-sentinel-"));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const file = join(folder, "sentinel.conf");
   const sentinel = stack.use(
     await engineServer("redis-sentinel", async (port) => {
@@ -156,7 +156,7 @@ export async function engineServer(
     },
     async [Symbol.asyncDispose]() {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -112,7 +112,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     resume: () => signalAll(server?.pid, "SIGCONT"),
     async [Symbol.asyncDispose]() {
       await end("SIGQUIT");
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
