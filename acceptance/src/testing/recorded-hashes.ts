@@ -24,5 +24,5 @@ export function loseHashes(root: string, path: string): void {
 }
 
 function openState(root: string): DatabaseSync {
-  return new DatabaseSync(join(root, ".stoa", "state.sqlite"), { timeout: 2000 });
+  return new DatabaseSync(join(root, ".stoa", "state.sqlite"), { timeout: 60_000 });
 }

@@ -66,6 +66,12 @@ ExecMainStartTimestampMonotonic=0
     assert.equal(viewOf({ ...unit, stopping: true }, found, around).state, "stopping");
   });
 
+  test("one that systemd was asked to start, and has not come to yet, is not gone", () => {
+    const found = { Id: "stoa-shop.a.service", ActiveState: "inactive", Job: "731" };
+    assert.equal(viewOf(unit, found, around).state, "starting");
+    assert.equal(viewOf(unit, { ...found, Job: "" }, around).state, "gone");
+  });
+
   test("one that waits for its restart, and one that is gone, say how they ended", () => {
     const waiting = viewOf(unit, units.get("stoa-shop.b.service"), around);
     assert.deepEqual(
