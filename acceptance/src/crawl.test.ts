@@ -10,8 +10,9 @@ import { ask } from "./testing/http-answer.ts";
 import { own } from "./testing/owned-processes.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
 import { programFile } from "./testing/repository.ts";
-import { finishedStoa, startStoa } from "./testing/stoa-process.ts";
+import { finishedStoa, shownStoa, startStoa } from "./testing/stoa-process.ts";
 import { isWhole, versionsIn } from "./testing/stored-versions.ts";
+import { noTerminal } from "./testing/terminal.ts";
 
 const gitIsMissing = spawnSync("git", ["version"]).error !== undefined && "there is no git here";
 
@@ -99,6 +100,32 @@ async function crawledScene(env: Readonly<Record<string, string>> = {}) {
 }
 
 const isFetch = (path: string): boolean => /\.(info|mod|zip)$/.test(path);
+
+test("on a terminal a crawl shows how far it is, and leaves only what it found", {
+  skip: noTerminal,
+}, async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  scene.upstream.fail("/example.com/a/@v/v1.5.0.zip", { status: 410, body: "not found: gone" });
+  const { code, written, passing, lines } = await shownStoa(["modules", "crawl"], variables);
+  assert.equal(code, 1, written);
+  assert.ok(passing.length > 0, written);
+  for (const text of passing) {
+    assert.match(
+      text,
+      /^[12] modules asked about, \d+ versions fetched, 0 refused by policy, [01] /,
+    );
+  }
+  const fetched = lines.filter((line) => /^fetched example\.com\/[ab]@v1\.[0-7]\.0$/.test(line));
+  assert.equal(fetched.length, 13, written);
+  const [failure, summary, ...more] = lines.filter((line) => !fetched.includes(line));
+  assert.match(failure ?? "", /^stoa: example\.com\/a@v1\.5\.0: .*gone/);
+  assert.match(
+    summary ?? "",
+    /^2 modules asked about, 13 versions fetched, 0 refused by policy, 1 failures$/,
+  );
+  assert.deepEqual(more, [], written);
+});
 
 test("only versions that are newer, and only modules of a pattern, are fetched if that is wanted", async () => {
   const { scene, variables } = await crawledScene();

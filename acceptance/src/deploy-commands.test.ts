@@ -1,16 +1,16 @@
 // Every command of delivery, as people read it and as programs do; what --json prints is what docs/json.md says.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { holds, until } from "./testing/bounded-wait.ts";
 import { type Delivery, startDelivery } from "./testing/delivery.ts";
-import { type FinishedProgram, finishedProgram } from "./testing/finished-program.ts";
+import type { FinishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { programFile, repositoryRoot } from "./testing/repository.ts";
+import { noTerminal, shownProgram } from "./testing/terminal.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of every shape are looked into
 type Document = any;
@@ -187,23 +187,18 @@ describe("commands of delivery", { skip: goIsMissing() }, () => {
   });
 
   test("deploy, on a terminal: what is built and rolled out as it happens, in colours, and the URL last", {
-    skip: spawnSync("script", ["--version"]).error !== undefined && "there is no script(1)",
+    skip: noTerminal,
   }, async () => {
     await delivery.write(sources("four"));
     const token = readFileSync(join(delivery.controlRoot, "admin-token"), "utf8").trim();
-    const command = [process.execPath, programFile, "deploy", "--label", "4"].join(" ");
-    const { code, stdout } = await finishedProgram("script", ["-qec", command, "/dev/null"], {
+    const words = [programFile, "deploy", "--label", "4"];
+    const { code, written } = await shownProgram(process.execPath, words, {
       cwd: delivery.project,
       limitMs: 120_000,
-      env: {
-        ...process.env,
-        // What would have Node believe that this terminal has no colours.
-        ...{ NO_COLOR: undefined, NODE_DISABLE_COLORS: undefined, CI: undefined },
-        ...{ TERM: "xterm", STOA_SERVER: delivery.url, STOA_TOKEN: token },
-      },
+      env: { ...process.env, STOA_SERVER: delivery.url, STOA_TOKEN: token },
     });
-    assert.equal(code, 0, stdout);
-    const lines = stdout.trim().split("\r\n");
+    assert.equal(code, 0, written);
+    const lines = written.trim().split("\r\n");
     for (const [at, line] of [
       /^building example\.com\/greeter 4 for linux\//,
       /greeter.* 4 is revision [0-9a-f]{12}$/,
@@ -214,9 +209,9 @@ describe("commands of delivery", { skip: goIsMissing() }, () => {
       /greeter 4 runs on 2 machines of production \([0-9.]+ s\)$/,
     ].entries()) {
       const found = lines.findIndex((one) => line.test(one));
-      assert.ok(found >= at, `${line} is not where it should be:\n${stdout}`);
+      assert.ok(found >= at, `${line} is not where it should be:\n${written}`);
     }
-    assert.ok(stdout.includes("\u001b[1mgreeter\u001b[0m"), "in colours");
+    assert.ok(written.includes("\u001b[1mgreeter\u001b[0m"), "in colours");
     assert.equal(lines.at(-1), url);
   });
 
