@@ -17,6 +17,15 @@ export const serverSchema = z.object({
   rootKey: z.string(),
 });
 
+export const challengeRequestSchema = z.strictObject({ token: z.string() });
+
+export const challengeSchema = z.object({
+  challenge: z.string(),
+  /** The server's time, which is signed. */
+  at: z.string(),
+  environment: z.string(),
+});
+
 export const joinSchema = z.strictObject({
   token: z.string(),
   machine: z.string(),
@@ -25,6 +34,9 @@ export const joinSchema = z.strictObject({
   os: z.string(),
   arch: z.string(),
   agentVersion: z.string().default(""),
+  challenge: z.string(),
+  /** The signature under all of this, in minisign's format. */
+  proof: z.string(),
 });
 
 export const joinedSchema = z.object({
