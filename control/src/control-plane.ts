@@ -33,6 +33,7 @@ import { ControlFailure } from "./domain/control-failure.ts";
 import type { DocumentTree } from "./domain/document-tree.ts";
 import type { LogArchive } from "./domain/log-archive.ts";
 import type { SettingsKeys } from "./domain/settings-keys.ts";
+import { notAgain } from "./domain/not-again.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { type Route, route } from "./http/route.ts";
@@ -130,9 +131,10 @@ async function openDocuments(
 
 /** Runs a control plane in the given world. */
 async function runControlPlane(
-  { version, goproxyPath, onFailure }: ControlPlaneSettings,
+  { version, goproxyPath, onFailure: tell }: ControlPlaneSettings,
   world: ControlPlaneWorld,
 ): Promise<ControlPlane> {
+  const onFailure = notAgain(tell, world.clock);
   const parts = applicationOf(world, onFailure);
   const { tokens, machines, rollouts, environments, policies, audit, retention } = parts;
   const hosts = new WeakMap<Request, string>();
