@@ -32,8 +32,8 @@ import { type Clock, systemClock, watchedClock } from "./domain/clock.ts";
 import { ControlFailure } from "./domain/control-failure.ts";
 import type { DocumentTree } from "./domain/document-tree.ts";
 import type { LogArchive } from "./domain/log-archive.ts";
-import type { SettingsKeys } from "./domain/settings-keys.ts";
 import { notAgain } from "./domain/not-again.ts";
+import type { SettingsKeys } from "./domain/settings-keys.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { type Route, route } from "./http/route.ts";
@@ -203,8 +203,13 @@ function applicationOf(
   const environments = new Environments(tree, documents, clock);
   const revisions = new Revisions(tree, blobs, documents);
   const settings = new ServiceSettings(documents, settingsKeys);
-  const logs = new Logs(archive);
   const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
+  const logs = new Logs({
+    archive,
+    clock,
+    isDeployed: (environment, service) => rollouts.list({ environment, service }).length > 0,
+    onFailure,
+  });
   const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
   const retention = new Retention(delivered);
   const policies = new Policies({ ...delivered, key });

@@ -144,7 +144,8 @@ function reportRoutes({ machines, logs, hostOf }: AgentParts): readonly Route[] 
       handle: async (call) => {
         const machine = ownName(call);
         const lines = parsedLines(machine, await limitedText(call.request, logLimitBytes));
-        await logs.take(machines.get(machine).record.environment, lines);
+        const { environment } = machines.get(machine).record;
+        await logs.take({ environment, machine }, lines);
       },
     }),
   ];
