@@ -1,6 +1,6 @@
 // The words of delivery: what runs where, who says so, and how it gets there.
 
-export type { Approval } from "./approval.ts";
+export { type Approval, approvalPath, settingsDigest } from "./approval.ts";
 export {
   type Assignment,
   type AssignmentState,

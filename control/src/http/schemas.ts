@@ -282,6 +282,9 @@ export const signedSchema = z.strictObject({
   reason: z.string().max(500).default(""),
 });
 
+/** `settings` is what the approval names: see `settingsDigest`. */
+export const signedApprovalSchema = signedSchema.extend({ settings: z.hash("sha256").optional() });
+
 export const policySchema = z.object({
   serial: z.int(),
   /** The ids of the keys that have signed it. */
@@ -297,4 +300,11 @@ export const approversSchema = z.object({
   approvers: z.array(z.string()),
   /** So many must have approved. */
   wanted: z.int(),
+});
+
+export const approvedSchema = approversSchema.extend({
+  /** The digest of the settings that go with the revision, which an approval names; absent without any. */
+  settings: z.string().optional(),
+  /** The names of those settings. */
+  names: z.array(z.string()),
 });
