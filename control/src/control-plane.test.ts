@@ -93,13 +93,7 @@ test("tokens: expired and revoked ones are refused with what to do next", async 
   assert.match(revoked.body.error.message, /revoked/);
   const short = await kit.token({ kind: "join", lifetimeMs: 1 });
   await wait(20);
-  const late = await kit.ask("", "POST", "/join", {
-    token: short,
-    machine: "late",
-    publicKey: "x",
-    os: "linux",
-    arch: "amd64",
-  });
+  const late = await kit.ask("", "POST", "/join/challenge", { token: short });
   assert.equal(late.status, 401);
   assert.match(late.body.error.message, /expired .* stoa token join/);
 });

@@ -25,8 +25,11 @@ export interface Wanted {
 /** Reads a revision that was verified. */
 export type ReadRevision = (id: string, signal?: AbortSignal) => Promise<Revision>;
 
-/** Resolves if this machine may begin to run a revision. Fails with `forbidden`, or with what may pass. */
-export type Admit = (id: string, signal?: AbortSignal) => Promise<void>;
+/** Resolves if this machine may begin to run a revision with its settings. Fails with `forbidden`, or with what may pass. */
+export type Admit = (
+  wanted: Pick<Wanted, "revision" | "settings">,
+  signal?: AbortSignal,
+) => Promise<void>;
 
 /** Failures that may pass without anybody deploying anew. */
 const passing: readonly AgentFailure["code"][] = [
@@ -168,7 +171,7 @@ export class ConvergingService {
     let version = shortId(wanted.revision);
     try {
       this.#step = "fetching";
-      if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
+      if (!hasRun(journal.now, target)) await this.#admit(wanted, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -341,8 +344,8 @@ export class ConvergingService {
 }
 
 /** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
-function hasRun({ committed, previous }: JournalFile["now"], { release }: Target): boolean {
-  return committed?.release === release || previous?.release === release;
+function hasRun({ committed, previous }: JournalFile["now"], target: Target): boolean {
+  return isSame(committed, target) || isSame(previous, target);
 }
 
 /** Only machines with such services carry what reads an appspec. */
