@@ -142,8 +142,8 @@ export async function unpackBundle(
     wanted = () => true,
   }: { readonly trust?: PublicKey | undefined; readonly wanted?: (path: string) => boolean },
 ): Promise<Unpacked> {
-  const found = new Map<string, { readonly size: number; readonly sha256: string }>();
-  const small = new Map<string, Buffer>();
+  const found = new Map<string, FileSum>();
+  const own = new Map<string, Buffer>();
   const archive = extract();
   const reading = pipeline(createReadStream(path), archive);
   reading.catch(() => undefined); // the loop rejects with it
@@ -152,31 +152,18 @@ export async function unpackBundle(
     if (type !== "file" || !isSafe(name) || found.has(name)) {
       throw new Error(`${path}: ${JSON.stringify(name)} does not belong into a bundle`);
     }
-    const isOwn = name === manifestName || name === signatureName;
-    const sum = createHash("sha256");
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const place = !isOwn && wanted(name) ? join(folder, name) : undefined;
-    if (place !== undefined) await mkdir(dirname(place), { recursive: true });
-    const out = place === undefined ? undefined : await open(place, "wx");
-    try {
-      for await (const chunk of readable(entry as AsyncIterable<Buffer>, path)) {
-        sum.update(chunk);
-        size += chunk.length;
-        if (isOwn) chunks.push(chunk);
-        await out?.writeFile(chunk);
-      }
-    } finally {
-      await out?.close();
+    const bytes = readable(entry as AsyncIterable<Buffer>, path);
+    if (name === manifestName || name === signatureName) {
+      own.set(name, Buffer.concat(await Array.fromAsync(bytes)));
+    } else {
+      found.set(name, await takeFile(bytes, wanted(name) ? join(folder, name) : undefined));
     }
-    if (isOwn) small.set(name, Buffer.concat(chunks));
-    else found.set(name, { size, sha256: sum.digest("hex") });
   }
   await reading;
-  const text = small.get(manifestName)?.toString("utf8");
+  const text = own.get(manifestName)?.toString("utf8");
   if (text === undefined)
     throw new Error(`${path} is no bundle, or ends too early: it has no ${manifestName}`);
-  const signature = small.get(signatureName)?.toString("utf8");
+  const signature = own.get(signatureName)?.toString("utf8");
   if (trust !== undefined && !isSigned(text, signature, trust)) {
     throw new Error(`${path} is not signed by the key that is trusted`);
   }
@@ -196,6 +183,26 @@ async function* readable<T>(source: AsyncIterable<T>, path: string): AsyncGenera
       cause,
     });
   }
+}
+
+interface FileSum {
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** Reads a file to its end, and writes it to `place` if there is one. */
+async function takeFile(entry: AsyncIterable<Buffer>, place: string | undefined): Promise<FileSum> {
+  if (place !== undefined) await mkdir(dirname(place), { recursive: true });
+  await using out = place === undefined ? undefined : await open(place, "wx");
+  const sum = createHash("sha256");
+  let size = 0;
+  for await (const chunk of entry) {
+    sum.update(chunk);
+    size += chunk.length;
+    await out?.writeFile(chunk);
+  }
+  return { size, sha256: sum.digest("hex") };
 }
 
 /** A signature that is none is a signature by nobody. */
@@ -225,7 +232,7 @@ function parsed(text: string): BundleManifest | undefined {
 
 function requireSame(
   manifest: BundleManifest,
-  found: ReadonlyMap<string, { readonly size: number; readonly sha256: string }>,
+  found: ReadonlyMap<string, FileSum>,
   path: string,
 ): void {
   for (const file of manifest.files) {
