@@ -1,6 +1,7 @@
 // Every command of delivery, as people read it and as programs do; what --json prints is what docs/json.md says.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
@@ -251,6 +252,15 @@ describe("commands of delivery", { skip: goIsMissing() }, () => {
 
     const target = join(delivery.project, "machine");
     mkdirSync(target);
+    await delivery.write({
+      "gap/appspec.yml":
+        "version: 0.0\nos: linux\nfiles:\n  - source: page.txt\n    destination: /opt\nhooks:\n  AfterInstall:\n    - location: gone.sh\n",
+      "gap/page.txt": "a page\n",
+    });
+    const gap = await delivery.stoa("local", "-l", "gap", "--target-root", target);
+    assert.equal(gap.code, 1);
+    assert.match(gap.stderr, /gone\.sh is not in the bundle\n.*an error; nothing was touched/);
+    assert.equal(existsSync(join(target, "opt")), false);
     const words = ["local", "-l", "bundle", "--target-root", target, "--root", "remembered"];
     const ran = await failingJson(...words);
     hasMembersOf("`stoa local`", ran.document);

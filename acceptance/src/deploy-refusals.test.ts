@@ -92,10 +92,10 @@ describe("what cannot be deployed", { skip: goIsMissing() }, () => {
     for (const [appspec, sentence] of [
       [
         "version: 0.0\nos: linux\nhooks:\n  AfterInstall:\n    - location: nothing.sh\n",
-        /appspec\.yml has an error; nothing was uploaded/,
+        /appspec\.yml has an error; nothing was touched/,
       ],
-      ["version: 0.0\nos: lunix\n", /appspec\.yml has an error; nothing was uploaded/],
-      ["}{", /appspec\.yml has .*error.*; nothing was uploaded/],
+      ["version: 0.0\nos: lunix\n", /appspec\.yml has an error; nothing was touched/],
+      ["}{", /appspec\.yml has .*error.*; nothing was touched/],
     ] as const) {
       await delivery.write({ "bundle/appspec.yml": appspec });
       await refused(sentence, "deploy", "bundle", "--service", "greeter");

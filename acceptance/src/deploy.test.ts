@@ -49,6 +49,7 @@ test("a program that crashes leaves the old one serving, and its last lines on t
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.match(stderr, /cannot find its database/);
+  assert.equal(stderr.match(/\| starting$/gm)?.length, 1, "the old one's words are not among them");
   assert.match(stderr, /went back/);
   assert.equal(await answerOf(url), "good \n");
   await delivery.write(greeter("good"));

@@ -9,7 +9,7 @@ import { endOthers } from "./end-processes.ts";
 import { handOver, recover } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
-import { lastLines } from "./last-lines.ts";
+import { lastLines, logEnd } from "./last-lines.ts";
 import { pruneReleases } from "./prune-releases.ts";
 import { type Condition, Repair } from "./repair-service.ts";
 import type { ServiceParts } from "./service-parts.ts";
@@ -167,9 +167,11 @@ export class ConvergingService {
     target: Target,
     signal: AbortSignal,
   ): Promise<void> {
-    const { service, note } = this.#parts;
+    const { disk, layout, service, note } = this.#parts;
     let version = shortId(wanted.revision);
+    let saidBefore = 0;
     try {
+      saidBefore = await logEnd(disk, layout.log);
       this.#step = "fetching";
       if (!hasRun(journal.now, target)) await this.#admit(wanted, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
@@ -205,7 +207,7 @@ export class ConvergingService {
         );
         return;
       }
-      await this.#failed(journal, wanted, target, version, failure);
+      await this.#failed(journal, wanted, target, { version, saidBefore }, failure);
     }
   }
 
@@ -214,7 +216,7 @@ export class ConvergingService {
     journal: JournalFile,
     wanted: Wanted,
     target: Target,
-    version: string,
+    { version, saidBefore }: { readonly version: string; readonly saidBefore: number },
     failure: unknown,
   ): Promise<void> {
     const { clock, disk, layout, service, note } = this.#parts;
@@ -238,7 +240,7 @@ export class ConvergingService {
         ...target,
         rollout: wanted.rollout,
         sentence,
-        lastLines: await lastLines(disk, layout.log),
+        lastLines: await lastLines(disk, layout.log, saidBefore),
         atMs: clock.nowMs(),
       },
     });
