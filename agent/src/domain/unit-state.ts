@@ -9,6 +9,7 @@ export const unitProperties = [
   "LoadState",
   "ActiveState",
   "SubState",
+  "Job",
   "MainPID",
   "NRestarts",
   "Result",
@@ -44,7 +45,8 @@ export function stateOf(unit: UnitProperties | undefined, isReady: boolean): Pro
     case "deactivating":
       return "stopping";
     default:
-      return "gone";
+      // A start that was asked for and has not begun.
+      return (unit?.["Job"] ?? "0") === "0" ? "gone" : "starting";
   }
 }
 
