@@ -6,7 +6,8 @@ import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { isSame, type Target } from "../domain/service-journal.ts";
 import { endOthers } from "./end-processes.ts";
-import { handOver, recover } from "./hand-over.ts";
+import { recover } from "./finish-hand-over.ts";
+import { handOver } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
 import { lastLines, logEnd } from "./last-lines.ts";
@@ -276,7 +277,7 @@ export class ConvergingService {
     if (this.#repair === undefined) return;
     if (revision.run === undefined) {
       this.#condition = nothing;
-      await this.#repair.filesAndLink(revision);
+      await this.#repair.files(revision);
       return;
     }
     this.#condition = await this.#repair.round({ revision, run: revision.run });
