@@ -10,7 +10,7 @@ import { openMachine, type TestMachine, Tree } from "./testing/delivery.ts";
 
 describe("a machine under a policy", () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-policy-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const treeIn = (): Tree => new Tree(mkdtempSync(join(folder, "tree-")));
   const machineOf = (tree: Tree, more: Parameters<typeof openMachine>[2] = {}) =>
     openMachine(folder, tree, { targetRoot: mkdtempSync(join(folder, "machine-")), ...more });

@@ -6,10 +6,11 @@ import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { isSame, type Target } from "../domain/service-journal.ts";
 import { endOthers } from "./end-processes.ts";
-import { handOver, recover } from "./hand-over.ts";
+import { recover } from "./finish-hand-over.ts";
+import { handOver } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
-import { lastLines } from "./last-lines.ts";
+import { lastLines, logEnd } from "./last-lines.ts";
 import { pruneReleases } from "./prune-releases.ts";
 import { type Condition, Repair } from "./repair-service.ts";
 import type { ServiceParts } from "./service-parts.ts";
@@ -168,9 +169,11 @@ export class ConvergingService {
     target: Target,
     signal: AbortSignal,
   ): Promise<void> {
-    const { service, note } = this.#parts;
+    const { disk, layout, service, note } = this.#parts;
     let version = shortId(wanted.revision);
+    let saidBefore = 0;
     try {
+      saidBefore = await logEnd(disk, layout.log);
       this.#step = "fetching";
       if (!hasRun(journal.now, target)) await this.#admit(wanted, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
@@ -206,7 +209,7 @@ export class ConvergingService {
         );
         return;
       }
-      await this.#failed(journal, wanted, target, version, failure);
+      await this.#failed(journal, wanted, target, { version, saidBefore }, failure);
     }
   }
 
@@ -215,7 +218,7 @@ export class ConvergingService {
     journal: JournalFile,
     wanted: Wanted,
     target: Target,
-    version: string,
+    { version, saidBefore }: { readonly version: string; readonly saidBefore: number },
     failure: unknown,
   ): Promise<void> {
     const { clock, disk, layout, service, note } = this.#parts;
@@ -239,7 +242,7 @@ export class ConvergingService {
         ...target,
         rollout: wanted.rollout,
         sentence,
-        lastLines: await lastLines(disk, layout.log),
+        lastLines: await lastLines(disk, layout.log, saidBefore),
         atMs: clock.nowMs(),
       },
     });
@@ -275,7 +278,7 @@ export class ConvergingService {
     if (this.#repair === undefined) return;
     if (revision.run === undefined) {
       this.#condition = nothing;
-      await this.#repair.filesAndLink(revision);
+      await this.#repair.files(revision);
       return;
     }
     this.#condition = await this.#repair.round({ revision, run: revision.run });

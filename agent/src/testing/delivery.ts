@@ -218,7 +218,7 @@ export class Tree {
     wanted: (status: ServiceStatus) => boolean,
     sinceMs = 0,
   ): Promise<ServiceStatus> {
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + 120_000;
     while (true) {
       const whole = this.status(machine);
       const status = whole?.services[service];

@@ -55,7 +55,7 @@ export async function setPolicy(
   file: string,
   options: PolicyOptions,
 ): Promise<void> {
-  const said = await readPolicyFile(resolve(place.folder, file));
+  const said = readPolicyFile(resolve(place.folder, file));
   await change(place, { kind: "set", ...said }, options);
 }
 
