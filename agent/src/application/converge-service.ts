@@ -315,7 +315,7 @@ export class ConvergingService {
     const { view } = this.#condition;
     if (view === undefined || view.state === "running") return undefined;
     if (view.id !== this.#journal?.now.committed?.process) return undefined;
-    return await lastLines(this.#parts.disk, this.#parts.layout.log);
+    return await lastLines(this.#parts.disk, this.#parts.layout.log, 0);
   }
 
   #verdict(
