@@ -6,6 +6,7 @@ import {
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
 import { openZipSpool } from "./adapters/disk-module-store/zip-spool.ts";
 import { openExternalModuleStore } from "./adapters/external-module-store/open-external-module-store.ts";
+import { trustSystemCertificates } from "./adapters/goproxy-upstream/system-certificates.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import type { MongoSettings } from "./adapters/mongo-module-store/mongo-settings.ts";
 import {
@@ -64,6 +65,8 @@ export function localFolder(storage: StorageSettings): string | undefined {
 
 /** Rejects with `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used. */
 export async function openStorage(storage: StorageSettings): Promise<OpenStorage> {
+  // Whom connections trust: as those to upstreams do, whom this machine trusts.
+  if (storage.kind !== "disk" && storage.kind !== "memory") trustSystemCertificates();
   switch (storage.kind) {
     case "disk":
       return { ...(await openDiskModuleStore({ root: storage.root })), ...local };
