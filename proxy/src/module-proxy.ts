@@ -57,6 +57,7 @@ import { openSeeding } from "./open-seeding.ts";
 import { markOf, openSharedAnswers } from "./open-shared-answers.ts";
 import { localFolder, openStorage } from "./open-storage.ts";
 import { openUpstreams } from "./open-upstreams.ts";
+import { trustForEngines } from "./trust-machine.ts";
 
 /** A running module proxy, to be given to a server. */
 export interface ModuleProxy extends AsyncDisposable {
@@ -127,6 +128,7 @@ export async function openModuleProxy(
   const { store, loose, catalog } = storage.isRemote ? patientStorage(storage) : storage;
   const cached =
     settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
+  trustForEngines(settings);
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
