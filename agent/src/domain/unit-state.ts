@@ -45,8 +45,8 @@ export function stateOf(unit: UnitProperties | undefined, isReady: boolean): Pro
     case "deactivating":
       return "stopping";
     default:
-      // A start that was asked for and has not begun.
-      return (unit?.["Job"] ?? "0") === "0" ? "gone" : "starting";
+      // Until systemd comes to what it was asked for the unit is as it was. `Job` is empty where nothing is left to do.
+      return (unit?.["Job"] ?? "") === "" ? "gone" : "starting";
   }
 }
 
