@@ -146,7 +146,7 @@ export function openAgent(settings: AgentSettings): Agent {
           layout: serviceLayoutOf(layout, service),
         },
         (id, signal) => documents.revision(service, id, signal),
-        (id, signal) => policy.admit(service, id, signal),
+        (wanted, signal) => policy.admit(service, wanted, signal),
       ),
     seal: (status) => sealEnvelope("status", status, settings.machineKey),
   });

@@ -22,7 +22,7 @@ describe("a keeper that is killed", { skip: noGo }, () => {
       programs[`replacing-${version}`] = buildReplacing(folder, version);
     }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   for (const [kind, moments] of [
     ["polite", ["journal-begun", "new-started", "new-validated", "journal-committed", "new-kept"]],

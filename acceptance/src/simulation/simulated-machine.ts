@@ -202,7 +202,7 @@ export class SimulatedMachine {
         new ConvergingService(
           { ...parts, service, layout: serviceLayoutOf(layout, service) },
           (id, signal) => documents.revision(service, id, signal),
-          (id, signal) => policy.admit(service, id, signal),
+          (wanted, signal) => policy.admit(service, wanted, signal),
         ),
       seal: (status) => sealEnvelope("status", status, this.key),
     });

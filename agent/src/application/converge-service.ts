@@ -10,7 +10,7 @@ import { recover } from "./finish-hand-over.ts";
 import { handOver } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
-import { lastLines } from "./last-lines.ts";
+import { lastLines, logEnd } from "./last-lines.ts";
 import { pruneReleases } from "./prune-releases.ts";
 import { type Condition, Repair } from "./repair-service.ts";
 import type { ServiceParts } from "./service-parts.ts";
@@ -26,8 +26,11 @@ export interface Wanted {
 /** Reads a revision that was verified. */
 export type ReadRevision = (id: string, signal?: AbortSignal) => Promise<Revision>;
 
-/** Resolves if this machine may begin to run a revision. Fails with `forbidden`, or with what may pass. */
-export type Admit = (id: string, signal?: AbortSignal) => Promise<void>;
+/** Resolves if this machine may begin to run a revision with its settings. Fails with `forbidden`, or with what may pass. */
+export type Admit = (
+  wanted: Pick<Wanted, "revision" | "settings">,
+  signal?: AbortSignal,
+) => Promise<void>;
 
 /** Failures that may pass without anybody deploying anew. */
 const passing: readonly AgentFailure["code"][] = [
@@ -165,11 +168,13 @@ export class ConvergingService {
     target: Target,
     signal: AbortSignal,
   ): Promise<void> {
-    const { service, note } = this.#parts;
+    const { disk, layout, service, note } = this.#parts;
     let version = shortId(wanted.revision);
+    let saidBefore = 0;
     try {
+      saidBefore = await logEnd(disk, layout.log);
       this.#step = "fetching";
-      if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
+      if (!hasRun(journal.now, target)) await this.#admit(wanted, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -203,7 +208,7 @@ export class ConvergingService {
         );
         return;
       }
-      await this.#failed(journal, wanted, target, version, failure);
+      await this.#failed(journal, wanted, target, { version, saidBefore }, failure);
     }
   }
 
@@ -212,7 +217,7 @@ export class ConvergingService {
     journal: JournalFile,
     wanted: Wanted,
     target: Target,
-    version: string,
+    { version, saidBefore }: { readonly version: string; readonly saidBefore: number },
     failure: unknown,
   ): Promise<void> {
     const { clock, disk, layout, service, note } = this.#parts;
@@ -236,7 +241,7 @@ export class ConvergingService {
         ...target,
         rollout: wanted.rollout,
         sentence,
-        lastLines: await lastLines(disk, layout.log),
+        lastLines: await lastLines(disk, layout.log, saidBefore),
         atMs: clock.nowMs(),
       },
     });
@@ -342,8 +347,8 @@ export class ConvergingService {
 }
 
 /** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
-function hasRun({ committed, previous }: JournalFile["now"], { release }: Target): boolean {
-  return committed?.release === release || previous?.release === release;
+function hasRun({ committed, previous }: JournalFile["now"], target: Target): boolean {
+  return isSame(committed, target) || isSame(previous, target);
 }
 
 /** Only machines with such services carry what reads an appspec. */
