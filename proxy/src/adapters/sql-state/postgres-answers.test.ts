@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { Client } from "pg";
 import type { AnswerName, SharedAnswers } from "../../domain/shared-answers.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../../testing/postgres-server.ts";
 import { openState } from "./open-state.ts";
@@ -93,9 +94,16 @@ describe("answers that instances share in PostgreSQL", { skip: noPostgres }, () 
       }),
     );
     const { nowMs } = await answers.read({ kind: "list", key: "example.com/many" });
-    for (let n = 0; n < 1_100; n++) {
-      await answers.write({ kind: "list", key: `example.com/many/m${n}` }, "v1.0.0", nowMs);
-    }
+    // All at one moment, so that one look finds them together.
+    const client = new Client({ connectionString: server.url });
+    await client.connect();
+    await client.query(
+      `INSERT INTO stoa_answer (kind, path, query, answer, asked_ms, changed_ms)
+       SELECT 'list', 'example.com/many/m' || n, '', 'v1.0.0', $1, $1 FROM generate_series(1, 1100) n`,
+      [nowMs],
+    );
+    await client.end();
+    await answers.write({ kind: "list", key: "example.com/many" }, "v1.0.0", nowMs);
     await all.promise;
   });
 });
