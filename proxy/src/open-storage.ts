@@ -7,6 +7,7 @@ import {
 import type { Lingering } from "./adapters/disk-module-store/recent-loose-files.ts";
 import { openZipSpool } from "./adapters/disk-module-store/zip-spool.ts";
 import { openExternalModuleStore } from "./adapters/external-module-store/open-external-module-store.ts";
+import { trustSystemCertificates } from "./adapters/goproxy-upstream/system-certificates.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import type { MongoSettings } from "./adapters/mongo-module-store/mongo-settings.ts";
 import {
@@ -71,6 +72,8 @@ export async function openStorage(
   storage: StorageSettings,
   lingering?: Lingering,
 ): Promise<OpenStorage> {
+  // Whom connections trust: as those to upstreams do, whom this machine trusts.
+  if (storage.kind !== "disk" && storage.kind !== "memory") trustSystemCertificates();
   switch (storage.kind) {
     case "disk":
       return { ...(await openDiskModuleStore({ root: storage.root, lingering })), isRemote: false };
