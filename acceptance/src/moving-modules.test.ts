@@ -299,7 +299,7 @@ describe("stoa modules import", () => {
       [["--from", "file://elsewhere/tree"], /is no URL that can be used/],
       [
         ["--from", "https://proxy.example", "--list", join(folder.path, "none")],
-        /the list .+none cannot be read/,
+        /none cannot be read: there is no such file/,
       ],
     ] as const) {
       const { code, stdout, stderr } = await modules(kept, "import", ...words);

@@ -12,7 +12,7 @@ import { gathered } from "./gather-chunks.ts";
 import { SpareBuffers } from "./spare-buffers.ts";
 
 /** What is appended at once. */
-const pieceBytes = 128 * 1024;
+const pieceBytes = 256 * 1024;
 const pieces = new SpareBuffers(pieceBytes, 8);
 
 /** What it takes to keep a version. */

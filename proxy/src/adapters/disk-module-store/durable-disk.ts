@@ -1,5 +1,5 @@
 // What it takes to write so that a power cut loses nothing that was said to be kept.
-import { link, mkdir, open, rename } from "node:fs/promises";
+import { link, mkdir, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OpenFile } from "./open-file.ts";
 import { exists, hasCode } from "./storage-root.ts";
@@ -56,7 +56,7 @@ export class DurableDisk {
 
   /** Makes the names in a folder durable. */
   async syncFolder(path: string): Promise<void> {
-    const folder = await open(path, "r").catch((failure: unknown) => {
+    const folder = await OpenFile.open(path, "r").catch((failure: unknown) => {
       // Windows opens no folders; its file systems log the change of a name by themselves.
       if (hasCode(failure, "EISDIR", "EPERM")) return undefined;
       throw failure;
