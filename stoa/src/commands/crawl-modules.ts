@@ -62,7 +62,8 @@ function recheckOf({ recheckDays }: { readonly recheckDays: number }) {
 
 function tell(event: CrawlEvent, { json }: CrawlWords, progress: ProgressLine): void {
   if (event.kind === "asked") {
-    progress.show(() => `${sentence(event.summary)}; ${event.path}`);
+    const { modules, fetched, failed } = event.summary;
+    progress.show(() => `${modules} modules, ${fetched} fetched, ${failed} failed: ${event.path}`);
     return;
   }
   progress.clear();
