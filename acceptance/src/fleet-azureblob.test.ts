@@ -3,6 +3,7 @@ import { azureServerIsMissing, startAzureServer } from "@stoa/blobs/testing";
 import { azureVariables } from "./testing/bucket-variables.ts";
 import { faultSuite } from "./testing/fault-suite.ts";
 import { engineOf, fleetSuite } from "./testing/fleet-suite.ts";
+import { slowRelay } from "./testing/slow-relay.ts";
 
 fleetSuite("Azure", azureServerIsMissing(), async () => {
   const server = await startAzureServer({ remembers: true });
@@ -16,15 +17,22 @@ fleetSuite("Azure", azureServerIsMissing(), async () => {
 });
 
 faultSuite("Azure", azureServerIsMissing(), async () => {
-  const server = await startAzureServer({ remembers: true });
+  const stack = new AsyncDisposableStack();
+  const bucket = stack.use(await startAzureServer({ remembers: true }));
+  const killable = { ...bucket, kill: () => bucket.stop() };
+  const server = stack.use(await slowRelay(killable, Number(new URL(bucket.url).port)));
+  const variables = azureVariables(await bucket.newBucket());
+  const relayed = new URL(variables["STOA_AZURE_ENDPOINT"] ?? "");
+  relayed.port = `${server.port}`;
   return {
-    server: { ...server, kill: () => server.stop() },
+    server,
     env: {
       ATHENS_STORAGE_TYPE: "azureblob",
       ATHENS_SINGLE_FLIGHT_TYPE: "azureblob",
-      ...azureVariables(await server.newBucket()),
+      ...variables,
+      STOA_AZURE_ENDPOINT: relayed.href.replace(/\/$/, ""),
     },
     ...{ kept: 503, cold: 503 },
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 });

@@ -2,7 +2,7 @@
 import { noRedis, startRedis, startRedisCluster, startSentinel } from "@stoa/proxy/testing";
 import { faultSuite } from "./testing/fault-suite.ts";
 import { engineOf, fleetSuite } from "./testing/fleet-suite.ts";
-import { slowRelay } from "./testing/slow-relay.ts";
+import { SlowRelays, slowRelay } from "./testing/slow-relay.ts";
 
 const variables = (port: number): Record<string, string> => ({
   ATHENS_SINGLE_FLIGHT_TYPE: "redis",
@@ -27,52 +27,50 @@ faultSuite("Redis", noRedis, async () => {
   };
 });
 
-/** A cluster, and what names it. */
-async function cluster() {
-  const server = await startRedisCluster();
-  const env = {
-    ATHENS_SINGLE_FLIGHT_TYPE: "redis",
-    ATHENS_REDIS_CLUSTER: "true",
-    ATHENS_REDIS_ENDPOINT: server.endpoints.join(","),
-  };
-  return { server, env };
-}
+const cluster = (endpoints: readonly string[]): Record<string, string> => ({
+  ATHENS_SINGLE_FLIGHT_TYPE: "redis",
+  ATHENS_REDIS_CLUSTER: "true",
+  ATHENS_REDIS_ENDPOINT: endpoints.join(","),
+});
 
 fleetSuite("a Redis cluster", noRedis, async () => {
-  const { server, env } = await cluster();
-  return engineOf(server, env);
+  const server = await startRedisCluster();
+  return engineOf(server, cluster(server.endpoints));
 });
 
 faultSuite("a Redis cluster", noRedis, async () => {
-  const { server, env } = await cluster();
+  const stack = new AsyncDisposableStack();
+  const relays = stack.use(new SlowRelays());
+  const nodes = stack.use(await startRedisCluster(relays.through));
   return {
-    ...{ server, env, kept: 200, cold: 503 },
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    server: relays.before(nodes),
+    env: cluster(nodes.endpoints),
+    ...{ kept: 200, cold: 503 },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 });
 
-/** A master that a sentinel watches over, and what names it. */
-async function watchedMaster() {
-  const server = await startSentinel("redis-1", "secret");
-  const env = {
-    ATHENS_SINGLE_FLIGHT_TYPE: "redis-sentinel",
-    ATHENS_REDIS_SENTINEL_ENDPOINTS: server.endpoints.join(","),
-    ATHENS_REDIS_SENTINEL_MASTER_NAME: "redis-1",
-    ATHENS_REDIS_SENTINEL_PASSWORD: "secret",
-    ATHENS_REDIS_PASSWORD: "secret",
-  };
-  return { server, env };
-}
+const watchedMaster = (endpoints: readonly string[]): Record<string, string> => ({
+  ATHENS_SINGLE_FLIGHT_TYPE: "redis-sentinel",
+  ATHENS_REDIS_SENTINEL_ENDPOINTS: endpoints.join(","),
+  ATHENS_REDIS_SENTINEL_MASTER_NAME: "redis-1",
+  ATHENS_REDIS_SENTINEL_PASSWORD: "secret",
+  ATHENS_REDIS_PASSWORD: "secret",
+});
 
 fleetSuite("Redis and its sentinel", noRedis, async () => {
-  const { server, env } = await watchedMaster();
-  return engineOf(server, env);
+  const server = await startSentinel("redis-1", "secret");
+  return engineOf(server, watchedMaster(server.endpoints));
 });
 
 faultSuite("Redis and its sentinel", noRedis, async () => {
-  const { server, env } = await watchedMaster();
+  const stack = new AsyncDisposableStack();
+  const relays = stack.use(new SlowRelays());
+  const servers = stack.use(await startSentinel("redis-1", "secret", relays.through));
   return {
-    ...{ server, env, kept: 200, cold: 503 },
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    server: relays.before(servers),
+    env: watchedMaster(servers.endpoints),
+    ...{ kept: 200, cold: 503 },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 });

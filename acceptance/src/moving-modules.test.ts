@@ -44,7 +44,10 @@ function smallModules(): Promise<ModuleFixture[]> {
 
 /** The versions whose keeping has been noted, and not its end. */
 function keptNotes(root: string): unknown[] {
-  const state = new DatabaseSync(join(root, ".stoa", "state.sqlite"), { readOnly: true });
+  const state = new DatabaseSync(join(root, ".stoa", "state.sqlite"), {
+    readOnly: true,
+    timeout: 60_000,
+  });
   try {
     const rows = state.prepare("SELECT version FROM stoa_keeping").all();
     return rows.map(({ version }) => version);
@@ -512,7 +515,9 @@ describe("the index", () => {
     // What a process leaves that is killed between the version and its records: of one that was kept, and of one that was
     // not; and of one whose process may still live.
     await athensSaves(folder.path, second);
-    const state = new DatabaseSync(join(folder.path, ".stoa", "state.sqlite"));
+    const state = new DatabaseSync(join(folder.path, ".stoa", "state.sqlite"), {
+      timeout: 60_000,
+    });
     const note = state.prepare("INSERT INTO stoa_keeping VALUES ('example.com/m', ?, ?)");
     note.run("v1.0.0", 0);
     note.run("v1.0.7", 0);

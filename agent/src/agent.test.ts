@@ -28,7 +28,7 @@ describe("agent", { skip: noGo }, () => {
     }
     programs["crashing"] = buildCrashing(folder, "3");
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const treeIn = (): Tree => new Tree(mkdtempSync(join(folder, "tree-")));
 
   test("brings a service into being, and the next version takes over its socket", async () => {
@@ -154,6 +154,7 @@ describe("agent", { skip: noGo }, () => {
       await using machine = await openMachine(folder, tree);
       await machine.until("notes", ({ state }) => state === "running");
       const load = steadyLoad(await machine.urlOf("notes"), false);
+      await load.more(1);
       for (const wanted of [versions[1]!, versions[0]!]) {
         tree.assign({ notes: wanted });
         await machine.until(

@@ -21,7 +21,7 @@ import { VersionKeeping } from "./application/keep-version.ts";
 import { VersionLists } from "./application/list-versions.ts";
 import { measuredQueue } from "./application/measured-queue.ts";
 import { DatabaseMirror } from "./application/mirror-databases.ts";
-import { PatientLooseFiles, PatientStore } from "./application/patient-store.ts";
+import { patientStorage } from "./application/patient-store.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import { KeptRecords } from "./application/record-kept.ts";
 import { type Capacity, RememberedAnswers } from "./application/remembered-answers.ts";
@@ -118,10 +118,8 @@ export async function openModuleProxy(
   const list = parseProxyList(settings.upstreams.goproxy);
 
   const storage = await openStorage(settings.storage);
-  const { catalog, removal } = storage;
-  const { store, loose } = storage.isRemote
-    ? { store: new PatientStore(storage.store), loose: new PatientLooseFiles(storage.loose) }
-    : storage;
+  const { removal } = storage;
+  const { store, loose, catalog } = storage.isRemote ? patientStorage(storage) : storage;
   const cached =
     settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;

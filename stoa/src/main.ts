@@ -220,13 +220,16 @@ modules
     "compare every kept module with what it was when it was kept, and with the checksum database; exit 1 if any is bad or could not be confirmed",
   )
   .option(...fileOption)
+  .option("--full", "unpack every zip, also those whose file is just the one that is remembered")
   .option("--quarantine", "take bad versions out of service; they are fetched anew when asked for")
   .option("--json", "print one line of JSON for every version")
-  .action(async (options: FileOption & { quarantine?: boolean; json?: boolean }) => {
-    const { quarantine = false, json = false } = options;
-    const { verifyModules } = await import("./commands/verify-modules.ts");
-    await verifyModules(placeOf(options), { quarantine, json });
-  });
+  .action(
+    async (options: FileOption & { full?: boolean; quarantine?: boolean; json?: boolean }) => {
+      const { full = false, quarantine = false, json = false } = options;
+      const { verifyModules } = await import("./commands/verify-modules.ts");
+      await verifyModules(placeOf(options), { full, quarantine, json });
+    },
+  );
 
 modules
   .command("check-access <module>")

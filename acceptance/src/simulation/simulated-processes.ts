@@ -205,6 +205,10 @@ export class SimulatedProcesses implements Supervisor, Probe {
     return this.#byPid(pid)?.program;
   }
 
+  async environment(): Promise<undefined> {
+    return undefined;
+  }
+
   #start(process: Process): boolean {
     const bytes = this.#disk.fileNow(process.launch.program);
     if (bytes === undefined) {

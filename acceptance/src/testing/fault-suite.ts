@@ -13,7 +13,7 @@ import { filePath, largeModule, smallModule } from "./proxied-modules.ts";
 /** Nobody hangs: an answer of whatever kind comes within this, in which the slowest engine is given up several times. */
 const patienceMs = 60_000;
 const clients = 12;
-const coldModules = 16;
+const coldModules = 8;
 /** More than a Stoa's heap varies by itself under this load. */
 const mostGrowthMebibytes = 200;
 
@@ -112,22 +112,24 @@ export function faultSuite(
         }
         assert.ok((await load).reduce((sum, count) => sum + count) >= clients);
         for (const mebibytes of grown()) assert.ok(mebibytes < mostGrowthMebibytes, `${mebibytes}`);
-        for (const at of [0, 1, 2]) {
-          assert.ok(fleet.member(at).isRunning());
-          for (const module of [kept, ...cold]) {
-            const zip = await until(`${module.module.path} at instance ${at}`, async () => {
-              const answer = await patientZip(at, module);
-              return answer.status === 200 && answer;
-            });
-            assert.ok(zip.whole && zip.body.equals(Buffer.from(module.zip)));
-          }
-        }
+        await Promise.all(
+          [0, 1, 2].flatMap((at) => [kept, ...cold].map((module) => isHadAgain(at, module))),
+        );
       });
     }
 
     const patient = (): AbortSignal => AbortSignal.timeout(patienceMs);
     const patientZip = (at: number, module: ModuleFixture): Promise<HttpAnswer> =>
       fleet.zip(at, module, patient());
+
+    async function isHadAgain(at: number, module: ModuleFixture): Promise<void> {
+      const zip = await until(`${module.module.path} at instance ${at}`, async () => {
+        const answer = await patientZip(at, module);
+        return answer.status === 200 && answer;
+      });
+      assert.ok(zip.whole && zip.body.equals(Buffer.from(module.zip)));
+      assert.ok(fleet.member(at).isRunning());
+    }
 
     /** What an instance must be able to do, and what it must refuse. */
     async function expectations(

@@ -6,7 +6,8 @@ import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { isSame, type Target } from "../domain/service-journal.ts";
 import { endOthers } from "./end-processes.ts";
-import { handOver, recover } from "./hand-over.ts";
+import { recover } from "./finish-hand-over.ts";
+import { handOver } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
 import { lastLines, logEnd } from "./last-lines.ts";
@@ -25,8 +26,11 @@ export interface Wanted {
 /** Reads a revision that was verified. */
 export type ReadRevision = (id: string, signal?: AbortSignal) => Promise<Revision>;
 
-/** Resolves if this machine may begin to run a revision. Fails with `forbidden`, or with what may pass. */
-export type Admit = (id: string, signal?: AbortSignal) => Promise<void>;
+/** Resolves if this machine may begin to run a revision with its settings. Fails with `forbidden`, or with what may pass. */
+export type Admit = (
+  wanted: Pick<Wanted, "revision" | "settings">,
+  signal?: AbortSignal,
+) => Promise<void>;
 
 /** Failures that may pass without anybody deploying anew. */
 const passing: readonly AgentFailure["code"][] = [
@@ -170,7 +174,7 @@ export class ConvergingService {
     try {
       saidBefore = await logEnd(disk, layout.log);
       this.#step = "fetching";
-      if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
+      if (!hasRun(journal.now, target)) await this.#admit(wanted, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -273,7 +277,7 @@ export class ConvergingService {
     if (this.#repair === undefined) return;
     if (revision.run === undefined) {
       this.#condition = nothing;
-      await this.#repair.filesAndLink(revision);
+      await this.#repair.files(revision);
       return;
     }
     this.#condition = await this.#repair.round({ revision, run: revision.run });
@@ -343,8 +347,8 @@ export class ConvergingService {
 }
 
 /** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
-function hasRun({ committed, previous }: JournalFile["now"], { release }: Target): boolean {
-  return committed?.release === release || previous?.release === release;
+function hasRun({ committed, previous }: JournalFile["now"], target: Target): boolean {
+  return isSame(committed, target) || isSame(previous, target);
 }
 
 /** Only machines with such services carry what reads an appspec. */

@@ -66,6 +66,12 @@ ExecMainStartTimestampMonotonic=0
     assert.equal(viewOf({ ...unit, stopping: true }, found, around).state, "stopping");
   });
 
+  test("one that systemd was asked to start, and has not come to yet, is not gone", () => {
+    const found = { Id: "stoa-shop.a.service", ActiveState: "inactive", Job: "731" };
+    assert.equal(viewOf(unit, found, around).state, "starting");
+    assert.equal(viewOf(unit, { ...found, Job: "" }, around).state, "gone");
+  });
+
   test("one that waits for its restart, and one that is gone, say how they ended", () => {
     const waiting = viewOf(unit, units.get("stoa-shop.b.service"), around);
     assert.deepEqual(
@@ -75,6 +81,12 @@ ExecMainStartTimestampMonotonic=0
     const gone = viewOf(unit, units.get("stoa-shop.c.service"), around);
     assert.deepEqual([gone.state, gone.sentence], ["gone", "ended with exit code 3"]);
     assert.equal(viewOf(unit, undefined, around).state, "gone");
+  });
+
+  test("one whose start is asked for and has not begun is starting", () => {
+    const text = "Id=stoa-shop.r.service\nActiveState=inactive\nSubState=dead\nJob=77\n";
+    const found = parseUnits(text).get("stoa-shop.r.service");
+    assert.equal(viewOf(unit, found, around).state, "starting");
   });
 
   test("where systemd does not hold the socket any more, it cannot be shared", () => {

@@ -26,7 +26,7 @@ export async function startSystemdMachine(folder: string): Promise<SystemdMachin
   mkdirSync(machine);
   const boot = spawn(
     "unshare",
-    ["--mount", "sh", "-ec", bootScript, "sh", machine, folder, repository],
+    ["--mount", "sh", "-ec", bootScript, "sh", machine, folder, repository, String(process.pid)],
     {
       stdio: ["ignore", "pipe", "pipe"],
     },
@@ -56,10 +56,10 @@ export async function startSystemdMachine(folder: string): Promise<SystemdMachin
     },
     [Symbol.asyncDispose]: async () => {
       inside(["systemctl", "poweroff", "--force", "--force"]);
-      const killer = setTimeout(() => boot.kill("SIGKILL"), 10_000);
+      const killer = setTimeout(() => boot.kill("SIGKILL"), 30_000);
       await ended;
       clearTimeout(killer);
-      rmSync(machine, { recursive: true, force: true });
+      rmSync(machine, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
@@ -79,12 +79,12 @@ code=133
 while [ $code = 133 ]; do
   code=0
   systemd-nspawn --boot --quiet --keep-unit --register=no --link-journal=no --resolv-conf=off --timezone=off \\
-    --machine=stoa-test --bind="$2:$2:norbind" --bind-ro="$3:$3:norbind" --directory="$1/root" || code=$?
+    --machine="stoa-test-$4" --bind="$2:$2:norbind" --bind-ro="$3:$3:norbind" --directory="$1/root" || code=$?
 done
 `;
 
 async function started(boot: ChildProcess, console: () => string, before = 0): Promise<number> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 180_000;
   while (performance.now() < deadline && boot.exitCode === null) {
     const leader = leaderOf(boot.pid ?? 0);
     if (leader !== undefined && leader !== before) {

@@ -93,8 +93,9 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
         const first = await pieces.next();
         return streamedBlob(head, stream, putBack(first, pieces));
       } catch (failure) {
-        // Replaced between the two requests: what is there now is looked at again.
-        if (!isAbsence(failure)) throw failure;
+        // Replaced between the two requests: what is there now is looked at again. So it is, once, over a connection that
+        // turns out to be dead: of all requests the SDK does not repeat this one.
+        if (!isAbsence(failure) && !(turn === 0 && isUnreachable(failure))) throw failure;
       }
     }
     throw replaced(key);
@@ -256,4 +257,8 @@ function isAbsence(failure: unknown): boolean {
     failure.kind === "unexpected" &&
     statusOf(failure.cause) === 404
   );
+}
+
+function isUnreachable(failure: unknown): boolean {
+  return failure instanceof BlobFailure && failure.kind === "unreachable";
 }

@@ -109,7 +109,8 @@ export class VersionKeeping implements AsyncDisposable {
     const checked = found?.() ?? (await this.#parts.zipCheck.check(module, zip.place, signal));
     requireSameGoMod(module, checked, mod);
     const hashes = { zip: checked.hash, mod: hashGoMod(mod) };
-    return { ...hashes, database: await verdict.require(hashes) };
+    const database = await verdict.require(hashes);
+    return { ...hashes, database, zipDigest: checked.digest };
   }
 
   async #requireRemembered(module: ModuleVersion, hashes: VersionHashes): Promise<void> {
@@ -136,6 +137,7 @@ export class VersionKeeping implements AsyncDisposable {
       if (!(failure instanceof ProxyFailure) || failure.code !== "altered_module") throw failure;
       const kept = await this.hashesOfKept(module, signal);
       if (kept?.zip !== arrived.zip || kept.mod !== arrived.mod) throw failure;
+      return { ...arrived, zipDigest: kept.zipDigest };
     }
     return sound;
   }
@@ -144,15 +146,15 @@ export class VersionKeeping implements AsyncDisposable {
   async hashesOfKept(
     module: ModuleVersion,
     signal: AbortSignal,
-  ): Promise<VersionHashes | undefined> {
+  ): Promise<Omit<HashEntry, "database"> | undefined> {
     const { store, zipCheck } = this.#parts;
     await using mod = await store.open(module, "mod");
     await using zip = await store.open(module, "zip");
     if (mod === undefined || zip === undefined) return undefined;
     await using copy = await store.stage();
     await this.receive(storedDelivery(zip, "the store"), copy);
-    const { hash } = await zipCheck.check(module, copy.place, signal);
-    return { zip: hash, mod: hashGoMod(await readStored(mod)) };
+    const { hash, digest } = await zipCheck.check(module, copy.place, signal);
+    return { zip: hash, mod: hashGoMod(await readStored(mod)), zipDigest: digest };
   }
 }
 

@@ -17,6 +17,8 @@ export interface Leases {
 export interface LeaseEngine extends AsyncDisposable {
   /** How the engine is called in sentences: `Redis at 127.0.0.1:6379`. Without credentials. */
   readonly name: string;
+  /** Asks it something small. */
+  ask(): Promise<void>;
   /** Gives `key` to `holder` for a while, if nobody has it. */
   take(key: string, holder: string, lifetimeMs: number): Promise<boolean>;
   /** Prolongs what `holder` has; false if it has it no more. */

@@ -49,20 +49,27 @@ export interface EngineFleet extends Omit<EngineServer, "port"> {
   readonly endpoints: readonly string[];
 }
 
-/** Three masters that share the keys among them. */
-export async function startRedisCluster(): Promise<EngineFleet> {
+/** The port at which others see the server that listens at a port; always the same. */
+type Through = (port: number) => number | Promise<number>;
+
+const directly: Through = (port) => port;
+
+/** Three masters that share the keys among them. Clients are told to come `through` other ports. */
+export async function startRedisCluster(through: Through = directly): Promise<EngineFleet> {
   const stack = new AsyncDisposableStack();
   const nodes: EngineServer[] = [];
   for (let node = 0; node < 3; node++) {
-    // The bus port is the port plus 10000, which must be one as well.
-    const server = await engineServer("redis-server", (port, folder) => [
+    const bus = await freePort();
+    const server = await engineServer("redis-server", async (port, folder) => [
       ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
-      ...["--cluster-enabled", "yes", "--cluster-port", `${20_000 + (port % 10_000) + node}`],
+      ...["--cluster-announce-port", `${await through(port)}`],
+      ...["--cluster-enabled", "yes", "--cluster-port", `${bus}`],
     ]);
     nodes.push(stack.use(server));
   }
-  const endpoints = nodes.map(({ port }) => `127.0.0.1:${port}`);
-  await execute("redis-cli", ["--cluster", "create", ...endpoints, "--cluster-yes"]);
+  const own = nodes.map(({ port }) => `127.0.0.1:${port}`);
+  await execute("redis-cli", ["--cluster", "create", ...own, "--cluster-yes"]);
+  const endpoints = await Promise.all(nodes.map(({ port }) => seen(port, through)));
   return { ...together(nodes), endpoints, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
@@ -84,35 +91,45 @@ function together(servers: readonly EngineServer[]): Omit<EngineServer, "port" |
   };
 }
 
-/** A master, a replica, and a sentinel that makes the replica the master a second after the master has died. */
+async function seen(port: number, through: Through): Promise<string> {
+  return `127.0.0.1:${await through(port)}`;
+}
+
+/**
+ * A master, a replica, and a sentinel that makes the replica the master a second after the master has died. All see one
+ * another `through` other ports.
+ */
 export async function startSentinel(
   name: string,
   password: string,
+  through: Through = directly,
 ): Promise<EngineFleet & { killMaster(): Promise<void> }> {
   const stack = new AsyncDisposableStack();
   const auth = ["--requirepass", password, "--masterauth", password];
-  const plain = (port: number, folder: string): string[] => [
+  const plain = async (port: number, folder: string): Promise<string[]> => [
     ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...auth],
+    ...["--replica-announce-port", `${await through(port)}`],
   ];
   const master = stack.use(await engineServer("redis-server", plain));
   const replica = stack.use(
-    await engineServer("redis-server", (port, folder) => [
-      ...plain(port, folder),
-      ...["--replicaof", "127.0.0.1", `${master.port}`],
+    await engineServer("redis-server", async (port, folder) => [
+      ...(await plain(port, folder)),
+      ...["--replicaof", "127.0.0.1", `${await through(master.port)}`],
     ]),
   );
   const folder = await mkdtemp(join(tmpdir(), "stoa-sentinel-"));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const file = join(folder, "sentinel.conf");
   const sentinel = stack.use(
     await engineServer("redis-sentinel", async (port) => {
-      await writeFile(file, sentinelLines(name, password, { port, folder, master: master.port }));
+      const at = { port, folder, master: await through(master.port) };
+      await writeFile(file, sentinelLines(name, password, at));
       return [file];
     }),
   );
   return {
     ...together([master, replica, sentinel]),
-    endpoints: [`127.0.0.1:${sentinel.port}`],
+    endpoints: [await seen(sentinel.port, through)],
     killMaster: () => master.kill(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -156,7 +173,7 @@ export async function engineServer(
     },
     async [Symbol.asyncDispose]() {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

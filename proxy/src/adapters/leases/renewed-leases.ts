@@ -2,6 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
+import { Silence } from "../../domain/silence.ts";
+
+/** An engine that fails later than this has not refused, but been waited for in vain. */
+const refusalMs = 1_000;
 
 /**
  * Leases by an engine. `lifetimeMs` is how long one outlives its holder: the longest that anybody waits for a dead instance.
@@ -11,17 +15,24 @@ export class RenewedLeases implements Leases, AsyncDisposable {
   readonly #engine: LeaseEngine;
   readonly #lifetimeMs: number;
   readonly #held = new Set<HeldLease>();
+  readonly #silence: Silence;
 
   constructor(engine: LeaseEngine, { lifetimeMs }: { readonly lifetimeMs: number }) {
     this.#engine = engine;
     this.#lifetimeMs = lifetimeMs;
+    this.#silence = new Silence(() => engine.ask());
   }
 
   async take(key: string): Promise<AsyncDisposable | undefined> {
+    if (await this.#silence.lasts()) {
+      throw unavailable(this.#engine.name, "it has been waited for in vain");
+    }
     const holder = randomBytes(16).toString("hex");
+    const begunMs = performance.now();
     try {
       if (!(await this.#engine.take(key, holder, this.#lifetimeMs))) return undefined;
     } catch (cause) {
+      if (performance.now() - begunMs > refusalMs) this.#silence.begin();
       // A question that was given up may still arrive, and would take the lease for nobody.
       void this.#engine.release(key, holder).catch(() => undefined);
       throw unavailable(this.#engine.name, cause);

@@ -12,6 +12,10 @@ export class SqlLeaseEngine implements LeaseEngine {
     this.name = name;
   }
 
+  async ask(): Promise<void> {
+    await this.#database.rows("SELECT 1");
+  }
+
   async take(key: string, holder: string, lifetimeMs: number): Promise<boolean> {
     const now = this.#database.nowMs;
     const taken = await this.#database.change(

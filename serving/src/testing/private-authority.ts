@@ -1,0 +1,41 @@
+// An authority that no machine knows, and a server's certificate that it has signed, for 127.0.0.1, ::1 and localhost. The
+// server's key is no secret; the authority's is nowhere.
+
+/** In PEM. A client trusts the server by trusting the authority. */
+export const privateAuthority: {
+  readonly authority: string;
+  readonly key: string;
+  readonly cert: string;
+} = {
+  authority: `-----BEGIN CERTIFICATE-----
+MIIBmDCCAT+gAwIBAgIUH1mUc3s7nU+CjD8JzpWMEcU0YA0wCgYIKoZIzj0EAwIw
+GTEXMBUGA1UEAwwOVGVzdCBhdXRob3JpdHkwIBcNMjYxMTIxMTQwNDI0WhgPMjEy
+NjEwMjgxNDA0MjRaMBkxFzAVBgNVBAMMDlRlc3QgYXV0aG9yaXR5MFkwEwYHKoZI
+zj0CAQYIKoZIzj0DAQcDQgAEFuEYrzlZQGkeuf4DkyII0IiaNKjvdTDvTBIOpaA8
+mcgJXzYSdZrL6kREChlPDU6zof0oh5rWfE/GMuquycIGbqNjMGEwHQYDVR0OBBYE
+FIL96ddUREPOHRTkmJTD3t8Twk9yMB8GA1UdIwQYMBaAFIL96ddUREPOHRTkmJTD
+3t8Twk9yMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgEGMAoGCCqGSM49
+BAMCA0cAMEQCIDHxI/FZqPPunzkiDWPd+eRoPV05YhRpAGueW1p6PlGvAiAdFeWC
+Y3Im8jYIO9FVxYNRie82/fhPfOzUnUo3Kg40QQ==
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgdFfK3xUn2pg0MNUj
+pj2tgEu2VQ8Z76dEqg0z+CB0J76hRANCAATJuGMtLky3ARVbtJJvqWJkbWr8wm8k
+iodYugCa/lmAufrlPYOeCiJnKQJNmNeX3hfEgxSzyQqKOTWlMQzmNe5I
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBtTCCAVugAwIBAgIBAjAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5UZXN0IGF1
+dGhvcml0eTAgFw0yNjExMjExNDA0MjRaGA8yMTI2MDcyMDE0MDQyNFowFjEUMBIG
+A1UEAwwLVGVzdCBzZXJ2ZXIwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATJuGMt
+Lky3ARVbtJJvqWJkbWr8wm8kiodYugCa/lmAufrlPYOeCiJnKQJNmNeX3hfEgxSz
+yQqKOTWlMQzmNe5Io4GUMIGRMCwGA1UdEQQlMCOHBH8AAAGHEAAAAAAAAAAAAAAA
+AAAAAAGCCWxvY2FsaG9zdDAMBgNVHRMBAf8EAjAAMBMGA1UdJQQMMAoGCCsGAQUF
+BwMBMB8GA1UdIwQYMBaAFIL96ddUREPOHRTkmJTD3t8Twk9yMB0GA1UdDgQWBBTm
+thDWtnuiom6NTaphuxLrXtHZ7zAKBggqhkjOPQQDAgNIADBFAiEA7afI9rdU43UI
+3mbzcZjW9t+qtF2MoQJpOyf/0LJ0QU8CIEPBo8laoqFK1EkmJaeXFn3H+Aq1QTjX
+vY0UOC3QnB7v
+-----END CERTIFICATE-----
+`,
+};
