@@ -1,6 +1,5 @@
 // Every command of delivery, as people read it and as programs do; what --json prints is what docs/json.md says.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
