@@ -211,7 +211,7 @@ describe("stoa modules import", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     const outcomes = Object.fromEntries(
-      lines.map((line) => [`${line.path}@${line.version}`, line.outcome]),
+      lines.map((line) => [`${line.module}@${line.version}`, line.outcome]),
     );
     assert.deepEqual(outcomes, {
       "github.com/ACME/Loud@v1.0.0-RC1": "altered",
@@ -299,7 +299,7 @@ describe("stoa modules import", () => {
       [["--from", "file://elsewhere/tree"], /is no URL that can be used/],
       [
         ["--from", "https://proxy.example", "--list", join(folder.path, "none")],
-        /the list .+none cannot be read/,
+        /none cannot be read: there is no such file/,
       ],
     ] as const) {
       const { code, stdout, stderr } = await modules(kept, "import", ...words);
@@ -455,7 +455,7 @@ describe("stoa modules remove", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     assert.deepEqual(
-      lines.map(({ path, version, state, removed }) => [path, version, state, removed]),
+      lines.map(({ module, version, state, removed }) => [module, version, state, removed]),
       [
         ["example.com/m", "v1.0.0", "whole", true],
         ["example.com/m", "v1.1.0", "whole", true],
