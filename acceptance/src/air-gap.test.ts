@@ -142,3 +142,24 @@ describe("a bundle", { skip }, () => {
     assert.match(damaged.stderr, /is damaged: /);
   });
 });
+
+test("toolchains travel in bundles", async () => {
+  await using folder = await temporaryFolder();
+  const at = (name: string): string => join(folder.path, name);
+  const version = "v0.0.1-go1.99.1.linux-amd64";
+  const toolchain = await smallModule("golang.org/toolchain", version);
+  await using upstream = await fixtureProxy([toolchain]);
+  await writeFile(at("list"), `golang.org/toolchain@${version}\n`);
+  const there = { GOPROXY: upstream.url, ATHENS_DISK_STORAGE_ROOT: at("there") };
+  const here = { GOPROXY: "off", ATHENS_DISK_STORAGE_ROOT: at("here") };
+  for (const [env, ...words] of [
+    [there, "seed", at("list")],
+    [there, "bundle", "--to", at("one.tar")],
+    [here, "import", at("one.tar")],
+  ] as const) {
+    const { code, stdout, stderr } = await finishedStoa(["modules", ...words], env);
+    assert.equal(code, 0, `${words.join(" ")}: ${stdout}${stderr}`);
+  }
+  const kept = join(at("here"), "golang.org/toolchain", version, "source.zip");
+  assert.deepEqual(await readFile(kept), Buffer.from(toolchain.zip));
+});

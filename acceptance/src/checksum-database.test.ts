@@ -604,17 +604,17 @@ describe("stoa modules verify", { skip }, () => {
     const outcomes = second.stdout
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(line) as { path: string; outcome: string; sentence: string });
+      .map((line) => JSON.parse(line) as { module: string; outcome: string; sentence: string });
     assert.deepEqual(
-      Object.fromEntries(outcomes.map(({ path, outcome }) => [path.slice(12), outcome])),
+      Object.fromEntries(outcomes.map(({ module, outcome }) => [module.slice(12), outcome])),
       { altered: "bad", forged: "bad", private: "unchanged", sound: "confirmed", swapped: "bad" },
     );
     assert.match(
-      outcomes.find(({ path }) => path === forged.module.path)?.sentence ?? "",
+      outcomes.find(({ module }) => module === forged.module.path)?.sentence ?? "",
       /on record/,
     );
     assert.match(
-      outcomes.find(({ path }) => path === swapped.module.path)?.sentence ?? "",
+      outcomes.find(({ module }) => module === swapped.module.path)?.sentence ?? "",
       /when it was kept/,
     );
 

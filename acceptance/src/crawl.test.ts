@@ -263,6 +263,26 @@ test("a feed tells of new versions of kept modules, from where it was read last"
   assert.equal(zips.length, 1);
 });
 
+test("a feed is read to its last page", async () => {
+  const { scene, variables } = await crawledScene();
+  await using _scene = scene;
+  const entry = (Path: string, Version: string, Timestamp: string): string =>
+    `${JSON.stringify({ Path, Version, Timestamp })}\n`;
+  const [pageEnd, last] = ["2100-01-01T00:00:00.000000Z", "2100-01-02T00:00:00.000000Z"];
+  const others = Array.from({ length: 2000 }, (_, n) =>
+    entry(`example.com/other${n}`, "v1.0.0", pageEnd),
+  );
+  scene.upstream.add(await smallModule("example.com/a", "v1.9.0"));
+  scene.upstream.fail(/@v\/list$/, { status: 200, body: "v1.3.0\n" });
+  scene.upstream.fail("/index?since", { status: 200, body: others.join("") });
+  const second = entry("example.com/a", "v1.9.0", last);
+  scene.upstream.fail(/since=2100-01-01T00(:|%3A)00/, { status: 200, body: second });
+  const env = { ...variables, STOA_CRAWL_FEEDS: `${scene.upstream.url}/index` };
+  const crawled = await finishedStoa(["modules", "crawl"], env);
+  assert.equal(crawled.code, 0, crawled.stderr);
+  assert.match(crawled.stdout, /^fetched example\.com\/a@v1\.9\.0$/m);
+});
+
 test("only modules that were used lately are crawled if that is wanted", async () => {
   const { scene, variables } = await crawledScene();
   await using _scene = scene;

@@ -9,7 +9,8 @@ import { type Delivery, startDelivery } from "./testing/delivery.ts";
 import type { FinishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
-import { programFile, repositoryRoot } from "./testing/repository.ts";
+import { hasMembersOf } from "./testing/json-page.ts";
+import { programFile } from "./testing/repository.ts";
 import { noTerminal, shownProgram } from "./testing/terminal.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of every shape are looked into
@@ -340,35 +341,4 @@ function linesOf(text: string): readonly Document[] {
     .slice(0, -1)
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line));
-}
-
-/** Every member is on the page, and every one that is not optional there is in the document. */
-function hasMembersOf(title: string, document: Document, ...more: readonly string[]): void {
-  const members = [title, ...more].flatMap(membersOn);
-  const [needed, all] = [members.filter((name) => !name.endsWith("?")), members.map(withoutMark)];
-  const found = Object.keys(document);
-  assert.deepEqual(
-    found.filter((name) => !all.includes(name)),
-    [],
-    `docs/json.md does not say under ${title}`,
-  );
-  assert.deepEqual(
-    needed.filter((name) => !found.includes(name)),
-    [],
-    `${title} has not what docs/json.md says: ${JSON.stringify(document)}`,
-  );
-}
-
-function membersOn(title: string): readonly string[] {
-  const page = readFileSync(join(repositoryRoot, "docs", "json.md"), "utf8");
-  const section = page.split("\n## ").find((one) => one.startsWith(`${title}\n`));
-  assert.ok(section !== undefined, `docs/json.md has no section ${title}`);
-  return section
-    .split("\n")
-    .filter((line) => line.startsWith("| `"))
-    .flatMap((line) => (line.split(" | ")[0] ?? "").match(/[a-zA-Z]+\??(?=`)/g) ?? []);
-}
-
-function withoutMark(name: string): string {
-  return name.replace("?", "");
 }

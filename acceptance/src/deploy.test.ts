@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
-import { holds } from "./testing/bounded-wait.ts";
+import { holds, until } from "./testing/bounded-wait.ts";
 import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
 import { finishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
@@ -66,6 +66,19 @@ test("a program that does not listen fails in bounded time", { skip }, async () 
   assert.equal(code, 1);
   assert.match(stderr, /starting/);
   assert.doesNotMatch(stderr, /deadlock/);
+});
+
+test("a machine that joins late gets what the others run", { skip }, async () => {
+  await using delivery = await deliveryWith("web-1");
+  await delivery.write(greeter("hello"));
+  await delivery.succeed("deploy");
+  const [{ revision }] = JSON.parse(await delivery.succeed("list", "--json"));
+  await delivery.join("web-2");
+  await until("the second machine to run it", async () => {
+    const [service] = JSON.parse(await delivery.succeed("list", "--json"));
+    return service.running === 2 && service.machines === 2 && service.revision === revision;
+  });
+  assert.equal(JSON.parse(await delivery.succeed("history", "--json")).length, 1);
 });
 
 test("stoa rollback goes back to what ran before, and forward again", { skip }, async () => {

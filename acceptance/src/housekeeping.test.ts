@@ -1,6 +1,6 @@
 // What keeps a store in bounds, as its users meet it: retention, registered go.sum files, the trash and a quota.
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { ModuleFixture } from "@stoa/gomod/testing";
@@ -140,6 +140,31 @@ describe("stoa modules retain", () => {
   });
 });
 
+test("what was removed can be had back for STOA_TRASH_DAYS, and not at all with none", async () => {
+  const fixtures = await Promise.all(
+    ["a", "b"].map((name) => smallModule(`example.com/${name}`, "v1.0.0")),
+  );
+  await using scene = await oldStore(fixtures);
+  const env = { GOPROXY: scene.upstream.url, ATHENS_DISK_STORAGE_ROOT: scene.root };
+  const remove = ["modules", "remove", "--yes", "example.com/a"];
+  const removed = await finishedStoa(remove, { ...env, STOA_TRASH_DAYS: "0" });
+  assert.match(removed.stdout, /1 versions removed, they are gone/);
+  assert.equal((await scene.modules("trash")).stdout, "");
+  assert.equal((await scene.modules("remove", "--yes", "example.com/b")).code, 0);
+  assert.match((await scene.modules("trash")).stdout, /^example\.com\/b@v1\.0\.0 /);
+
+  // Removed nine days ago, as the names in the trash say.
+  const trash = join(scene.root, ".stoa", "trash");
+  for (const name of await readdir(trash)) {
+    const [ms = "", ...rest] = name.split("-");
+    const older = [Number(ms) - 9 * 86_400_000, ...rest].join("-");
+    await rename(join(trash, name), join(trash, older));
+  }
+  assert.match((await scene.modules("trash")).stdout, /^example\.com\/b@v1\.0\.0 /);
+  await using _stoa = await startStoa({ goproxy: scene.upstream.url, root: scene.root });
+  await until("the trash to be emptied", async () => (await scene.modules("trash")).stdout === "");
+});
+
 test("a server retains by its clock, and what it removed is fetched again when it is asked for", async () => {
   const due = await smallModule("example.com/due", "v1.0.0");
   await using scene = await oldStore([due]);
@@ -169,6 +194,18 @@ test("go.sum files are registered, listed and removed over HTTP, by administrato
   assert.equal((await fetch(named, { method: "DELETE", headers })).status, 404);
   assert.deepEqual(await (await fetch(url, { headers })).json(), { lists: [] });
   assert.equal((await fetch(url, { method: "PUT", headers })).status, 405);
+});
+
+test("at 90 % of its quota a storage warns and gives nothing up", async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  await using scene = await oldStore([small]);
+  await writeFile(join(scene.root, ".stoa", "other"), Buffer.alloc(37 << 20, 1));
+  const env = { STOA_DISK_QUOTA: "40" };
+  await using stoa = await startStoa({ goproxy: scene.upstream.url, root: scene.root, env });
+  await until("the warning", () => /the storage is 9[2-4] % full: /.test(stoa.output()));
+  assert.match(stoa.output(), /"level":"warn"[^\n]*the storage is 9/);
+  assert.doesNotMatch(stoa.output(), /room was made/);
+  assert.deepEqual(await kept(scene.root), ["example.com/small/v1.0.0"]);
 });
 
 test("a storage over its quota gives up public zips, the longest unused first, and no hit fails", async () => {

@@ -1,14 +1,11 @@
 // What people get wrong with `stoa modules …`: one sentence that names the thing, at once, and nothing is written.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { fixtureProxy } from "@stoa/proxy/testing";
-import { type FinishedProgram, finishedProgram } from "./testing/finished-program.ts";
+import type { FinishedProgram } from "./testing/finished-program.ts";
 import { smallModule } from "./testing/proxied-modules.ts";
-import { programFile } from "./testing/repository.ts";
 import { finishedStoa } from "./testing/stoa-process.ts";
 import { filesIn } from "./testing/stored-versions.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/temporary-folder.ts";
@@ -99,32 +96,5 @@ describe("slips with modules", () => {
       assert.equal(code, 1);
       assert.match(stderr, new RegExp(`^stoa: ${name}: invalid pattern "b\\[": `));
     }
-  });
-});
-
-describe("standard output", () => {
-  test("nobody reads it: the program ends without a word", async () => {
-    await using folder = await temporaryFolder();
-    // The reader is gone before the program begins.
-    const script = 'exec 3> >(:); wait $!; exec "$@" >&3';
-    const words = ["-c", script, "bash", process.execPath, programFile, "serve", "--help"];
-    const { code, stderr } = await finishedProgram("bash", words, {
-      cwd: folder.path,
-      env: { PATH: process.env["PATH"] },
-    });
-    assert.deepEqual([code, stderr], [141, ""]);
-  });
-
-  test("a full disk is a sentence", {
-    skip: !existsSync("/dev/full") && "no /dev/full",
-  }, async () => {
-    await using folder = await temporaryFolder();
-    const words = ["-c", 'exec "$@" > /dev/full', "sh", process.execPath, programFile, "--help"];
-    const { code, stderr } = await finishedProgram("sh", words, {
-      cwd: folder.path,
-      env: { PATH: process.env["PATH"] },
-    });
-    assert.equal(code, 1);
-    assert.match(stderr, /^stoa: standard output cannot be written to: ENOSPC[^\n]*\n$/);
   });
 });

@@ -211,7 +211,7 @@ describe("stoa modules import", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     const outcomes = Object.fromEntries(
-      lines.map((line) => [`${line.path}@${line.version}`, line.outcome]),
+      lines.map((line) => [`${line.module}@${line.version}`, line.outcome]),
     );
     assert.deepEqual(outcomes, {
       "github.com/ACME/Loud@v1.0.0-RC1": "altered",
@@ -457,7 +457,7 @@ describe("stoa modules remove", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     assert.deepEqual(
-      lines.map(({ path, version, state, removed }) => [path, version, state, removed]),
+      lines.map(({ module, version, state, removed }) => [module, version, state, removed]),
       [
         ["example.com/m", "v1.0.0", "whole", true],
         ["example.com/m", "v1.1.0", "whole", true],

@@ -2,14 +2,18 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
+import { cp } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { type ModuleFixture, moduleFixture } from "@stoa/gomod/testing";
 import { until } from "./testing/bounded-wait.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
+import { startStoa } from "./testing/stoa-process.ts";
+import { temporaryFolder } from "./testing/temporary-folder.ts";
 
 interface Heard {
   readonly headers: IncomingHttpHeaders;
@@ -59,6 +63,23 @@ test("what is stored is told, signed over id, time and body, and again under the
     const signature = createHmac("sha256", "hush").update(signed).digest("base64");
     assert.equal(headers["webhook-signature"], `v1,${signature}`);
   }
+});
+
+test("a notice that was not heard is told by the process that comes after a kill", async () => {
+  const small = await smallModule("example.com/small", "v1.0.0");
+  await using other = await listener(1);
+  const env = { STOA_WEBHOOK_URLS: other.url, STOA_WEBHOOK_SECRET: "hush" };
+  await using scene = await proxiedModules([small], { env });
+  const { root } = scene.stoa;
+  await using folder = await temporaryFolder();
+  assert.equal((await ask(`${scene.stoa.url}${filePath(small, "zip")}`)).status, 200);
+  await until("the first attempt", () => other.heard.length >= 1);
+  await scene.stoa.kill();
+  const moved = join(folder.path, "kept");
+  await cp(root, moved, { recursive: true });
+  await using _next = await startStoa({ goproxy: scene.upstream.url, root: moved, env });
+  await until("another attempt", () => other.heard.length >= 2);
+  assert.equal(new Set(other.heard.map(({ headers }) => headers["webhook-id"])).size, 1);
 });
 
 test("what the validator refuses is told once", async () => {

@@ -9,6 +9,7 @@ import { interruptedExitCode, interruption } from "./interruption.ts";
 import { keptStorage } from "./kept-storage.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { versionLine } from "./version-line.ts";
 
 /** What the words of the command line say; where they say nothing, the configuration does. */
 export interface CrawlWords {
@@ -62,7 +63,8 @@ function recheckOf({ recheckDays }: { readonly recheckDays: number }) {
 
 function tell(event: CrawlEvent, { json }: CrawlWords, progress: ProgressLine): void {
   if (event.kind === "asked") {
-    progress.show(() => `${sentence(event.summary)}; ${event.path}`);
+    const { modules, fetched, failed } = event.summary;
+    progress.show(() => `${modules} modules, ${fetched} fetched, ${failed} failed: ${event.path}`);
     return;
   }
   progress.clear();
@@ -78,11 +80,11 @@ function failedSentence({ path, version, failure }: CrawlEvent & { kind: "failed
 
 function jsonEvent(event: Exclude<CrawlEvent, { kind: "asked" }>): string {
   if (event.kind !== "failed") {
-    return `${JSON.stringify({ event: event.kind, ...event.module })}\n`;
+    return versionLine(event.module, { event: event.kind });
   }
   const { path, version, failure } = event;
-  const reason = failure instanceof Error ? failure.message : String(failure);
-  return `${JSON.stringify({ event: "failed", path, version, reason })}\n`;
+  const sentence = failure instanceof Error ? failure.message : String(failure);
+  return versionLine({ path, version }, { event: "failed", sentence });
 }
 
 function jsonSummary(summary: CrawlSummary): string {

@@ -10,6 +10,7 @@ import { interruptedExitCode, interruption } from "./interruption.ts";
 import { namedStorage } from "./named-storage.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { versionLine } from "./version-line.ts";
 
 /** What the user wants. */
 export interface MoveOptions {
@@ -145,7 +146,8 @@ function plainLine({ outcome, name, sentence }: MoveResult): string | undefined 
 }
 
 function jsonLine({ module, name, outcome, sentence }: MoveResult): string {
-  return `${JSON.stringify({ ...(module ?? { place: name }), outcome, sentence })}\n`;
+  if (module !== undefined) return versionLine(module, { outcome, sentence });
+  return `${JSON.stringify({ place: name, outcome, sentence })}\n`;
 }
 
 function messageOf(failure: unknown): string {

@@ -6,6 +6,7 @@ import { reportProblems } from "./config.ts";
 import { interruptedExitCode, interruption } from "./interruption.ts";
 import { keptStorage } from "./kept-storage.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { versionLine } from "./version-line.ts";
 
 /** What the user wants. */
 export interface RemoveOptions {
@@ -67,7 +68,7 @@ function plainLine(candidate: RemovalCandidate, isDone: boolean): string {
 
 function jsonLine({ module, traces }: RemovalCandidate, removed: boolean): string {
   const { state, beside, bytes } = traces;
-  return `${JSON.stringify({ ...module, state, beside, bytes, removed })}\n`;
+  return versionLine(module, { state, beside, bytes, removed });
 }
 
 function sentence(count: number, isDone: boolean, isRecoverable: boolean): string {

@@ -11,6 +11,7 @@ import { interruptedExitCode, interruption } from "./interruption.ts";
 import { keptStorage } from "./kept-storage.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { versionLine } from "./version-line.ts";
 
 /** What the words of the command line say; where they say nothing, the configuration does. */
 export interface RetainWords {
@@ -93,12 +94,8 @@ function plainLine(finding: RetentionFinding, isDone: boolean): string {
   return `keeps ${name} (${because}${why === undefined ? "" : `: ${why}`})\n`;
 }
 
-function jsonLine(
-  { module, sentence: reason, ...rest }: RetentionFinding,
-  isDone: boolean,
-): string {
-  const { kept, used, ...others } = rest;
-  return `${JSON.stringify({ ...module, ...others, kept, used, reason, isDone })}\n`;
+function jsonLine({ module, ...rest }: RetentionFinding, isDone: boolean): string {
+  return versionLine(module, { ...rest, isDone });
 }
 
 function sentence(summary: RetentionSummary, isDone: boolean): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +46,41 @@ test("an SPDX document names them in external references", async () => {
 
 test("a JSON document of another kind is refused", async () => {
   await assert.rejects(read("other.json", "{}"), /neither CycloneDX nor SPDX/);
+});
+
+test("a repository is read where it is, and what is none says so", {
+  skip: spawnSync("git", ["version"]).error !== undefined && "there is no git here",
+}, async () => {
+  const place = join(folder, "remote.git");
+  await mkdir(place);
+  await writeFile(
+    join(place, "go.mod"),
+    "module example.com/m\n\ngo 1.21\n\nrequire example.com/a v1.0.0\n",
+  );
+  for (const words of [
+    ["init", "--quiet"],
+    ["add", "go.mod"],
+    ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "-m", "m"],
+  ]) {
+    const { status, stderr } = spawnSync("git", words, { cwd: place, encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+  }
+  for (const written of [place, `file://${place}`]) {
+    const { main } = await readSeedSource(written, "");
+    const [module] = main?.modules ?? [];
+    assert.equal(module?.path, "example.com/m");
+    assert.deepEqual(
+      module?.requirements.requires.map(({ path, version }) => `${path}@${version}`),
+      ["example.com/a@v1.0.0"],
+    );
+  }
+  await assert.rejects(readSeedSource(join(folder, "none.git"), ""), /cannot be read: fatal: /);
+});
+
+test("a list names versions in lines, and says which line is none", async () => {
+  const found = await read("list", "example.com/a@v1.0.0\nexample.com/b v1.2.0\n\nnot a module\n");
+  assert.deepEqual(found.versions, ["example.com/a@v1.0.0", "example.com/b@v1.2.0"]);
+  assert.match(found.unusable.join(), /line 4 of the list/);
 });
 
 test("a vendor folder names what stands in for modules", async () => {

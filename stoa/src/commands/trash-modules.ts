@@ -6,6 +6,7 @@ import { reportProblems } from "./config.ts";
 import { interruption } from "./interruption.ts";
 import { keptStorage } from "./kept-storage.ts";
 import { proxySettings } from "./proxy-settings.ts";
+import { versionLine } from "./version-line.ts";
 
 /** Prints what can be restored, the oldest first; with `empty` lets go of all of it for good. */
 export async function showTrash(
@@ -23,7 +24,7 @@ export async function showTrash(
   for await (const { module, at, bytes } of trash.all()) {
     process.stdout.write(
       json
-        ? `${JSON.stringify({ ...module, at, bytes })}\n`
+        ? versionLine(module, { at, bytes })
         : `${module.path}@${module.version}  ${bytes} bytes, removed ${at.toISOString()}\n`,
     );
   }

@@ -9,6 +9,7 @@ import { keptStorage } from "./kept-storage.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
 import { namingTheKey } from "./storage-settings.ts";
+import { versionLine } from "./version-line.ts";
 
 /** What the user wants. */
 export interface VerifyOptions {
@@ -125,5 +126,5 @@ function plainLine(finding: Finding): string | undefined {
 }
 
 function jsonLine({ module, ...finding }: Finding): string {
-  return `${JSON.stringify({ ...module, ...finding })}\n`;
+  return versionLine(module, finding);
 }

@@ -45,7 +45,7 @@ export const freshnessSettings = {
     environment: ["STOA_WEBHOOK_URLS"],
     default: [],
     meaning:
-      "Who is told, by POST, which versions are stored, refused by the policy, or altered upstream.",
+      "Who is told, by POST, which versions are stored or refused by the policy, and of alarms: altered, mismatch, moved, vanished.",
   }),
   webhookSecret: textSetting({
     name: "WebhookSecret",

@@ -92,7 +92,7 @@ export const policySettings = {
     environment: ["STOA_ADMIN_API"],
     default: false,
     meaning:
-      "Whether /api/modules/explain, which tells the rules of the policy, and /api/modules/refresh, which asks for new versions, are served: to who brings AdminToken, or without one to who brings BasicAuthUser.",
+      "Whether the pages of administrators below /api/modules are served: explain (the rules of the policy), refresh (ask for new versions), seed (fetch what a go.sum names) and keep (register it): to who brings AdminToken, or without one to who brings BasicAuthUser.",
   }),
   adminToken: textSetting({
     name: "AdminToken",
