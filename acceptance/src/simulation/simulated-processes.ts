@@ -159,10 +159,6 @@ export class SimulatedProcesses implements Supervisor, Probe {
   }
 
   readonly followsSuccession = false;
-
-  canHave(): boolean {
-    return true;
-  }
   readonly boundsChildren = false;
 
   async restore(): Promise<readonly string[]> {

@@ -3,6 +3,7 @@
 import type { Run } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { SocketRequest } from "../domain/launch.ts";
+import { canBeBeside } from "../domain/socket-sets.ts";
 import type { JournalFile } from "./journal-file.ts";
 import type { ServiceParts } from "./service-parts.ts";
 
@@ -33,7 +34,9 @@ async function checkAddresses(
   sockets: readonly SocketRequest[],
 ): Promise<void> {
   for (const { address } of sockets) {
-    if (now.addresses.includes(address)) continue;
+    // Its own, or one that ends before.
+    const own = now.addresses.map((known) => ({ address: known }));
+    if (now.addresses.includes(address) || !canBeBeside([{ address }], own)) continue;
     const holder = await probe.holderOf(address);
     if (holder === undefined) continue;
     throw new AgentFailure(

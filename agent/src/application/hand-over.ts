@@ -3,6 +3,7 @@ import type { Revision, Run } from "@stoa/deployment";
 import type { ProcessView, SocketRequest } from "../domain/launch.ts";
 import { passedOn } from "../domain/passed-on.ts";
 import { isSame, type Manner, type Previous, type Target } from "../domain/service-journal.ts";
+import { canBeBeside } from "../domain/socket-sets.ts";
 import { checkHandOver } from "./check-hand-over.ts";
 import { end, keptProcess } from "./end-processes.ts";
 import { finish, undo } from "./finish-hand-over.ts";
@@ -80,7 +81,8 @@ export async function handOver(
     await end(parts, standing);
     await parts.failpoint("old-stopped");
   }
-  if (!overlap && manner === "own") await parts.supervisor.closeSockets(parts.service, []);
+  if (!overlap)
+    await parts.supervisor.closeSockets(parts.service, manner === "own" ? [] : addresses);
   try {
     if (launch.succession !== undefined) {
       await parts.disk.point(parts.layout.current, `releases/${target.release}`);
@@ -154,17 +156,17 @@ function canOverlap(
   return journal.now.committed?.manner !== "own" && old?.adopted !== true;
 }
 
-/** A supervisor that cannot open some sockets while others are in use must have the old process ended before. */
+/** Sockets that cannot be open beside those of the old process must wait until that has ended. */
 function mayKeepSockets(
-  { supervisor, service, note }: ServiceParts,
+  { service, note }: ServiceParts,
   old: ProcessView | undefined,
   sockets: readonly SocketRequest[],
 ): boolean {
+  if (old === undefined || canBeBeside(sockets, old.sockets)) return true;
   const addresses = (all: readonly SocketRequest[]): string =>
     all.map(({ address }) => address).join(", ");
-  if (old === undefined || supervisor.canHave(sockets, old.sockets)) return true;
   note(
-    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}, of which systemd cannot open some while it keeps others: its old process ends before, and connections are refused for a moment`,
+    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}, and not all of that can be open at the same time: its old process ends before, and connections are refused for a moment`,
   );
   return false;
 }

@@ -31,14 +31,18 @@ export class Repair {
   /** The process that was started in the place of one that was not right. */
   #replacement = "";
   /** The process that was looked at last, and how often it had been started again. */
-  #seen: { readonly id: string; readonly restarts: number };
+  #seen: Pick<ProcessView, "id" | "restarts" | "lastExit">;
 
   constructor(parts: ServiceParts, journal: JournalFile) {
     this.#parts = parts;
     this.#journal = journal;
     this.#release = new ReleaseRepair(parts, journal);
     // What happened to it before this agent came is nothing new.
-    this.#seen = { id: journal.now.committed?.process ?? "", restarts: Number.POSITIVE_INFINITY };
+    this.#seen = {
+      id: journal.now.committed?.process ?? "",
+      restarts: Number.POSITIVE_INFINITY,
+      lastExit: undefined,
+    };
   }
 
   /** One round: files, link, what the supervisor keeps, process, program. Fails as what it does fails; the next round tries again. */
@@ -89,12 +93,12 @@ export class Repair {
   /** Whoever runs the processes starts them again by itself. */
   #tellOfRestarts({ id, restarts, lastExit }: ProcessView): void {
     const { service, note } = this.#parts;
-    const before = this.#seen.id === id ? this.#seen.restarts : 0;
-    if (restarts > before) {
-      const end = lastExit === undefined ? "ended" : exitSentence(lastExit);
-      note(`${service} ${end} and was started again`);
-    }
-    this.#seen = { id, restarts };
+    const before = this.#seen.id === id ? this.#seen : { restarts: 0, lastExit: undefined };
+    // systemd forgets it with the next start.
+    const exit = lastExit ?? before.lastExit;
+    if (restarts > before.restarts)
+      note(`${service} ${exit === undefined ? "ended" : exitSentence(exit)} and was started again`);
+    this.#seen = { id, restarts, lastExit };
   }
 
   /**

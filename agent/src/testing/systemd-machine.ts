@@ -59,13 +59,34 @@ export async function startSystemdMachine(folder: string): Promise<SystemdMachin
       const killer = setTimeout(() => boot.kill("SIGKILL"), 30_000);
       await ended;
       clearTimeout(killer);
+      removeGroups(boot.pid ?? 0);
       rmSync(machine, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
+/** Where systemd keeps its control groups: cgroup v2 alone, v1, or v1 with v2 beside it. */
+const controlGroups = [
+  "/sys/fs/cgroup",
+  "/sys/fs/cgroup/systemd",
+  "/sys/fs/cgroup/unified",
+] as const;
+
+/** Removes the groups that the script has made; they are empty by then, or belong to whoever still lives. */
+function removeGroups(pid: number): void {
+  for (const groups of controlGroups) {
+    spawnSync("find", [join(groups, `stoa-test-${pid}`), "-depth", "-type", "d", "-delete"]);
+  }
+}
+
 /** Enough of a machine to boot: nothing of what happens to be installed here is started. */
 const bootScript = `
+# Two machines in one control group would take each other's processes for their own.
+for groups in ${controlGroups.join(" ")}; do
+  [ -e "$groups/cgroup.procs" ] || continue
+  mkdir "$groups/stoa-test-$$"
+  echo $$ > "$groups/stoa-test-$$/cgroup.procs"
+done
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
