@@ -140,6 +140,37 @@ describe("what cannot be deployed", { skip: goIsMissing() }, () => {
     assert.equal(await answer(), served);
     assert.doesNotMatch(await delivery.succeed("machines"), /late/);
   });
+
+  test("a machine under a name that another one has", async () => {
+    const env = { STOA_JOIN_TOKEN: (await delivery.succeed("token", "join")).trim() };
+    const words = ["agent", "--server", delivery.url, "--root", "twin", "--supervisor", "keeper"];
+    const join = (name: string) => delivery.stay([...words, "--name", name], env);
+    await using twin = join("web-1");
+    await until("the twin to be told", () =>
+      /a machine web-1 with another key has joined before and is alive; .*stoa machines remove web-1/.test(
+        twin.output(),
+      ),
+    );
+    assert.equal(await answer(), served);
+    // Under a name of its own it may, and again with its own key: what it had before counts no more.
+    await using other = join("web-2");
+    await until("it to join", () => /the agent of web-2 serves production/.test(other.output()));
+    await other.end();
+    const before = await machineTokens();
+    await using again = join("web-2");
+    await until("it to join again", () => /the agent of web-2/.test(again.output()));
+    const tokens = await machineTokens();
+    assert.equal(tokens.length, before.length, "one for each machine");
+    assert.notDeepEqual(tokens, before);
+    await again.end();
+    await delivery.succeed("machines", "remove", "web-2");
+  });
+
+  /** The ids of the tokens of machines. */
+  const machineTokens = async (): Promise<readonly string[]> =>
+    JSON.parse(await delivery.succeed("token", "list", "--json"))
+      .filter(({ kind }: { kind: string }) => kind === "machine")
+      .map(({ id }: { id: string }) => id);
 });
 
 /** A program that says which limits it has. */

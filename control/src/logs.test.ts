@@ -1,8 +1,12 @@
 // Log lines: whoever reads slowly, and whoever writes too much, makes nothing grow without end.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readdir, stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import { type TestAgent, type TestControl, testControl } from "./testing/agent-stand-in.ts";
 import { manualClock } from "./testing/manual-clock.ts";
 
@@ -40,6 +44,44 @@ test("a follower that does not read misses lines, and is told how many; who read
   // Everything is kept all the same.
   const { body } = await kit.ask(kit.admin, "GET", `${path}&limit=100000`);
   assert.equal(body.match(/^event: line$/gm)?.length, batches * perBatch + 3);
+});
+
+test("a client that leaves its connection unread makes nothing pile up in the server", async () => {
+  await using kit = await testControl();
+  await using served = await listening(kit);
+  const machines = [await deployed(kit), await kit.join("web-2"), await kit.join("web-3")];
+  const client = connect(served.port, "127.0.0.1").pause();
+  await once(client, "connect");
+  client.write(
+    `GET /api/v1${path}&follow=true HTTP/1.1\r\nHost: stoa\r\nAuthorization: Bearer ${kit.admin}\r\n\r\n`,
+  );
+  let said = "";
+  client.setEncoding("utf8").on("data", (piece) => {
+    said += String(piece);
+  });
+  client.resume();
+  await until(() => said.includes("event: line"));
+  client.pause();
+  const long = "x".repeat(10_000);
+  let sent = 1;
+  for (const agent of machines) {
+    for (let batch = 0; batch < 20; batch += 1, sent += 30)
+      await send(
+        kit,
+        agent,
+        "shop",
+        Array.from({ length: 30 }, () => long),
+      );
+  }
+  client.resume();
+  const missed = (): number =>
+    [...said.matchAll(/^event: gap\ndata: {"lines":(\d+)}$/gm)].reduce(
+      (sum, [, lines]) => sum + Number(lines),
+      0,
+    );
+  await until(() => said.match(/^event: line$/gm)?.length === sent - missed());
+  assert.ok(missed() > 0, "everything was taken");
+  client.destroy();
 });
 
 test("a machine that writes without end is cut short, which is said once at the beginning and once when it is over", async () => {
@@ -123,6 +165,32 @@ async function send(
   const lines = texts.map((text) => `${JSON.stringify({ ...said, text })}\n`);
   const answer = await kit.ask(token, "POST", `/machines/${name}/logs`, lines.join(""));
   assert.equal(answer.status, 204);
+}
+
+/** The control plane behind a real port. */
+async function listening(kit: TestControl): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer((request, response) => void kit.control.handle(request, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return {
+    port: address.port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+async function until<T>(found: () => T | null | undefined | false): Promise<T> {
+  for (let tries = 0; tries < 1_200; tries += 1) {
+    const one = found();
+    if (one !== null && one !== undefined && one !== false) return one;
+    await wait(50);
+  }
+  throw new Error("it never came to be");
 }
 
 /** Reads one event when it is asked to, and nothing ahead. */
