@@ -222,7 +222,7 @@ test("index failure loses the index entry for ever", async () => {
   {
     await using stoa = await startStoa({ goproxy: upstream.url, root });
     {
-      using index = new DatabaseSync(join(root, ".stoa", "state.sqlite"));
+      using index = new DatabaseSync(join(root, ".stoa", "state.sqlite"), { timeout: 60_000 });
       index.exec("BEGIN EXCLUSIVE");
       const answer = await ask(`${stoa.url}${filePath(small, "zip")}`);
       assert.equal(answer.status, 200, "no request fails because of the index");

@@ -84,6 +84,19 @@ keys = ["${approver}"]
   await delivery.succeed("deploy", "--key", "ann.key");
   await serves(delivery, "two");
 
+  // Settings are a part of what is approved.
+  await delivery.succeed("env", "set", "COLOUR=red", "--service", "greeter");
+  await refused(delivery, /of greeter with its settings .* has 0 of the 1 approval/, "deploy");
+  const [{ revision }] = JSON.parse(await delivery.succeed("list", "--json"));
+  await serves(delivery, "two");
+  const { stderr } = await delivery.stoa("approve", "greeter", revision, "--key", "ann.key");
+  assert.match(stderr, /greeter .* with the settings COLOUR has 1 of 1 approvals/);
+  await delivery.succeed("deploy");
+  await serves(delivery, "two", "red");
+  await delivery.succeed("env", "unset", "COLOUR", "--service", "greeter");
+  await delivery.succeed("deploy");
+  await serves(delivery, "two");
+
   await refused(
     delivery,
     /1 of the administrators of production .* add --key FILE/,
@@ -123,13 +136,13 @@ async function deployed(delivery: Delivery, greeting: string): Promise<void> {
   await serves(delivery, greeting);
 }
 
-async function serves(delivery: Delivery, greeting: string): Promise<void> {
+async function serves(delivery: Delivery, greeting: string, colour = ""): Promise<void> {
   const services: readonly { readonly url?: string }[] = JSON.parse(
     await delivery.succeed("list", "--json"),
   );
   const url = services[0]?.url;
   assert.ok(url);
-  assert.equal((await ask(url)).text, `${greeting} \n`);
+  assert.equal((await ask(url)).text, `${greeting} ${colour}\n`);
 }
 
 async function refused(

@@ -92,10 +92,10 @@ describe("what cannot be deployed", { skip: goIsMissing() }, () => {
     for (const [appspec, sentence] of [
       [
         "version: 0.0\nos: linux\nhooks:\n  AfterInstall:\n    - location: nothing.sh\n",
-        /appspec\.yml has an error; nothing was uploaded/,
+        /appspec\.yml has an error; nothing was touched/,
       ],
-      ["version: 0.0\nos: lunix\n", /appspec\.yml has an error; nothing was uploaded/],
-      ["}{", /appspec\.yml has .*error.*; nothing was uploaded/],
+      ["version: 0.0\nos: lunix\n", /appspec\.yml has an error; nothing was touched/],
+      ["}{", /appspec\.yml has .*error.*; nothing was touched/],
     ] as const) {
       await delivery.write({ "bundle/appspec.yml": appspec });
       await refused(sentence, "deploy", "bundle", "--service", "greeter");
@@ -115,15 +115,17 @@ describe("what cannot be deployed", { skip: goIsMissing() }, () => {
         "--json",
       ),
     );
-    const join = (await delivery.succeed("token", "join", "--hours", "0.0003")).trim();
-    await until("both to expire", () => Date.now() > Date.parse(notAfter) + 1_000);
+    const join = JSON.parse(await delivery.succeed("token", "join", "--hours", "0.0003", "--json"));
+    await until("both to expire", () =>
+      [notAfter, join.notAfter].every((end) => Date.now() > Date.parse(end) + 1_000),
+    );
     await using person = delivery.stay(["deploy"], {
       STOA_SERVER: delivery.url,
       STOA_TOKEN: token,
     });
     await using agent = delivery.stay(
       ["agent", "--server", delivery.url, "--name", "late", "--root", "late"],
-      { STOA_JOIN_TOKEN: join },
+      { STOA_JOIN_TOKEN: join.token },
     );
     await until("the person to be told", () => /expired/.test(person.output()));
     await until("the machine to be told", () => /expired/.test(agent.output()));

@@ -105,6 +105,20 @@ describe("a store of documents", { skip: goIsMissing() || s3ServerIsMissing() },
     }
   }
 
+  for (const when of ["before", "after"] as const) {
+    test(`both killed ${when} the entry of a rollout's end: the next control plane has it in the log, once`, async () => {
+      const version = next();
+      const killed = store.killAt({ step: "audit 2", when });
+      const deploying = deployed(version);
+      await killed;
+      await delivery.killControl();
+      await store.start();
+      await delivery.startControl();
+      await endsWell(version, await deploying);
+      await everyEndIsSaidOnce(delivery);
+    });
+  }
+
   for (const trouble of ["error", "slow", "stale"] as const) {
     test(`with the trouble "${trouble}" while a rollout runs: the old version serves, and it ends or says why not`, async () => {
       const version = next();
@@ -137,8 +151,27 @@ describe("a store of documents", { skip: goIsMissing() || s3ServerIsMissing() },
     assert.deepEqual(await rollouts(), before);
     assert.deepEqual(await answers(), runs);
     assert.match(await delivery.succeed("audit", "verify"), /in order/);
+    await everyEndIsSaidOnce(delivery);
   });
 });
+
+/** The audit log speaks of the end of every rollout that has ended, and of each one once. */
+async function everyEndIsSaidOnce(delivery: Delivery): Promise<void> {
+  const rollouts: readonly { id: string; endedAt?: string }[] = JSON.parse(
+    await delivery.succeed("history", "greeter", "--json"),
+  );
+  const ended = rollouts.flatMap(({ id, endedAt }) => (endedAt === undefined ? [] : [id]));
+  await until("the log to speak of every end, once", async () => {
+    const entries: readonly { action: string; details: { rollout: string } }[] = JSON.parse(
+      await delivery.succeed("audit", "--json"),
+    );
+    const said = entries.flatMap(({ action, details }) =>
+      action === "rollout.end" ? [details.rollout] : [],
+    );
+    assert.equal(new Set(said).size, said.length, "no end is said twice");
+    return ended.every((id) => said.includes(id));
+  });
+}
 
 /** Answers with the version that it was deployed as. */
 const sources = {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
-import { until } from "./testing/bounded-wait.ts";
+import { holds } from "./testing/bounded-wait.ts";
 import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
 import { finishedProgram } from "./testing/finished-program.ts";
 import { goIsMissing } from "./testing/go-command.ts";
@@ -32,11 +32,10 @@ test("stoa deploy builds, rolls out and prints the URL of the service, and nothi
     ["greeter", "production", "running", 1, 1],
   );
   assert.match(await delivery.succeed("why", "web-1"), /greeter/);
-  const lines = await until("the first line of the service", async () => {
-    const found = await delivery.succeed("logs", "greeter", "--since", "1h");
-    return found !== "" && found;
+  await holds(async () => {
+    const lines = await delivery.succeed("logs", "greeter", "--since", "1h");
+    assert.match(lines, /^\S+Z web-1 starting$/m);
   });
-  assert.match(lines, /^\S+Z web-1 starting$/m);
 });
 
 test("a program that crashes leaves the old one serving, and its last lines on the screen", {
@@ -50,6 +49,7 @@ test("a program that crashes leaves the old one serving, and its last lines on t
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.match(stderr, /cannot find its database/);
+  assert.equal(stderr.match(/\| starting$/gm)?.length, 1, "the old one's words are not among them");
   assert.match(stderr, /went back/);
   assert.equal(await answerOf(url), "good \n");
   await delivery.write(greeter("good"));

@@ -8,6 +8,7 @@ import { type GitHost, git, gitHost, goImportPage, RepositoryDraft } from "./tes
 import { type GoCommand, goCommand, goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { assertRefusal } from "./testing/refusal.ts";
+import { said } from "./testing/said.ts";
 import { writeFiles } from "./testing/sources.ts";
 import { startStoa } from "./testing/stoa-process.ts";
 
@@ -186,6 +187,5 @@ test("without git Stoa starts, says so, and answers with a sentence", async () =
   await using stoa = await startStoa({ goproxy: "direct", env: { PATH: "/nonexistent" } });
   const answer = await ask(`${stoa.url}/github.com/corp/tool/@v/list`);
   assertRefusal(answer, [501], /no git program/);
-  const said = stoa.output().match(/no git program/g) ?? [];
-  assert.ok(said.length >= 1);
+  await said(stoa, /no git program/);
 });

@@ -11,6 +11,7 @@ import { until } from "./testing/bounded-wait.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
+import { replaceFile } from "./testing/replaced-file.ts";
 import { startStoa } from "./testing/stoa-process.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
@@ -156,9 +157,9 @@ test("another filter file holds when it is there, and a broken one leaves the ol
   // There is no .netrc in its home: a file that is missing is no file that has changed.
   assert.doesNotMatch(scene.stoa.output(), /configuration reloaded/);
   // Seen without being told.
-  await writeFile(path, "-\n");
+  await replaceFile(path, "-\n");
   await until("the refusal", async () => (await status()) === 403);
-  await writeFile(path, "E\n");
+  await replaceFile(path, "E\n");
   scene.stoa.signal("SIGHUP");
   await until("the complaint", () => /filter.txt:1: .*is none of/.test(scene.stoa.output()));
   assert.equal(await status(), 403);

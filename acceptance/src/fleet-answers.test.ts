@@ -149,7 +149,7 @@ describe("three instances whose state is in PostgreSQL", { skip: noPostgres }, (
     }
     const indexed = async (at: number): Promise<number> =>
       (await fleet.ask(at, "/index")).text.split("\n").length - 1;
-    assert.equal(await indexed(1), 3);
+    await until("all are in the index", async () => (await indexed(1)) === 3);
     await server.replace();
     for (const [at, module] of modules.entries()) {
       assert.equal((await fleet.zip(at, module)).status, 200);

@@ -38,19 +38,20 @@ describe("instances with one queue", { skip: noPostgres }, () => {
   });
 
   /** The first instance has both hands full with this, until it may end. */
-  async function busy(name: string) {
-    const module = await smallModule(`example.com/${name}`, "v1.0.0");
-    const gate = Promise.withResolvers<void>();
-    return {
-      module,
-      free: () => gate.resolve(),
-      async begin(fleet: Fleet): Promise<void> {
-        fleet.upstream.add(module);
-        fleet.upstream.fail(filePath(module, "zip"), { until: gate.promise });
-        assert.equal((await fleet.zip(0, module)).status, 404);
-        await fleet.upstream.requested(filePath(module, "zip"));
-      },
-    };
+  async function busy(fleet: Fleet, name: string) {
+    for (let tries = 0; ; tries += 1) {
+      const module = await smallModule(`example.com/${name}-${tries}`, "v1.0.0");
+      const gate = Promise.withResolvers<void>();
+      fleet.upstream.add(module);
+      fleet.upstream.fail(filePath(module, "zip"), { until: gate.promise });
+      assert.equal((await fleet.zip(0, module)).status, 404);
+      await fleet.upstream.requested(filePath(module, "zip"));
+      const { text } = await fleet.ask(0, "/metrics");
+      if (/^stoa_background_fetches_in_flight 1$/m.test(text))
+        return { module, free: gate.resolve };
+      // Another one has looked at the very moment when the first had accepted it.
+      gate.resolve();
+    }
   }
 
   test("what one has accepted another fetches, unless its filter says no", async () => {
@@ -69,8 +70,7 @@ describe("instances with one queue", { skip: noPostgres }, () => {
       ownEnv: (at) => policies[at] ?? {},
       modules: [guarded, lonely],
     });
-    const hands = await busy("busy");
-    await hands.begin(fleet);
+    const hands = await busy(fleet, "busy");
     for (const module of [guarded, lonely]) assert.equal((await fleet.zip(0, module)).status, 404);
 
     await until("the one that may", () => says(fleet, 2, fetched, "example.com/guarded"));
@@ -107,8 +107,7 @@ describe("instances with one queue", { skip: noPostgres }, () => {
       ownEnv: (at) => policies[at] ?? {},
       instances: 2,
     });
-    const hands = await busy("private-busy");
-    await hands.begin(fleet);
+    const hands = await busy(fleet, "private-busy");
     const zip = "/github.com/corp/secret/@v/v1.0.0.zip";
     assert.equal((await fleet.ask(0, zip)).status, 404);
     await until("the other leaves it", () => says(fleet, 1, left, "github.com/corp/secret"));
@@ -126,20 +125,18 @@ describe("instances with one queue", { skip: noPostgres }, () => {
       ownEnv: (at) => policies[at] ?? {},
       instances: 2,
     });
-    const hands = await busy("stopped-busy");
-    await hands.begin(fleet);
+    const hands = await busy(fleet, "stopped-busy");
     const waiting = await smallModule("example.com/behind", "v1.0.0");
     fleet.upstream.add(waiting);
     assert.equal((await fleet.zip(0, waiting)).status, 404);
     fleet.upstream.heal();
     await fleet.member(0).stop();
-    for (const path of ["example.com/stopped-busy", "example.com/behind"]) {
-      await until(path, () => says(fleet, 1, fetched, path));
+    for (const { module } of [hands.module, waiting]) {
+      await until(module.path, () => says(fleet, 1, fetched, module.path));
     }
 
     await fleet.replace(0);
-    const again = await busy("killed-busy");
-    await again.begin(fleet);
+    await busy(fleet, "killed-busy");
     const orphan = await smallModule("example.com/orphan", "v1.0.0");
     fleet.upstream.add(orphan);
     assert.equal((await fleet.zip(0, orphan)).status, 404);

@@ -1,11 +1,12 @@
 // Machines whose disk is full, or whose clock is wrong.
 import assert from "node:assert/strict";
-import { mkdir, rename, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { until } from "./testing/bounded-wait.ts";
 import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
+import { replaceFile } from "./testing/replaced-file.ts";
 import { smallDisk, smallDiskIsMissing } from "./testing/small-disk.ts";
 
 test("a full disk: the old version serves on, it is said that there is no room, and with room it goes on", {
@@ -102,11 +103,8 @@ async function clockOf(delivery: Delivery, name: string, days: number): Promise<
   return ["env", `NODE_OPTIONS=--import=${url}`];
 }
 
-/** Written beside and moved: whoever reads the time meets one number or the other. */
 async function setClock(delivery: Delivery, name: string, days: number): Promise<void> {
-  const file = clockFile(delivery, name);
-  await writeFile(`${file}.new`, String(days));
-  await rename(`${file}.new`, file);
+  await replaceFile(clockFile(delivery, name), String(days));
 }
 
 function clockFile({ project }: Delivery, name: string): string {

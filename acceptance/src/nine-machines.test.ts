@@ -26,13 +26,7 @@ describe("nine machines", { skip: goIsMissing() }, () => {
 
   const deploy = (version: string, strategy: string, ...more: string[]): Promise<string> =>
     delivery.succeed(...wordsOf(version, strategy), ...more);
-  const answers = (): Promise<readonly string[]> =>
-    Promise.all(
-      machines.map(async (machine) => {
-        const { journal } = JSON.parse(journalOf(machine));
-        return await (await fetch(`http://127.0.0.1:${journal.ports.http}/`)).text();
-      }),
-    );
+  const answers = (of = machines): Promise<readonly string[]> => Promise.all(of.map(answerOf));
   const everywhere = (version: string): readonly string[] =>
     machines.map(() => `version ${version}\n`);
   const lastRollout = async (): Promise<{
@@ -115,7 +109,11 @@ describe("nine machines", { skip: goIsMissing() }, () => {
     const [first, second] = machines;
     await first?.killAgent();
     await second?.killAgent();
-    assert.equal((await answers()).length, names.length);
+    // Two processes of a plain service cannot overlap: one that was caught between them comes back with its agent.
+    const atRest = machines.filter(
+      (one) => JSON.parse(journalOf(one)).journal.handOver?.phase !== "begun",
+    );
+    assert.equal((await answers(atRest)).length, atRest.length);
     first?.startAgent();
     second?.startAgent();
     await delivery.succeed("watch", rollout);
@@ -168,6 +166,17 @@ function build(folder: string, version: string): void {
 
 function journalOf(machine: TestMachine | undefined): string {
   return readFileSync(join(machine?.root ?? "", "services", "greeter", "journal"), "utf8");
+}
+
+/** Between two processes of a plain service there is a moment without any. */
+async function answerOf(machine: TestMachine): Promise<string> {
+  const { journal } = JSON.parse(journalOf(machine));
+  return await until(`an answer of ${machine.name}`, () =>
+    fetch(`http://127.0.0.1:${journal.ports.http}/`).then(
+      (answer) => answer.text(),
+      () => undefined,
+    ),
+  );
 }
 
 function releaseOf(machine: TestMachine | undefined): string {

@@ -19,6 +19,7 @@ import {
   mongoServerIsMissing,
   startMongoServer,
 } from "@stoa/proxy/testing";
+import { until } from "./testing/bounded-wait.ts";
 import { azureVariables, gcpVariables } from "./testing/bucket-variables.ts";
 import { goCommand, goIsMissing } from "./testing/go-command.ts";
 import { hermeticModules } from "./testing/hermetic-modules.ts";
@@ -170,7 +171,7 @@ describe("a bucket of S3", { skip: s3ServerIsMissing() }, () => {
     assert.equal(refused.status, 503);
     assert.match(refused.body.toString(), /storage failed: .*cannot be reached/);
     await other.start();
-    assert.equal((await ask(url)).status, 200);
+    await until("the bucket to be used again", async () => (await ask(url)).status === 200);
   });
 });
 

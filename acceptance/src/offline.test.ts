@@ -12,6 +12,7 @@ import { until } from "./testing/bounded-wait.ts";
 import { ask } from "./testing/http-answer.ts";
 import { readMetrics } from "./testing/metrics-text.ts";
 import { filePath, smallModule } from "./testing/proxied-modules.ts";
+import { replaceFile } from "./testing/replaced-file.ts";
 import { said } from "./testing/said.ts";
 import { type StoaProcess, startStoa } from "./testing/stoa-process.ts";
 import { type TemporaryFolder, temporaryFolder } from "./testing/temporary-folder.ts";
@@ -138,7 +139,7 @@ describe("offline", () => {
     await using stoa = await startStoa({ goproxy: recording.url, root, words, env });
     assert.equal((await ask(`${stoa.url}/sumdb/sum.golang.org/latest`)).status, 502);
     assert.ok(recording.seen.connections > 0);
-    await writeFile(file, 'NetworkMode = "offline"\n');
+    await replaceFile(file, 'NetworkMode = "offline"\n');
     stoa.signal("SIGHUP");
     await until("the reload", () => stoa.output().includes("configuration reloaded"));
     // What was begun before may still try once more.

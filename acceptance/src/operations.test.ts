@@ -15,6 +15,7 @@ import {
   proxiedModules,
   smallModule,
 } from "./testing/proxied-modules.ts";
+import { replaceFile } from "./testing/replaced-file.ts";
 import { said } from "./testing/said.ts";
 import { startStoa } from "./testing/stoa-process.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
@@ -217,7 +218,10 @@ test("diagnostics have a port of their own, on this machine alone", async () => 
     goproxy,
     env: { ATHENS_ENABLE_PPROF: "true", ATHENS_PPROF_PORT: "0" },
   });
-  const url = /diagnostics at (http:\/\/127\.0\.0\.1:\d+)/.exec(stoa.output())?.[1] ?? "";
+  const url = await until(
+    "where they are",
+    () => /diagnostics at (http:\/\/127\.0\.0\.1:\d+)(?=\D)/.exec(stoa.output())?.[1],
+  );
   assert.match((await ask(`${url}/`)).text, /\/cpu-profile\?seconds=/);
   const metrics = readMetrics((await ask(`${url}/metrics`)).text);
   for (const name of [
@@ -262,7 +266,7 @@ test("on SIGHUP and when a file changes, level and credentials are taken; a brok
   await using folder = await temporaryFolder();
   const [file, netrc] = [join(folder.path, "c.toml"), join(folder.path, "netrc")] as const;
   const login = (password: string): Promise<void> =>
-    writeFile(netrc, `machine 127.0.0.1 login reader password ${password}\n`);
+    replaceFile(netrc, `machine 127.0.0.1 login reader password ${password}\n`);
   await login("first");
   await writeFile(file, `LogLevel = "info"\nNETRCPath = ${JSON.stringify(netrc)}\n`);
   await using stoa = await startStoa({
@@ -284,7 +288,7 @@ test("on SIGHUP and when a file changes, level and credentials are taken; a brok
     basic("reader:second-password")["Authorization"],
   );
 
-  await writeFile(file, "LogLevel = ");
+  await replaceFile(file, "LogLevel = ");
   stoa.signal("SIGHUP");
   await until("the broken file to be refused", () =>
     stoa.output().includes("the old one stays in force"),
@@ -295,7 +299,10 @@ test("on SIGHUP and when a file changes, level and credentials are taken; a brok
     basic("reader:second-password")["Authorization"],
   );
 
-  await writeFile(file, `LogLevel = "debug"\nNETRCPath = ${JSON.stringify(netrc)}\nTimeout = 7\n`);
+  await replaceFile(
+    file,
+    `LogLevel = "debug"\nNETRCPath = ${JSON.stringify(netrc)}\nTimeout = 7\n`,
+  );
   stoa.signal("SIGHUP");
   await until("the mended file to be read", () =>
     stoa.output().includes("at the next start: Timeout"),

@@ -51,7 +51,7 @@ const engines = [
 ] as const;
 
 /** The longest that anybody waits for an answer. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 const network = process.env["STOA_TEST_NETWORK"];
 
 if (network === undefined) {

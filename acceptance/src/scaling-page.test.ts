@@ -90,12 +90,12 @@ function shellBlocks(): readonly string[] {
 }
 
 /**
- * All but the last digit of ten ports that nobody has at this moment, below those that Linux gives to connections by
- * itself: the servers start one after the other, and none of the ten may be taken meanwhile.
+ * All but the last digit of ten ports that nobody has at this moment, from 10,000 to 10,239, which are given to nobody by
+ * Linux, by agents or by `freePort`: the servers start one after the other, and none of the ten may be taken meanwhile.
  */
 async function freeTens(): Promise<string> {
   for (;;) {
-    const tens = 1000 + Math.floor(Math.random() * 2200);
+    const tens = 1000 + Math.floor(Math.random() * 24);
     await using held = new AsyncDisposableStack();
     try {
       for (let digit = 0; digit < 10; digit++) held.use(await heldPort(tens * 10 + digit));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { until } from "./testing/bounded-wait.ts";
+import { freePort } from "./testing/free-port.ts";
 import { ask } from "./testing/http-answer.ts";
 import { filePath, proxiedModules, smallModule } from "./testing/proxied-modules.ts";
 import { type CollectedSpan, traceCollector } from "./testing/trace-collector.ts";
@@ -61,10 +62,7 @@ test("TraceSamplingFraction decides for whoever has not decided", async () => {
 });
 
 test("a collector that is away stops nothing, is told of once, and gets what comes later", async () => {
-  const { port } = await (async () => {
-    await using brief = await traceCollector();
-    return brief;
-  })();
+  const port = await freePort();
   const env = {
     ATHENS_TRACE_EXPORTER: "otlp",
     ATHENS_TRACE_EXPORTER_URL: `http://127.0.0.1:${port}`,

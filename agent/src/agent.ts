@@ -45,9 +45,13 @@ export interface AgentSettings extends Enrolment {
   /** Whether lifecycles keep to CodeDeploy, its traps included. */
   readonly strict?: boolean;
   readonly failpoint?: Failpoint;
+  /** How often it is looked whether everything is as it should be; 5 s unless said otherwise. */
+  readonly repairMs?: number;
   /** In which credentials for a bucket are found. */
   readonly variables?: Readonly<Record<string, string | undefined>>;
 }
+
+const usualRepairMs = 5_000;
 
 /** Makes an agent; `run` starts it. */
 export function openAgent(settings: AgentSettings): Agent {
@@ -96,6 +100,7 @@ export function openAgent(settings: AgentSettings): Agent {
     source,
     failpoint,
     permissions: linuxPermissions,
+    settings: opening,
     targetRoot: settings.targetRoot ?? "/",
     strict: settings.strict ?? false,
     disk,
@@ -130,6 +135,7 @@ export function openAgent(settings: AgentSettings): Agent {
           }),
     statusPath: layout.statusPath,
     pollMs: settings.pollMs,
+    repairMs: settings.repairMs ?? usualRepairMs,
     knownServices: () => disk.names(join(layout.servicesFolder)),
     serviceOf: (service) =>
       new ConvergingService(
@@ -140,7 +146,7 @@ export function openAgent(settings: AgentSettings): Agent {
           layout: serviceLayoutOf(layout, service),
         },
         (id, signal) => documents.revision(service, id, signal),
-        (id, signal) => policy.admit(service, id, signal),
+        (wanted, signal) => policy.admit(service, wanted, signal),
       ),
     seal: (status) => sealEnvelope("status", status, settings.machineKey),
   });

@@ -24,7 +24,7 @@ describe("an agent that is killed", { skip: noGo }, () => {
       programs[`binding-${version}`] = buildReplacing(folder, version, { binds: true });
     }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   for (const kind of ["polite", "plain", "replacing", "binding"]) {
     const replacesItself = kind === "replacing" || kind === "binding";

@@ -7,7 +7,6 @@ import {
   parsePublicKey,
   parseSecretKey,
   parseSettingsKey,
-  publicKeyLine,
   type SecretKey,
   secretKeyFile,
   settingsKeyLine,
@@ -46,7 +45,7 @@ export async function joinMachine(order: JoinOrder): Promise<Enrolment> {
     machine,
     tags,
     agentVersion,
-    publicKey: publicKeyLine(key),
+    key,
     os: "linux",
     arch: machineArchitecture(),
   });

@@ -17,7 +17,7 @@ describe("a hand-over under load", { skip: noGo }, () => {
       programs[`plain-${version}`] = buildPlain(folder, version);
     }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   const manners = [
     { title: "new connections", keepAlive: false, path: "" },
@@ -34,6 +34,7 @@ describe("a hand-over under load", { skip: noGo }, () => {
       await using machine = await openMachine(folder, tree);
       await machine.until("notes", ({ state }) => state === "running");
       const load = steadyLoad(`${await machine.urlOf("notes")}${path}`, keepAlive);
+      await load.more(1);
       for (let round = 1; round <= 6; round += 1) {
         const wanted = versions[round % 2]!;
         tree.assign({ notes: wanted });
@@ -56,6 +57,7 @@ describe("a hand-over under load", { skip: noGo }, () => {
     await using machine = await openMachine(folder, tree);
     await machine.until("notes", ({ state }) => state === "running");
     const load = steadyLoad(await machine.urlOf("notes"), false);
+    await load.more(1);
     const two = tree.publish("notes", "2", programs["plain-2"]!);
     tree.assign({ notes: two });
     await machine.until("notes", ({ state, running }) => state === "running" && running === two);

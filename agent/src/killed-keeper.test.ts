@@ -1,6 +1,6 @@
 // The keeper is killed at the steps of a hand-over in which it has work to do; the agent starts another and comes to the end.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,6 +9,7 @@ import type { Moment } from "./domain/failpoint.ts";
 import { textOf, until } from "./testing/ask.ts";
 import { openMachine, Tree } from "./testing/delivery.ts";
 import { buildPlain, buildPolite, noGo } from "./testing/go-programs.ts";
+import { killKeeper } from "./testing/keeper-kill.ts";
 import { buildReplacing } from "./testing/replacing-program.ts";
 
 describe("a keeper that is killed", { skip: noGo }, () => {
@@ -21,7 +22,7 @@ describe("a keeper that is killed", { skip: noGo }, () => {
       programs[`replacing-${version}`] = buildReplacing(folder, version);
     }
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   for (const [kind, moments] of [
     ["polite", ["journal-begun", "new-started", "new-validated", "journal-committed", "new-kept"]],
@@ -70,33 +71,3 @@ describe("a keeper that is killed", { skip: noGo }, () => {
     }
   }
 });
-
-/** By its own process id, which is looked up by the folder that only this keeper has. */
-async function killKeeper(root: string): Promise<void> {
-  const isKeeper = (pid: string): boolean => {
-    const words = commandOf(pid);
-    return words.at(-1) === root && words.some((word) => word.endsWith("keeper-process.ts"));
-  };
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isKeeper(name));
-  for (const pid of pids) endNow(Number(pid));
-  await until(() => !pids.some(isKeeper));
-}
-
-function endNow(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (failure) {
-    // It has ended meanwhile.
-    if ((failure as NodeJS.ErrnoException).code !== "ESRCH") throw failure;
-  }
-}
-
-function commandOf(pid: string): readonly string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8")
-      .split("\0")
-      .filter((word) => word !== "");
-  } catch {
-    return [];
-  }
-}

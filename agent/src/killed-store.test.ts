@@ -69,7 +69,7 @@ for (const kind of ["polite", "plain"] as const) {
       await machine?.[Symbol.asyncDispose]();
       await bucket?.[Symbol.asyncDispose]();
       await server?.[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     });
 
     /** The newest revision. */

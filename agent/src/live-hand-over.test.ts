@@ -11,7 +11,7 @@ import { steadyLoad } from "./testing/steady-load.ts";
 
 describe("the real library", { skip: noGo }, () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-live-hand-over-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   for (const library of Object.keys(libraries) as Library[]) {
     for (const handOff of ["overlap", "sigusr2"] as const) {
@@ -30,6 +30,7 @@ describe("the real library", { skip: noGo }, () => {
         await using machine = await openMachine(folder, tree);
         await machine.until("notes", ({ state }) => state === "running");
         const load = steadyLoad(await machine.urlOf("notes"), false);
+        await load.more(1);
         for (const wanted of [versions[1]!, versions[0]!]) {
           tree.assign({ notes: wanted });
           await machine.until(

@@ -31,7 +31,7 @@ import { until } from "./testing/ask.ts";
 
 describe("a lifecycle", () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-lifecycle-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const scratch = (): string => mkdtempSync(join(folder, "case-"));
 
   test("runs every event in CodeDeploy's order, with its variables, and logs what scripts say", async () => {

@@ -10,7 +10,7 @@ import { openMachine, type TestMachine, Tree } from "./testing/delivery.ts";
 
 describe("a machine under a policy", () => {
   const folder = mkdtempSync(join(tmpdir(), "stoa-policy-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const treeIn = (): Tree => new Tree(mkdtempSync(join(folder, "tree-")));
   const machineOf = (tree: Tree, more: Parameters<typeof openMachine>[2] = {}) =>
     openMachine(folder, tree, { targetRoot: mkdtempSync(join(folder, "machine-")), ...more });
@@ -45,6 +45,36 @@ describe("a machine under a policy", () => {
     await runs(machine, two);
     // What ran just before may be gone back to without anybody's leave.
     tree.assign({ shop: one });
+    await runs(machine, one);
+  });
+
+  test("runs no settings that nobody has approved with the revision, and goes back to those it had", async () => {
+    const tree = treeIn();
+    const ann = makeSecretKey();
+    const [one, two] = [bundle(tree, "1"), bundle(tree, "2")];
+    const keys = [publicKeyLine(ann)];
+    tree.decree({ rules: [{ services: [], people: [], keys, approvals: 1 }] });
+    tree.approveWith({ COLOUR: "red" }, "shop", one, ann);
+    tree.assign({ shop: one }, { COLOUR: "red" });
+    await using machine = await machineOf(tree);
+    await runs(machine, one);
+    // Whoever holds the server gives what was approved other settings, or none at all.
+    for (const settings of [
+      { COLOUR: "red", LD_PRELOAD: "/tmp/evil.so" },
+      { COLOUR: "blue" },
+      {},
+    ]) {
+      tree.assign({ shop: one }, settings);
+      await refuses(machine, one, /has 0 of the 1 approval/);
+    }
+    // What was approved without settings is not approved with any.
+    tree.approve("shop", two, ann);
+    tree.assign({ shop: two }, { COLOUR: "blue" });
+    await refuses(machine, two, /of shop with its settings \([0-9a-f]{12}\) has 0 of the 1/);
+    tree.approveWith({ COLOUR: "blue" }, "shop", two, ann);
+    tree.assign({ shop: two }, { COLOUR: "blue" });
+    await runs(machine, two);
+    tree.assign({ shop: one }, { COLOUR: "red" });
     await runs(machine, one);
   });
 

@@ -19,7 +19,7 @@ describe("a machine and its control plane", { skip: noGo }, () => {
   before(() => {
     program = buildPlain(folder, "1");
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   test("asks for the index with the tag of the one it has, and is answered with nothing", async () => {
     const tree = new Tree(mkdtempSync(join(folder, "tree-")));

@@ -19,7 +19,7 @@ describe("a machine that cannot run what it should", { skip: noGo }, () => {
     plain = buildPlain(folder, "1");
     polite = buildPolite(folder, "1");
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const treeIn = (): Tree => new Tree(mkdtempSync(join(folder, "tree-")));
 
   test("names who has the port, starts nothing, and takes it once it is free", async () => {

@@ -2,12 +2,10 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import process from "node:process";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { publicKeyLine, type ServiceStatus } from "@stoa/deployment";
+import type { Run, ServiceStatus } from "@stoa/deployment";
 import { linuxProbe } from "./adapters/linux/linux-probe.ts";
-import { unitWord } from "./domain/unit-quoting.ts";
 import { textOf, until } from "./testing/ask.ts";
 import { Tree } from "./testing/delivery.ts";
 import {
@@ -20,7 +18,9 @@ import {
   noGo,
 } from "./testing/go-programs.ts";
 import { buildReplacing } from "./testing/replacing-program.ts";
+import { buildSeveral } from "./testing/several-sockets.ts";
 import { steadyLoad } from "./testing/steady-load.ts";
+import { installAgent } from "./testing/systemd-agent.ts";
 import {
   noSystemdMachine,
   type SystemdMachine,
@@ -44,11 +44,11 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     programs["crashing"] = buildCrashing(folder, "3");
     writeFileSync(killFile, "");
     machine = await startSystemdMachine(folder);
-    installAgent(machine, folder, tree);
+    installAgent(machine, { root, folder, tree });
   });
   after(async () => {
     await machine?.[Symbol.asyncDispose]();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const runs = async (revision: string, service = "notes"): Promise<ServiceStatus> => {
@@ -68,11 +68,18 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       state === "running" && running === revision && step === undefined;
     await tree.until("one", "notes", isIt, sinceMs);
   };
-  const activeSlot = (): string => {
+  const activeSlots = (): readonly string[] => {
     const words = ["--plain", "--no-legend", "--state=active", "stoa-notes.?.service"];
-    const slots = machine.run("systemctl", "list-units", ...words).match(/^stoa-notes\S+/gm) ?? [];
+    return machine.run("systemctl", "list-units", ...words).match(/^stoa-notes\S+/gm) ?? [];
+  };
+  const activeSlot = (): string => {
+    const slots = activeSlots();
     assert.equal(slots.length, 1);
     return slots[0] ?? "";
+  };
+  /** Kills all of a unit; that something of it has ended when its turn comes is no failure. */
+  const killed = (unit: string): void => {
+    machine.run("sh", "-c", 'systemctl kill --signal=KILL "$0" || :', unit);
   };
   const urlOf = async (revision: string, service = "notes"): Promise<string> =>
     `http://${(await runs(revision, service)).addresses?.["http"]}/`;
@@ -87,6 +94,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       ];
       tree.assign({ notes: versions[0]! });
       const load = steadyLoad(await urlOf(versions[0]!), keepAlive);
+      await load.more(1);
       for (const wanted of [versions[1]!, versions[0]!, versions[1]!]) {
         tree.assign({ notes: wanted });
         await runs(wanted);
@@ -104,7 +112,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     tree.assign({ notes: one });
     const url = await urlOf(one);
     const before = await textOf(url);
-    machine.run("systemctl", "kill", "--signal=KILL", "stoa-agent");
+    killed("stoa-agent");
     const since = Date.now();
     machine.run("systemctl", "restart", "stoa-agent");
     await settled(one, since);
@@ -136,7 +144,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     await settled(one);
     machine.run("systemctl", "stop", "stoa-agent");
     const before = await textOf(url);
-    machine.run("systemctl", "kill", "--signal=KILL", activeSlot());
+    killed(activeSlot());
     // The connection waits in the socket until the process is back.
     const after = await textOf(url);
     assert.match(after, /^hello from 1,/);
@@ -144,24 +152,135 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     machine.run("systemctl", "start", "stoa-agent");
   });
 
-  test("a unit that is edited is put right, and it is said", async () => {
-    const one = publish("polite", "1");
-    tree.assign({ notes: one });
-    const url = await urlOf(one);
-    await settled(one);
+  const etc = "/etc/systemd/system";
+  const environmentFile = (): string =>
+    `${root}/systemd/environments/${activeSlot().slice("stoa-".length, -".service".length)}.env`;
+  const pidOf = (slot: string): string =>
+    machine.run("systemctl", "show", "--value", "--property=MainPID", slot).trim();
+  const killAndAwait = async (): Promise<void> => {
     const slot = activeSlot();
-    const file = `/etc/systemd/system/${slot}`;
-    const right = machine.run("cat", file);
-    machine.run("sed", "-i", "s/^Restart=.*/Restart=no/", file);
-    await until(() => machine.run("cat", file) === right);
-    const restart = (): string =>
-      machine.run("systemctl", "show", "--value", "--property=Restart", slot);
-    await until(() => restart() === "always\n");
-    const sentence = `${file} had been changed and was written anew`;
-    await until(
-      () => tree.status("one")?.decisions.some((line) => line.endsWith(sentence)) === true,
-    );
-    assert.match(await textOf(url), /^hello from 1,/);
+    const before = pidOf(slot);
+    killed(slot);
+    await until(() => !["0", before].includes(pidOf(slot)));
+  };
+  const isActive = (unit: string): boolean =>
+    machine.run("sh", "-c", `systemctl is-active ${unit} || :`) === "active\n";
+  /** Each is done to a service that runs as it should. Neighbours differ in what is said: the same twice is said once. */
+  const drifts: readonly {
+    readonly title: string;
+    readonly break: () => unknown;
+    readonly said: RegExp;
+  }[] = [
+    {
+      title: "a unit that is edited",
+      break: () => machine.run("sed", "-i", "s/^Restart=.*/Restart=no/", `${etc}/${activeSlot()}`),
+      said: /stoa-notes\.\w\.service had been changed and was written anew$/,
+    },
+    {
+      title: "a unit that is removed",
+      break: () => machine.run("rm", `${etc}/${activeSlot()}`),
+      said: /\/stoa-notes\.\w\.service was gone and was written anew$/,
+    },
+    {
+      title: "a unit that is masked",
+      break: () => machine.run("ln", "-sf", "/dev/null", `${etc}/${activeSlot()}`),
+      said: /stoa-notes\.\w\.service had been changed and was written anew$/,
+    },
+    {
+      title: "a unit that is disabled",
+      break: () => machine.run("systemctl", "disable", activeSlot()),
+      said: /multi-user\.target\.wants\/stoa-notes\.\w\.service was gone and was written anew$/,
+    },
+    {
+      title: "a unit that others may write to",
+      break: () => machine.run("chmod", "666", `${etc}/${activeSlot()}`),
+      said: /stoa-notes\.\w\.service had been changed and was written anew$/,
+    },
+    {
+      title: "a socket unit that is edited",
+      break: () => machine.run("sed", "-i", "s/^Backlog=.*/Backlog=1/", `${etc}/stoa-notes.socket`),
+      said: /stoa-notes\.socket had been changed and was written anew$/,
+    },
+    {
+      title: "a file of settings that everybody can read",
+      break: () => machine.run("chmod", "644", environmentFile()),
+      said: /notes\.\w\.env had been changed and was written anew$/,
+    },
+    {
+      title: "a socket unit that is removed",
+      break: () => machine.run("rm", `${etc}/stoa-notes.socket`),
+      said: /\/stoa-notes\.socket was gone and was written anew$/,
+    },
+    {
+      title: "the unit behind sockets that is removed",
+      break: () => machine.run("rm", `${etc}/stoa-queue@.service`),
+      said: /stoa-queue@\.service was gone and was written anew$/,
+    },
+    {
+      title: "a file of settings that is edited",
+      break: () => machine.run("sed", "-i", "s/red/blue/", environmentFile()),
+      said: /notes\.\w\.env had been changed and was written anew$/,
+    },
+    {
+      title: "a process that was started with other settings",
+      break: async () => {
+        machine.run("systemctl", "stop", "stoa-agent");
+        machine.run("sed", "-i", "s/red/blue/", environmentFile());
+        await killAndAwait();
+        machine.run("systemctl", "start", "stoa-agent");
+      },
+      said: /process \d+ of notes was started with other settings \(COLOUR\) and is being replaced$/,
+    },
+    {
+      title: "a process whose program was replaced",
+      break: async () => {
+        machine.run("systemctl", "stop", "stoa-agent");
+        const file = `${root}/services/notes/current/bin/service`;
+        machine.run("sh", "-c", `cp ${programs["polite-2"]} ${file}.x; mv -f ${file}.x ${file}`);
+        await killAndAwait();
+        machine.run("systemctl", "start", "stoa-agent");
+      },
+      said: /process \d+ of notes executes another program than bin\/service and is being replaced$/,
+    },
+    {
+      title: "a process that is killed",
+      break: () => killed(activeSlot()),
+      said: /notes (was ended by SIGKILL|ended) and was started again$/,
+    },
+    {
+      title: "a process whose unit is stopped",
+      break: () => machine.run("systemctl", "stop", activeSlot()),
+      said: /notes was not running and is being started$/,
+    },
+  ];
+  describe("of what the agent has made here", () => {
+    let one = "";
+    before(async () => {
+      one = publish("polite", "1");
+      tree.assign({ notes: one });
+      await settled(one);
+      // What is started anew is started with these, and nothing drains beside it.
+      tree.assign({});
+      await tree.until("one", "notes", ({ state }) => state === "stopped");
+      tree.assign({ notes: one }, { COLOUR: "red" });
+    });
+
+    for (const drift of drifts) {
+      test(`${drift.title} is put right, and it is said`, async () => {
+        const url = await urlOf(one);
+        await settled(one);
+        const since = Date.now();
+        await drift.break();
+        const isSaid = (line: string): boolean =>
+          Date.parse(line.split(" ")[0] ?? "") >= since && drift.said.test(line);
+        await until(() => tree.status("one")?.decisions.some(isSaid) === true);
+        await until(() => isActive("stoa-notes.socket") && activeSlots().length === 1);
+        await settled(one, since);
+        assert.match(await textOf(url), /^hello from 1,/);
+        const environment = machine.run("cat", `/proc/${pidOf(activeSlot())}/environ`);
+        assert.ok(environment.split("\0").includes("COLOUR=red"));
+      });
+    }
   });
 
   test("a socket that somebody stopped is opened again with the next process", async () => {
@@ -190,6 +309,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       tree.assign({ [service]: one! });
       const port = (await urlOf(one!, service)).split(":").at(-1);
       const load = steadyLoad(`http://127.0.0.1:${port}`, false);
+      await load.more(1);
       tree.assign({ [service]: two! });
       await runs(two!, service);
       await load.more(load.answers() + 20);
@@ -213,6 +333,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       tree.assign({ [service]: one });
       const url = await urlOf(one, service);
       const load = steadyLoad(url, true);
+      await load.more(1);
       for (const revision of [two, one, two]) {
         tree.assign({ [service]: revision });
         await runs(revision, service);
@@ -224,7 +345,7 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
       const inside = machine.run("systemctl", "show", "--property=ActiveState,NRestarts", unit);
       assert.equal(inside, "NRestarts=0\nActiveState=active\n");
 
-      machine.run("systemctl", "kill", "--signal=KILL", unit);
+      killed(unit);
       await until(async () => (await textOf(url).catch(() => "")).startsWith("hello from 2,"));
       assert.match(await textOf(url), new RegExp(`process ${mainPid()}\n$`));
     });
@@ -315,6 +436,68 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     await tree.until("one", "notes", ({ state }) => state === "stopped");
   });
 
+  test("a service keeps some of its addresses and changes others without a refused connection", async () => {
+    const [kept, left, fresh] = [
+      await linuxProbe.freePort(),
+      await linuxProbe.freePort(),
+      await linuxProbe.freePort(),
+    ];
+    const at = (names: Readonly<Record<string, number>>): Partial<Run> => ({
+      sockets: Object.entries(names).map(([name, port]) => ({
+        name,
+        address: `127.0.0.1:${port}`,
+      })),
+    });
+    const revisions = [
+      at({ http: kept, admin: left }),
+      // The order of descriptors is another one, too.
+      at({ admin: fresh, http: kept }),
+      at({ http: kept }),
+      at({ metrics: left, http: kept, admin: fresh }),
+    ].map((run, index) => {
+      const version = String(index + 1);
+      return tree.publish("several", version, buildSeveral(folder, version), run);
+    });
+    const answers = async (...wanted: readonly [port: number, text: string][]): Promise<void> => {
+      for (const [port, text] of wanted) {
+        assert.equal(
+          await textOf(`http://127.0.0.1:${port}/`),
+          `hello from ${text.replace(" at", ` at 127.0.0.1:${port}`)}\n`,
+        );
+      }
+    };
+    const serves = async (revision: string): Promise<void> => {
+      tree.assign({ several: revision });
+      await tree.until(
+        "one",
+        "several",
+        ({ state, running, step }) =>
+          state === "running" && running === revision && step === undefined,
+      );
+    };
+    const [one = "", two = "", three = "", four = ""] = revisions;
+    await serves(one);
+    await answers([kept, "1, http at of http:admin"], [left, "1, admin at of http:admin"]);
+    const load = steadyLoad(`http://127.0.0.1:${kept}/`, false);
+    await serves(two);
+    await answers([kept, "2, http at of admin:http"], [fresh, "2, admin at of admin:http"]);
+    await assert.rejects(textOf(`http://127.0.0.1:${left}/`), /ECONNREFUSED/);
+    await serves(three);
+    await answers([kept, "3, http at of http"]);
+    await serves(four);
+    await answers(
+      [left, "4, metrics at of metrics:http:admin"],
+      [kept, "4, http at of metrics:http:admin"],
+      [fresh, "4, admin at of metrics:http:admin"],
+    );
+    await load.more(load.answers() + 20);
+    const { failures, versions } = await load.end();
+    assert.deepEqual(failures, []);
+    assert.ok(versions.has("4"));
+    tree.assign({});
+    await tree.until("one", "several", ({ state }) => state === "stopped");
+  });
+
   test("a program that says so with sd_notify is waited for, and one that does not is refused", async () => {
     const one = tree.publish("notes", "1", buildNotifying(folder, "1"), { readiness: "notify" });
     tree.assign({ notes: one });
@@ -386,25 +569,3 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     assert.equal(await textOf(url), before);
   });
 });
-
-/** The packaged unit of the agent, with another command. */
-function installAgent(machine: SystemdMachine, folder: string, tree: Tree): void {
-  const packaged = resolve(import.meta.dirname, "../../packaging/systemd/stoa-agent.service");
-  const script = join(import.meta.dirname, "testing/agent-process.ts");
-  const settings = {
-    root,
-    tree: tree.folder,
-    key: publicKeyLine(tree.key),
-    supervisor: "systemd",
-    killOnceAt: join(folder, "kill-at"),
-  };
-  const words = [process.execPath, script, JSON.stringify(settings)].map(unitWord).join(" ");
-  const dropIn = join(folder, "agent.conf");
-  writeFileSync(dropIn, `[Service]\nExecStart=\nExecStart=:${words}\n`);
-  const units = "/etc/systemd/system";
-  machine.run("mkdir", "-p", `${units}/stoa-agent.service.d`);
-  machine.run("cp", packaged, `${units}/stoa-agent.service`);
-  machine.run("cp", dropIn, `${units}/stoa-agent.service.d/test.conf`);
-  machine.run("systemctl", "daemon-reload");
-  machine.run("systemctl", "enable", "--now", "stoa-agent");
-}

@@ -18,7 +18,7 @@ describe("a store in trouble", { skip: noGo }, () => {
   before(() => {
     for (const version of ["1", "2"]) programs.push(buildPolite(folder, version));
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   const served = async (): Promise<Served> => {
     const tree = new Tree(mkdtempSync(join(folder, "tree-")));
     const [one = "", two = ""] = programs.map((program, at) =>

@@ -4,7 +4,7 @@ import { readdir, readlink } from "node:fs/promises";
 import { test } from "node:test";
 import type { Role } from "./domain/access.ts";
 import type { Route } from "./http/route.ts";
-import { testControl } from "./testing/agent-stand-in.ts";
+import { joinBody, testControl } from "./testing/agent-stand-in.ts";
 
 test("every route lets in whom it says, and nobody else", async () => {
   await using kit = await testControl();
@@ -70,15 +70,11 @@ test("a machine is not told of other environments", async () => {
 test("a machine stays where it has joined until somebody removes it", async () => {
   await using kit = await testControl();
   const agent = await kit.join("web-1");
-  const { publicKeyLine } = await import("@stoa/deployment");
-  const join = async () =>
-    await kit.ask("", "POST", "/join", {
-      token: await kit.token({ kind: "join", environment: "staging" }),
-      machine: "web-1",
-      publicKey: publicKeyLine(agent.key),
-      os: "linux",
-      arch: "amd64",
-    });
+  const join = async () => {
+    const token = await kit.token({ kind: "join", environment: "staging" });
+    const { name: machine, key } = agent;
+    return await kit.ask("", "POST", "/join", await joinBody(kit.ask, { token, machine, key }));
+  };
   const moved = await join();
   assert.equal(moved.status, 409);
   assert.match(moved.body.error.message, /web-1 belongs to production.*stoa machines remove web-1/);

@@ -32,6 +32,7 @@ import { type Clock, systemClock, watchedClock } from "./domain/clock.ts";
 import { ControlFailure } from "./domain/control-failure.ts";
 import type { DocumentTree } from "./domain/document-tree.ts";
 import type { LogArchive } from "./domain/log-archive.ts";
+import { notAgain } from "./domain/not-again.ts";
 import type { SettingsKeys } from "./domain/settings-keys.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
@@ -130,9 +131,10 @@ async function openDocuments(
 
 /** Runs a control plane in the given world. */
 async function runControlPlane(
-  { version, goproxyPath, onFailure }: ControlPlaneSettings,
+  { version, goproxyPath, onFailure: tell }: ControlPlaneSettings,
   world: ControlPlaneWorld,
 ): Promise<ControlPlane> {
+  const onFailure = notAgain(tell, world.clock);
   const parts = applicationOf(world, onFailure);
   const { tokens, machines, rollouts, environments, policies, audit, retention } = parts;
   const hosts = new WeakMap<Request, string>();
@@ -201,8 +203,13 @@ function applicationOf(
   const environments = new Environments(tree, documents, clock);
   const revisions = new Revisions(tree, blobs, documents);
   const settings = new ServiceSettings(documents, settingsKeys);
-  const logs = new Logs(archive);
   const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
+  const logs = new Logs({
+    archive,
+    clock,
+    isDeployed: (environment, service) => rollouts.list({ environment, service }).length > 0,
+    onFailure,
+  });
   const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
   const retention = new Retention(delivered);
   const policies = new Policies({ ...delivered, key });

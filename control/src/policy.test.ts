@@ -142,6 +142,46 @@ test("rules: who is not named may not deploy, and approvals are counted", async 
   assert.match(unruled.body.error.message, /has no rule about site, so nobody may deploy it there/);
 });
 
+test("an approval covers the settings: changed ones are refused until they are approved as well", async () => {
+  await using kit = await testControl();
+  const agent = await kit.join("web-1");
+  const [one, two] = [await kit.upload("shop", "one"), await kit.upload("shop", "two")];
+  const ann = makeSecretKey();
+  await change(kit, { kind: "set", rules: [{ keys: [publicKeyLine(ann)], approvals: 1 }] });
+  // What was approved before settings were a part of it holds where there are none.
+  assert.equal((await approve(kit, kit.admin, one, ann)).status, 200);
+  await rolled(kit, agent, one);
+  const set = async (value: string) =>
+    await kit.ask(kit.admin, "PUT", "/environments/production/services/shop/settings", {
+      set: { COLOUR: value },
+    });
+  await set("red");
+  const bare = await begin(kit, one);
+  assert.equal(bare.status, 403);
+  assert.match(bare.body.error.message, /of shop with its settings .* stoa approve shop/);
+  const path = `/environments/production/services/shop/approvals/${one}`;
+  const { body: asked } = await kit.ask(kit.admin, "GET", path);
+  assert.deepEqual([asked.names, asked.approvers, asked.wanted], [["COLOUR"], [], 1]);
+  const { body: running } = await kit.ask(kit.admin, "GET", `${path}?running=true`);
+  assert.deepEqual([running.names, running.settings, running.approvers.length], [[], undefined, 1]);
+
+  // A signature under other settings than are named is none.
+  const wrong = await approve(kit, kit.admin, one, ann, asked.settings, "0".repeat(64));
+  assert.equal(wrong.status, 403);
+  await approve(kit, kit.admin, one, ann, asked.settings);
+  await approve(kit, kit.admin, two, ann, asked.settings);
+  await rolled(kit, agent, one);
+  await rolled(kit, agent, two);
+  await set("blue");
+  assert.equal((await begin(kit, two)).status, 403);
+  // Back with the settings that it had needs nobody's leave; with others it does.
+  assert.equal((await begin(kit, one, { kind: "rollback" })).status, 403);
+  const { last } = (await kit.ask(kit.admin, "GET", "/audit?limit=1")).body;
+  const { entries } = (await kit.ask(kit.admin, "GET", `/audit?from=2&limit=${last}`)).body;
+  const approvals = entries.filter((text: string) => text.includes("revision.approve"));
+  assert.match(approvals[1], new RegExp(asked.settings));
+});
+
 test("approvals that come at the same moment are all kept", async () => {
   await using kit = await testControl();
   await kit.join("web-1");
@@ -248,10 +288,19 @@ async function change(kit: TestControl, wanted: object, reason = ""): Promise<Sa
   return said;
 }
 
-function approve(kit: TestControl, token: string, revision: string, key: SecretKey): Promise<Said> {
-  const approval = { format: 1, environment: "production", service: "shop", revision } as const;
+function approve(
+  kit: TestControl,
+  token: string,
+  revision: string,
+  key: SecretKey,
+  settings?: string,
+  signed = settings,
+): Promise<Said> {
+  const of = { format: 1, environment: "production", service: "shop", revision } as const;
+  const approval = signed === undefined ? of : { ...of, settings: signed };
   const path = `/environments/production/services/shop/approvals/${revision}`;
-  return kit.ask(token, "PUT", path, { envelope: sealEnvelope("approval", approval, key) });
+  const envelope = sealEnvelope("approval", approval, key);
+  return kit.ask(token, "PUT", path, { envelope, ...(settings === undefined ? {} : { settings }) });
 }
 
 function begin(

@@ -28,28 +28,22 @@ export function takeQuoted(
   };
 }
 
+/** Authority: the Go specification, "Rune literals" and "String literals". */
+const pieces =
+  /\\(?:x(?<hex>[0-9a-fA-F]{2})|(?<octal>[0-3][0-7]{2})|u(?<short>[0-9a-fA-F]{4})|U(?<long>[0-9a-fA-F]{8})|(?<plain>.))|(?<text>[^\\]+)/gsu;
+
 /** `\xNN` and octal escapes are bytes, which together may be one character in UTF-8. */
 function unescaped(text: string): string {
-  const parts = text.replace(
-    /\\(?:x([0-9a-fA-F]{2})|([0-3][0-7]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))|([^\\]+)/gsu,
-    (
-      _,
-      hex?: string,
-      octal?: string,
-      short?: string,
-      long?: string,
-      plain?: string,
-      rest?: string,
-    ) => {
-      if (hex !== undefined) return hex;
-      if (octal !== undefined) return Number.parseInt(octal, 8).toString(16).padStart(2, "0");
-      const code = short ?? long;
-      const text =
-        code === undefined ? (rest ?? plainEscapes.get(plain ?? "") ?? "") : characterOf(code);
-      return Buffer.from(text).toString("hex");
-    },
-  );
-  return Buffer.from(parts, "hex").toString();
+  const parts = Array.from(text.matchAll(pieces), ({ groups = {} }) => bytesOf(groups));
+  return Buffer.concat(parts).toString();
+}
+
+function bytesOf(piece: Readonly<Record<string, string | undefined>>): Buffer {
+  if (piece["hex"] !== undefined) return Buffer.from(piece["hex"], "hex");
+  if (piece["octal"] !== undefined) return Buffer.of(Number.parseInt(piece["octal"], 8));
+  const code = piece["short"] ?? piece["long"];
+  if (code !== undefined) return Buffer.from(characterOf(code));
+  return Buffer.from(piece["text"] ?? plainEscapes.get(piece["plain"] ?? "") ?? "");
 }
 
 function characterOf(hex: string): string {

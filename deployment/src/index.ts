@@ -1,6 +1,6 @@
 // The words of delivery: what runs where, who says so, and how it gets there.
 
-export type { Approval } from "./approval.ts";
+export { type Approval, approvalPath, settingsDigest } from "./approval.ts";
 export {
   type Assignment,
   type AssignmentState,
@@ -37,6 +37,7 @@ export { readGoBuildInfo } from "./go-binary.ts";
 export type { GoBuildInfo, GoModule } from "./go-build-info.ts";
 export { type HandOffLibrary, handOffLibraryOf } from "./go-hand-off.ts";
 export type { Health, HttpHealth, ListeningHealth, NoHealth } from "./health.ts";
+export { type JoinStatement, provesJoin, signJoin } from "./join-statement.ts";
 export {
   type HealthAnswer,
   type MachineStatus,

@@ -7,6 +7,8 @@ import { shortId } from "./revision.ts";
 export interface Intent {
   readonly service: string;
   readonly revision: string;
+  /** What `settingsDigest` says of the settings it is to run with; absent: it runs without any. */
+  readonly settings?: string | undefined;
   /** The envelope of its approval; absent where there is none. */
   readonly approval?: string | undefined;
   /** Milliseconds since 1970. */
@@ -66,7 +68,7 @@ export function whyFrozen(
 
 function whyUnapproved(
   policy: Policy,
-  { service, revision, approval }: Intent,
+  { service, revision, settings, approval }: Intent,
 ): string | undefined {
   const { environment, serial, rules } = policy;
   if (rules.length === 0) return undefined;
@@ -74,10 +76,11 @@ function whyUnapproved(
   if (rule === undefined) {
     return `the policy of ${environment} (serial ${serial}) has no rule about ${service}, so nobody may deploy it there; an administrator adds one with stoa policy set FILE -e ${environment}`;
   }
-  const given = approversOf(policy, { service, revision, approval }).length;
+  const given = approversOf(policy, { service, revision, settings, approval }).length;
   if (given >= rule.approvals) return undefined;
   const keys = differentKeys(rule.keys).map(({ id }) => id);
-  return `${shortId(revision)} of ${service} has ${given} of the ${rule.approvals} ${rule.approvals === 1 ? "approval" : "approvals"} that the policy of ${environment} (serial ${serial}) asks for; whoever has a key of ${keys.join(", ")} gives one with stoa approve ${service} ${shortId(revision)} -e ${environment} --key FILE`;
+  const adding = settings === undefined ? "" : ` with its settings (${shortId(settings)})`;
+  return `${shortId(revision)} of ${service}${adding} has ${given} of the ${rule.approvals} ${rule.approvals === 1 ? "approval" : "approvals"} that the policy of ${environment} (serial ${serial}) asks for; whoever has a key of ${keys.join(", ")} gives one with stoa approve ${service} ${shortId(revision)} -e ${environment} --key FILE`;
 }
 
 /** Why somebody, by the name of a token's owner, may not start rollouts of a service. Who has no rule is not asked here. */
@@ -91,10 +94,15 @@ export function whyNotBy(
   return `${person} may not deploy ${service} to ${environment}: its policy (serial ${serial}) names ${people.join(", ")}; an administrator changes that with stoa policy set FILE -e ${environment}`;
 }
 
-/** The ids of the keys that have approved a revision and may. */
+/** The ids of the keys that have approved a revision with these settings, and may. */
 export function approversOf(
   policy: Policy,
-  { service, revision, approval }: Pick<Intent, "service" | "revision" | "approval">,
+  {
+    service,
+    revision,
+    settings,
+    approval,
+  }: Pick<Intent, "service" | "revision" | "settings" | "approval">,
 ): readonly string[] {
   const rule = ruleOf(policy, service);
   if (rule === undefined || approval === undefined) return [];
@@ -106,5 +114,9 @@ export function approversOf(
   });
   if ("refused" in opened) return [];
   const { document, signers } = opened;
-  return document.service === service && document.revision === revision ? signers : [];
+  const isThis =
+    document.service === service &&
+    document.revision === revision &&
+    document.settings === settings;
+  return isThis ? signers : [];
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { approvalPath, settingsDigest } from "./approval.ts";
 import { countersign, joinSignatures, openEnvelope, sealEnvelope } from "./envelope.ts";
 import { makeSecretKey, publicKeyLine, type SecretKey } from "./minisign-key.ts";
 import { type Freeze, type Policy, parsePolicy } from "./policy.ts";
@@ -165,6 +166,36 @@ test("openNextPolicy takes what the administrators of the one before have signed
     assert.ok("refused" in result);
     assert.equal(result.why, why, result.refused);
   }
+});
+
+test("an approval is of a revision with just its settings", () => {
+  const policy = policyOf({
+    rules: [{ services: [], people: [], keys: [lineOf(ann)], approvals: 1 }],
+  });
+  const [red, blue] = ["red", "blue"].map((COLOUR) => settingsDigest({ environment: { COLOUR } }));
+  assert.equal(settingsDigest({ environment: {} }), undefined);
+  assert.equal(
+    settingsDigest({ environment: { A: "1", B: "2" } }),
+    settingsDigest({ environment: { B: "2", A: "1" } }),
+  );
+  const base = { format: 1, environment: "production", service: "shop", revision: two } as const;
+  const why = (approved: string | undefined, settings: string | undefined) => {
+    const adding = approved === undefined ? {} : { settings: approved };
+    const approval = sealEnvelope("approval", { ...base, ...adding }, ann);
+    return whyForbidden(policy, { service: "shop", revision: two, settings, approval, nowMs });
+  };
+  assert.equal(why(red, red), undefined);
+  assert.equal(why(undefined, undefined), undefined);
+  assert.match(
+    why(red, blue) ?? "",
+    /222222222222 of shop with its settings \([0-9a-f]{12}\) has 0/,
+  );
+  assert.match(why(undefined, blue) ?? "", /with its settings/);
+  assert.match(why(red, undefined) ?? "", /222222222222 of shop has 0 of the 1/);
+  assert.notEqual(
+    approvalPath({ ...base, settings: red }),
+    approvalPath({ ...base, settings: blue }),
+  );
 });
 
 test("an approval is verified with nothing but its own signatures", () => {

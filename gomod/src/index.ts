@@ -28,6 +28,7 @@ export {
   splitPathVersion,
 } from "./module-path.ts";
 export {
+  checkModulePatterns,
   type ModuleMatcher,
   matchesModulePatterns,
   modulePatterns,

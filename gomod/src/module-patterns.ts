@@ -24,16 +24,25 @@ export function matchesModulePatterns(patterns: string, target: string): boolean
   return modulePatterns(patterns)(target);
 }
 
+/** Throws `InvalidText` of kind `pattern` if one of comma-separated patterns is malformed, and thus would match nothing. */
+export function checkModulePatterns(patterns: string): void {
+  for (const pattern of patterns.split(",")) {
+    if (parsePattern(pattern) === undefined) throw malformed(pattern);
+  }
+}
+
 /**
  * Whether a pattern of `*`, `?`, `[a-z]`, `[^a-z]` and `\` matches a whole name; `*` and `?` stop at slashes. Throws
  * `InvalidText` of kind `pattern` if the pattern is malformed. Authority: Go's path.Match.
  */
 export function pathMatch(pattern: string, name: string): boolean {
   const chunks = parsePattern(pattern);
-  if (chunks === undefined) {
-    throw new InvalidText("pattern", pattern, "a character class or a backslash is incomplete");
-  }
+  if (chunks === undefined) throw malformed(pattern);
   return matches(chunks, name);
+}
+
+function malformed(pattern: string): InvalidText {
+  return new InvalidText("pattern", pattern, "a character class or a backslash is incomplete");
 }
 
 /** Most names differ from most patterns before the first star: that is found out without a look at the rest. */

@@ -52,7 +52,9 @@ export async function openStoreVerification(
   // While some are hashed, others wait for the database.
   const atOnce = 4 * threads;
   return {
-    verification: new StoreVerification({ store, inspection, hashes, zipCheck, checksums, atOnce }),
+    verification: new StoreVerification({
+      ...{ store, inspection, hashes, zipCheck, checksums, atOnce, log },
+    }),
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await databases[Symbol.asyncDispose]();

@@ -25,7 +25,7 @@ import {
 import { GoproxyClient } from "./adapters/goproxy-upstream/goproxy-client.ts";
 import { adoptRecords, type ProofFiles, proveRecords } from "./application/prove-records.ts";
 import { checksumDatabases, stateOf } from "./checksum-databases.ts";
-import type { ImportSource } from "./domain/import-source.ts";
+import type { ImportSource, SourceEntry } from "./domain/import-source.ts";
 import type { ModuleProxySettings } from "./module-proxy-settings.ts";
 import { localFolder } from "./open-storage.ts";
 import { storageLocation } from "./store-location.ts";
@@ -91,7 +91,12 @@ export async function writeBundle(
     }),
   );
   const writer = work.use(new BundleWriter(order.to));
-  const { versions, count } = await addVersions(source, writer, before, order.added, signal);
+  const { versions, count } = await addVersions(
+    source,
+    writer,
+    { before, added: order.added },
+    signal,
+  );
 
   const database = parseDatabaseSetting(settings.checksums.gosumdb);
   const mirrored = databases.mirrored.find(({ name }) => name === database?.name);
@@ -118,8 +123,7 @@ export async function writeBundle(
 async function addVersions(
   source: ImportSource,
   writer: BundleWriter,
-  before: ReadonlySet<string>,
-  added: (path: string) => void,
+  { before, added }: { before: ReadonlySet<string>; added: (path: string) => void },
   signal: AbortSignal,
 ): Promise<{ readonly versions: readonly ModuleVersion[]; readonly count: number }> {
   const versions: ModuleVersion[] = [];
@@ -130,21 +134,13 @@ async function addVersions(
     if (entry.kind === "unusable") continue;
     const { module } = entry;
     versions.push(module);
-    const base = baseOf(module);
-    const kinds = entry.kind === "whole" ? (["info", "mod"] as const) : entry.files;
     if (entry.kind === "whole") {
       lists.set(module.path, [...(lists.get(module.path) ?? []), module.version]);
     }
-    if (before.has(entry.kind === "whole" ? `${base}.zip` : `${base}.mod`)) continue;
+    const base = baseOf(module);
+    if (before.has(`${base}.${entry.kind === "whole" ? "zip" : "mod"}`)) continue;
     count += 1;
-    for (const kind of kinds) {
-      await writer.addBytes(`${base}.${kind}`, await source.document(module, kind, signal));
-    }
-    if (entry.kind === "whole") {
-      const { size, body } = await source.zip(module, signal);
-      if (size === undefined) throw new Error(`${base}.zip does not say how large it is`);
-      await writer.add(`${base}.zip`, size, body);
-    }
+    await addFiles(source, entry, writer, signal);
     added(base);
   }
   for (const [path, listed] of lists) {
@@ -152,6 +148,24 @@ async function addVersions(
     await writer.addBytes(`${escapePath(path)}/@v/list`, Buffer.from(text.join("")));
   }
   return { versions, count };
+}
+
+async function addFiles(
+  source: ImportSource,
+  entry: Exclude<SourceEntry, { kind: "unusable" }>,
+  writer: BundleWriter,
+  signal: AbortSignal,
+): Promise<void> {
+  const { module } = entry;
+  const base = baseOf(module);
+  const kinds = entry.kind === "whole" ? (["info", "mod"] as const) : entry.files;
+  for (const kind of kinds) {
+    await writer.addBytes(`${base}.${kind}`, await source.document(module, kind, signal));
+  }
+  if (entry.kind !== "whole") return;
+  const { size, body } = await source.zip(module, signal);
+  if (size === undefined) throw new Error(`${base}.zip does not say how large it is`);
+  await writer.add(`${base}.zip`, size, body);
 }
 
 /** A bundle that has been unpacked and compared with its manifest. Disposing of it removes the files. */

@@ -61,7 +61,7 @@ test("listen with a certificate speaks HTTP/2 and HTTP/1.1", async (t) => {
 
 test("a whole file, a part of it and its head are sent over HTTP/2", async (t) => {
   const bytes = Buffer.alloc(300_000, "0123456789");
-  const outcomes: unknown[] = [];
+  const outcomes: Promise<unknown>[] = [];
   const { url } = await serveTls(t, (request, response) => {
     const content = {
       size: bytes.length,
@@ -69,15 +69,13 @@ test("a whole file, a part of it and its head are sent over HTTP/2", async (t) =
       read: async (position: number, into: Uint8Array) => bytes.copy(into, 0, position),
       close: async () => {},
     };
-    void sendFile(request, response, content, ["Content-Type", "text/plain"]).then((sent) =>
-      outcomes.push(sent),
-    );
+    outcomes.push(sendFile(request, response, content, ["Content-Type", "text/plain"]));
   });
   const two = session(t, url);
   assert.equal((await read(two.request({ ":path": "/" }))).length, bytes.length);
   assert.equal(await read(two.request({ ":path": "/", range: "bytes=11-13" })), "123");
   assert.equal(await read(two.request({ ":path": "/", ":method": "HEAD" })), "");
-  assert.deepEqual(outcomes, [
+  assert.deepEqual(await Promise.all(outcomes), [
     { status: 200, bytes: 300_000, completed: true },
     { status: 206, bytes: 3, completed: true },
     { status: 200, bytes: 0, completed: true },

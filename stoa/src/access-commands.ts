@@ -4,6 +4,7 @@ import { amount } from "./command-numbers.ts";
 import type { VerifyOptions } from "./commands/audit.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { PolicyOptions } from "./commands/policy.ts";
+import { repeated } from "./repeated-option.ts";
 
 const environmentOption = ["-e, --environment <name>", "the environment", "production"] as const;
 const jsonOption = ["--json", "print JSON"] as const;
@@ -101,7 +102,7 @@ function addChanges(policy: Command, place: CommandPlace): void {
       .description(description)
       .option(...environmentOption)
       .option(...reasonOption)
-      .option("--key <file>", "a secret key of an administrator; may be repeated", gathered, [])
+      .addOption(repeated("--key <file>", "a secret key of an administrator"))
       .option("--save <file>", "write the document instead, for other administrators to sign")
       .option(...jsonOption);
   changing("set <file>", "set the rules and administrators that a TOML file names").action(
@@ -110,7 +111,7 @@ function addChanges(policy: Command, place: CommandPlace): void {
   );
   changing("freeze", "let nothing new be deployed; what ran before may be gone back to")
     .option("--until <time>", "when it ends by itself, such as 2026-12-27T08:00:00Z", moment)
-    .option("--service <name>", "only this service; may be repeated", gathered, [])
+    .addOption(repeated("--service <name>", "only this service"))
     .action(async (options: PolicyOptions & { until?: string; service: readonly string[] }) =>
       (await import("./commands/policy.ts")).change(
         place,
@@ -148,16 +149,12 @@ function addApprove(program: Command, place: CommandPlace): void {
     .command("approve <service> [revision]")
     .description("sign that a revision, or what runs now, may run in an environment")
     .option(...environmentOption)
-    .option("--key <file>", "the secret key that signs; may be repeated", gathered, [])
+    .addOption(repeated("--key <file>", "the secret key that signs"))
     .option(...reasonOption)
     .option(...jsonOption)
     .action(async (service: string, revision: string | undefined, options: PolicyOptions) =>
       (await import("./commands/policy.ts")).approve(place, service, revision, options),
     );
-}
-
-function gathered(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function moment(text: string): string {

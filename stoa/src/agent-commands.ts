@@ -4,16 +4,21 @@ import { wholeNumber } from "./command-numbers.ts";
 import type { AgentOptions } from "./commands/agent.ts";
 import type { CommandPlace } from "./commands/deploy.ts";
 import type { LocalOptions } from "./commands/local.ts";
+import { repeated } from "./repeated-option.ts";
 import { loadSmall } from "./small-process.ts";
 
 const usualRoot = "/var/lib/stoa-agent";
 
+type ServerPlace = CommandPlace & { readonly environment: NodeJS.ProcessEnv };
+
 /** Adds the commands that run on servers. */
-export function addAgentCommands(
-  program: Command,
-  place: CommandPlace & { readonly environment: NodeJS.ProcessEnv },
-): void {
-  const { environment } = place;
+export function addAgentCommands(program: Command, place: ServerPlace): void {
+  addAgent(program, place);
+  addKeeper(program, place);
+  addLocal(program, place);
+}
+
+function addAgent(program: Command, { environment }: ServerPlace): void {
   program
     .command("agent")
     .description("keep this machine running what it should run")
@@ -25,16 +30,16 @@ export function addAgentCommands(
       "read documents from a folder or bucket (s3://bucket/tree) instead of a control plane",
     )
     .option("--environment <name>", "with --from: the environment that this machine is of")
-    .option("--key <key>", "with --from: a public key whose signatures count", gathered, [])
+    .addOption(repeated("--key <key>", "with --from: a public key whose signatures count"))
     .option("--threshold <number>", "with --from: so many keys must have signed", wholeNumber, 1)
-    .option(
-      "--policy-key <key>",
-      "a public key that must have signed the policy; nothing new runs before there is one",
-      gathered,
-      [],
+    .addOption(
+      repeated(
+        "--policy-key <key>",
+        "a public key that must have signed the policy; nothing new runs before there is one",
+      ),
     )
     .option("--name <name>", "what this machine is called; its host name unless said otherwise")
-    .option("--tag <key=value>", "a tag of this machine; may be repeated", gathered, [])
+    .addOption(repeated("--tag <key=value>", "a tag of this machine"))
     .addOption(
       new Option(
         "--supervisor <who>",
@@ -45,6 +50,9 @@ export function addAgentCommands(
       const { runAgent } = await loadSmall(environment, () => import("./commands/agent.ts"));
       await runAgent(options, environment);
     });
+}
+
+function addKeeper(program: Command, { environment }: ServerPlace): void {
   program
     .command("keeper")
     .description("own the sockets and processes of this machine's services (stoa agent starts it)")
@@ -53,6 +61,9 @@ export function addAgentCommands(
       const { runKeeper } = await loadSmall(environment, () => import("./commands/keeper.ts"));
       await runKeeper(options);
     });
+}
+
+function addLocal(program: Command, place: ServerPlace): void {
   program
     .command("local")
     .description("run the lifecycle of a bundle on this machine, as codedeploy-local does")
@@ -79,8 +90,4 @@ export function addAgentCommands(
       const { local } = await import("./commands/local.ts");
       await local(place, options);
     });
-}
-
-function gathered(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

@@ -9,6 +9,7 @@ import type { PackageOptions } from "./commands/package.ts";
 import type { PromoteOptions } from "./commands/promote.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
 import type { RollbackOptions, SteerOptions } from "./commands/steer.ts";
+import { repeated } from "./repeated-option.ts";
 
 const environmentOption = ["-e, --environment <name>", "the environment"] as const;
 const productionOption = [...environmentOption, "production"] as const;
@@ -17,6 +18,7 @@ const reasonOption = ["--reason <text>", "why, for those who look at the history
 
 /** Adds the commands to the program. */
 export function addDeliveryCommands(program: Command, place: CommandPlace): void {
+  addAccess(program, place);
   addDeploy(program, place);
   addPackage(program, place);
   addPromote(program, place);
@@ -27,7 +29,7 @@ export function addDeliveryCommands(program: Command, place: CommandPlace): void
   addSettings(program, place);
 }
 
-function addDeploy(program: Command, place: CommandPlace): void {
+function addAccess(program: Command, place: CommandPlace): void {
   program
     .command("login <server>")
     .description("keep which server the commands speak to, and the token for it")
@@ -47,7 +49,10 @@ function addDeploy(program: Command, place: CommandPlace): void {
     .command("make <file>")
     .description("write a new secret key, as minisign -G -W does, and print its public key")
     .action(async (file: string) => (await import("./commands/keys.ts")).makeKey(place, file));
-  program
+}
+
+function addDeploy(program: Command, place: CommandPlace): void {
+  const deploy = program
     .command("deploy [file]")
     .description(
       "build the Go program of this folder and roll it out, or a program, zip, tar, tar.gz, deb or folder made elsewhere, also s3://BUCKET/OBJECT; prints its URL",
@@ -61,29 +66,30 @@ function addDeploy(program: Command, place: CommandPlace): void {
       "--strategy <name>",
       "how: one-at-a-time (the usual one), all-at-once, half, 25%, minimum-healthy:6, canary:1:half",
     )
+    .option("--patience <seconds>", "how long a machine may take", seconds)
+    .option("--follow", "stay, and deploy again whenever something else lies in the file's place")
+    .option("--every <seconds>", "with --follow: how often to look", seconds, 2);
+  withRolloutOptions(deploy).action(async (file: string | undefined, options: DeployOptions) =>
+    (await import("./commands/deploy.ts")).deploy(place, file, options),
+  );
+}
+
+/** What can be asked of every rollout of something new. */
+function withRolloutOptions(command: Command): Command {
+  return command
     .option(...reasonOption)
     .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
-    .option("--patience <seconds>", "how long a machine may take", seconds)
     .option("--no-rollback", "leave machines that have moved where they are if one fails")
-    .option(
-      "--key <file>",
-      "a secret key that approves it, where the policy asks for that",
-      gathered,
-      [],
+    .addOption(
+      repeated("--key <file>", "a secret key that approves it, where the policy asks for that"),
     )
     .option(
       "--override <reason>",
       "let it pass although the environment is frozen (administrators)",
     )
-    .option("--admin-key <file>", "with --override: an administrator's secret key", gathered, [])
+    .addOption(repeated("--admin-key <file>", "with --override: an administrator's secret key"))
     .option("--detach", "print the rollout's id and do not wait for its end")
-    .option("--follow", "stay, and deploy again whenever something else lies in the file's place")
-    .option("--every <seconds>", "with --follow: how often to look", seconds, 2)
-    .option(...jsonOption)
-    .action(async (file: string | undefined, options: DeployOptions) => {
-      const { deploy } = await import("./commands/deploy.ts");
-      await deploy(place, file, options);
-    });
+    .option(...jsonOption);
 }
 
 function addPackage(program: Command, place: CommandPlace): void {
@@ -106,32 +112,16 @@ function addPackage(program: Command, place: CommandPlace): void {
 }
 
 function addPromote(program: Command, place: CommandPlace): void {
-  program
+  const promote = program
     .command("promote <service>")
     .description("bring what one environment runs to another, the same bytes; prints its URL")
     .requiredOption("--from <environment>", "the environment that runs it well")
     .requiredOption("--to <environment>", "where to")
     .option("--tags <query>", "on which machines; else as before, or as where it comes from")
-    .option("--strategy <name>", "how, as with stoa deploy")
-    .option(...reasonOption)
-    .option("--bake <seconds>", "how long a wave must hold before the next", seconds)
-    .option("--no-rollback", "leave machines that have moved where they are if one fails")
-    .option(
-      "--key <file>",
-      "a secret key that approves it, where the policy asks for that",
-      gathered,
-      [],
-    )
-    .option(
-      "--override <reason>",
-      "let it pass although the environment is frozen (administrators)",
-    )
-    .option("--admin-key <file>", "with --override: an administrator's secret key", gathered, [])
-    .option("--detach", "print the rollout's id and do not wait for its end")
-    .option(...jsonOption)
-    .action(async (service: string, options: PromoteOptions) =>
-      (await import("./commands/promote.ts")).promote(place, service, options),
-    );
+    .option("--strategy <name>", "how, as with stoa deploy");
+  withRolloutOptions(promote).action(async (service: string, options: PromoteOptions) =>
+    (await import("./commands/promote.ts")).promote(place, service, options),
+  );
 }
 
 function addInspection(program: Command, place: CommandPlace): void {
@@ -298,8 +288,4 @@ function addSettings(program: Command, place: CommandPlace): void {
     .action(async (options: { environment: string; json?: boolean }) =>
       (await import("./commands/settings.ts")).rotateKey(place, options),
     );
-}
-
-function gathered(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

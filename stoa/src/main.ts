@@ -8,8 +8,10 @@ import type { CrawlWords } from "./commands/crawl-modules.ts";
 import type { ConfigurationPlace } from "./config/configuration.ts";
 import { addDeliveryCommands } from "./delivery-commands.ts";
 import { addHousekeepingCommands } from "./housekeeping-commands.ts";
+import { endWhenUnread } from "./standard-streams.ts";
 import { programVersion } from "./version.ts";
 
+endWhenUnread();
 const words = respelled(process.argv.slice(2));
 // What a command needs is loaded when it is called: the keeper of a server carries none of the module proxy's weight.
 const settingsHelp = words.some((word) => word === "-h" || word === "--help")
@@ -120,6 +122,7 @@ modules
   .option(
     "--platform <os-arch>",
     "the platform whose toolchain is fetched where one is named; none for no toolchain",
+    parsePlatform,
   )
   .option(...fileOption)
   .option("--json", "print one line of JSON for every version")
@@ -217,13 +220,16 @@ modules
     "compare every kept module with what it was when it was kept, and with the checksum database; exit 1 if any is bad or could not be confirmed",
   )
   .option(...fileOption)
+  .option("--full", "unpack every zip, also those whose file is just the one that is remembered")
   .option("--quarantine", "take bad versions out of service; they are fetched anew when asked for")
   .option("--json", "print one line of JSON for every version")
-  .action(async (options: FileOption & { quarantine?: boolean; json?: boolean }) => {
-    const { quarantine = false, json = false } = options;
-    const { verifyModules } = await import("./commands/verify-modules.ts");
-    await verifyModules(placeOf(options), { quarantine, json });
-  });
+  .action(
+    async (options: FileOption & { full?: boolean; quarantine?: boolean; json?: boolean }) => {
+      const { full = false, quarantine = false, json = false } = options;
+      const { verifyModules } = await import("./commands/verify-modules.ts");
+      await verifyModules(placeOf(options), { full, quarantine, json });
+    },
+  );
 
 modules
   .command("check-access <module>")
@@ -266,6 +272,11 @@ function helpAfterErrors(command: Command, shown: string): void {
 function parseCount(text: string): number {
   if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It must be a whole number above zero.");
+}
+
+function parsePlatform(text: string): string {
+  if (/^(none|[0-9a-z]+-[0-9a-z]+)$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be as in linux-arm64, or none.");
 }
 
 function placeOf({ configFile }: FileOption): ConfigurationPlace {

@@ -52,7 +52,7 @@ export class SimulatedControl {
   readonly policies: Policies;
   readonly approvals: Approvals;
   readonly life = new Mortal();
-  readonly #settings: ServiceSettings;
+  readonly settings: ServiceSettings;
   readonly #clock;
 
   constructor({ time, tree: wholeTree, blobs, key, auditMemory, onFailure }: ControlSurroundings) {
@@ -73,7 +73,7 @@ export class SimulatedControl {
     this.machines = new Machines(tree, documents, this.tokens, clock);
     this.environments = new Environments(tree, documents, clock);
     this.revisions = new Revisions(tree, blobs, documents);
-    this.#settings = new ServiceSettings(documents, settingsKeys);
+    this.settings = new ServiceSettings(documents, settingsKeys);
     const { environments, machines, audit } = this;
     this.rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
     const { rollouts } = this;
@@ -94,13 +94,12 @@ export class SimulatedControl {
   }
 
   async roll(request: RolloutRequest): Promise<string> {
-    const settings = this.#settings;
-    const { record } = await startRollout({ ...this, settings, clock: this.#clock }, request);
+    const { record } = await startRollout({ ...this, clock: this.#clock }, request);
     return record.rollout.id;
   }
 
   async set(environment: string, service: string, name: string, value: string): Promise<void> {
-    await this.#settings.change(environment, service, { [name]: value }, []);
+    await this.settings.change(environment, service, { [name]: value }, []);
   }
 
   async steer(id: string, word: "pause" | "resume" | "cancel" | "abandon"): Promise<void> {

@@ -175,6 +175,9 @@ export class SimulatedMachine {
       supervisor: processes,
       scripts: noScripts,
       permissions: noScripts,
+      settings: {
+        open: async (_: string, variables: Readonly<Record<string, string>>) => variables,
+      },
       targetRoot: "/target",
       strict: false,
       blobsFolder: layout.blobsFolder,
@@ -193,12 +196,13 @@ export class SimulatedMachine {
       shipping: undefined,
       statusPath: layout.statusPath,
       pollMs,
+      repairMs: 5_000,
       knownServices: () => disk.names(layout.servicesFolder),
       serviceOf: (service) =>
         new ConvergingService(
           { ...parts, service, layout: serviceLayoutOf(layout, service) },
           (id, signal) => documents.revision(service, id, signal),
-          (id, signal) => policy.admit(service, id, signal),
+          (wanted, signal) => policy.admit(service, wanted, signal),
         ),
       seal: (status) => sealEnvelope("status", status, this.key),
     });

@@ -7,6 +7,7 @@ import {
   revisionId,
   type SecretKey,
   sealEnvelope,
+  settingsDigest,
   type WantedAssignment,
 } from "@stoa/deployment";
 import type { SeededRandom } from "@stoa/deployment/testing";
@@ -65,7 +66,10 @@ export class SimulatedPolicy {
   }
 
   async approve(control: SimulatedControl, revision: string): Promise<void> {
-    const approved = { ...this.#place, revision };
+    const { environment, service } = this.#place;
+    const settings = settingsDigest(await control.settings.read(environment, service));
+    const adding = settings === undefined ? {} : { settings };
+    const approved = { ...this.#place, revision, ...adding };
     const approval = { format: 1, ...approved } as const;
     await control.approvals.add(approved, sealEnvelope("approval", approval, this.#approver));
   }

@@ -159,10 +159,6 @@ export class SimulatedProcesses implements Supervisor, Probe {
   }
 
   readonly followsSuccession = false;
-
-  canHave(): boolean {
-    return true;
-  }
   readonly boundsChildren = false;
 
   async restore(): Promise<readonly string[]> {
@@ -203,6 +199,10 @@ export class SimulatedProcesses implements Supervisor, Probe {
 
   async programFingerprint(pid: number): Promise<string | undefined> {
     return this.#byPid(pid)?.program;
+  }
+
+  async environment(): Promise<undefined> {
+    return undefined;
   }
 
   #start(process: Process): boolean {

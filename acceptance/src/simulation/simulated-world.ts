@@ -15,6 +15,7 @@ import {
   revisionId,
   type SecretKey,
   sha256Hex,
+  signJoin,
   wantedAssignment,
 } from "@stoa/deployment";
 import { SeededRandom } from "@stoa/deployment/testing";
@@ -145,10 +146,11 @@ export class SimulatedWorld implements Seen {
         tags: {},
       });
       const publicKey = publicKeyLine(key);
-      await this.control.machines.join(
-        { token, machine: name, tags: {}, os: "linux", arch: "amd64", publicKey },
-        undefined,
-      );
+      const said = { machine: name, tags: {}, os: "linux", arch: "amd64" };
+      const asked = await this.control.machines.challenge(token);
+      const proof = signJoin({ ...asked, ...said, tokenSha256: sha256Hex(token) }, key);
+      const { challenge } = asked;
+      await this.control.machines.join({ ...said, token, publicKey, challenge, proof }, undefined);
     }
   }
 

@@ -76,19 +76,21 @@ export interface Delivery extends AsyncDisposable {
 
 /**
  * Starts a server, logs in to it, and makes an empty project. With `tls` everything is said through TLS; `env` is added to the
- * server's variables.
+ * server's variables, and `kept` is where it keeps everything, instead of in a folder that goes with it.
  */
 export async function startDelivery({
   tls = false,
   env: more = {},
+  kept,
 }: {
   readonly tls?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  readonly kept?: string;
 } = {}): Promise<Delivery> {
   const folder = await temporaryFolder();
   const files = tls ? await tlsFiles(folder.path) : undefined;
   const port = await freePort();
-  const root = join(folder.path, "kept");
+  const root = kept ?? join(folder.path, "kept");
   const project = join(folder.path, "project");
   await mkdir(project);
   const start = (): Promise<StoaProcess> =>

@@ -14,7 +14,7 @@ const clients = 300;
 /** For each engine; STOA_TEST_KILLS=30 makes it more. */
 const murders = Number(process.env["STOA_TEST_KILLS"] ?? "10");
 /** Of these a lease's lifetime are two seconds; the rest is for a machine that is busy with other things. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** The engine that an instance's environment names, and how to take it away for a while. */
 export interface Engine extends AsyncDisposable {

@@ -23,6 +23,12 @@ export function loseHashes(root: string, path: string): void {
   database.prepare("DELETE FROM stoa_hash WHERE path = ?").run(path);
 }
 
+/** Puts another digest of a zip file on record for all versions of a module. */
+export function recordDigest(root: string, path: string, digest: string): void {
+  using database = openState(root);
+  database.prepare("UPDATE stoa_hash SET zip_digest = ? WHERE path = ?").run(digest, path);
+}
+
 function openState(root: string): DatabaseSync {
-  return new DatabaseSync(join(root, ".stoa", "state.sqlite"), { timeout: 2000 });
+  return new DatabaseSync(join(root, ".stoa", "state.sqlite"), { timeout: 60_000 });
 }

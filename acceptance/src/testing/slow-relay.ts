@@ -1,8 +1,9 @@
 // A server behind a relay that can be made slow, as a network or a machine under load is.
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FaultyServer } from "./fault-suite.ts";
+import { freePort } from "./free-port.ts";
 
 /** How long every piece of bytes is held, in each direction, while it is slow. */
 const heldMs = 200;
@@ -34,7 +35,7 @@ export class SlowRelays implements AsyncDisposable {
   readonly through = async (to: number): Promise<number> => {
     const known = this.#relays.get(to);
     if (known !== undefined) return known.port;
-    const relay = new Relay(to);
+    const relay = new Relay(await freePort(), to);
     this.#relays.set(to, relay);
     await relay.listen();
     return relay.port;
@@ -66,13 +67,15 @@ export class SlowRelays implements AsyncDisposable {
 }
 
 class Relay {
-  port = 0;
+  readonly port: number;
   readonly #to: number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #heldMs = 0;
 
-  constructor(to: number) {
+  /** The port must be one that nobody is given meanwhile. */
+  constructor(port: number, to: number) {
+    this.port = port;
     this.#to = to;
   }
 
@@ -80,7 +83,7 @@ class Relay {
     this.#heldMs = heldMs;
   }
 
-  /** Takes connections, at the port that it had. */
+  /** Takes connections. */
   async listen(): Promise<void> {
     const server = createServer((from) => {
       const onward = connect(this.#to, "127.0.0.1");
@@ -100,7 +103,6 @@ class Relay {
     });
     server.listen(this.port, "127.0.0.1");
     await once(server, "listening");
-    this.port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 

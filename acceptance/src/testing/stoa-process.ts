@@ -7,6 +7,7 @@ import { type FinishedProgram, finishedProgram } from "./finished-program.ts";
 import { own } from "./owned-processes.ts";
 import { compiledCodeFolder, programFile } from "./repository.ts";
 import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
+import { type ShownProgram, shownProgram } from "./terminal.ts";
 
 /** Environment variables; `undefined` takes one away. */
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -80,6 +81,19 @@ export async function finishedStoa(
     cwd: cwd ?? folder.path,
     env: { ...baseVariables(folder.path), ...env },
     limitMs,
+  });
+}
+
+/** The same, on a terminal. */
+export async function shownStoa(
+  args: readonly string[],
+  env: Variables = {},
+): Promise<ShownProgram> {
+  await using folder = await temporaryFolder();
+  return await shownProgram(process.execPath, [programFile, ...args], {
+    cwd: folder.path,
+    env: { ...baseVariables(folder.path), ...env },
+    limitMs: 120_000,
   });
 }
 

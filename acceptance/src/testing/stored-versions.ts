@@ -1,7 +1,7 @@
 // What a store's folder holds, seen from outside: Athens' layout on disk, as Athens itself reads it.
 import { readFile, utimes } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { entriesBelow } from "./live-folder.ts";
+import { entriesBelow, nothingIfGone } from "./live-folder.ts";
 
 /** The folder of a version and what lies in it. */
 export interface StoredVersion {
@@ -28,7 +28,11 @@ export async function versionsIn(root: string): Promise<StoredVersion[]> {
     const slash = name.lastIndexOf("/");
     const folder = name.slice(0, slash);
     const files = versions.get(folder) ?? new Map<string, Buffer>();
-    versions.set(folder, files.set(name.slice(slash + 1), await readFile(join(root, name))));
+    const [content] = await readFile(join(root, name)).then(
+      (bytes) => [bytes],
+      nothingIfGone<Buffer>,
+    );
+    if (content !== undefined) versions.set(folder, files.set(name.slice(slash + 1), content));
   }
   return [...versions].map(([folder, files]) => ({ folder, files }));
 }

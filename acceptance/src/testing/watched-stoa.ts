@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { until } from "./bounded-wait.ts";
+import { holds, until } from "./bounded-wait.ts";
 import { ask } from "./http-answer.ts";
 import { readMetrics } from "./metrics-text.ts";
+import { said } from "./said.ts";
 import { type StoaProcess, startStoa } from "./stoa-process.ts";
 
 export interface WatchedStoa extends AsyncDisposable {
@@ -53,10 +54,12 @@ export async function watchedStoa(
     async raised(alarm, subject) {
       const told = `module.${alarm} ${subject}`;
       await until(told, () => heard.includes(told));
-      assert.match(stoa.output(), new RegExp(`"level":"error"[^\n]*"alarm":"${alarm}"`));
-      const metrics = readMetrics((await ask(`${stoa.url}/metrics`)).text);
-      const samples = metrics.get("stoa_alarms_total")?.samples ?? [];
-      assert.equal(samples.find(({ labels }) => labels["alarm"] === alarm)?.value, 1);
+      await said(stoa, new RegExp(`"level":"error"[^\n]*"alarm":"${alarm}"`));
+      await holds(async () => {
+        const metrics = readMetrics((await ask(`${stoa.url}/metrics`)).text);
+        const samples = metrics.get("stoa_alarms_total")?.samples ?? [];
+        assert.equal(samples.find(({ labels }) => labels["alarm"] === alarm)?.value, 1);
+      });
       assert.equal(heard.filter((one) => one === told).length, 1);
     },
     async [Symbol.asyncDispose]() {

@@ -6,10 +6,11 @@ import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
 import { isSame, type Target } from "../domain/service-journal.ts";
 import { endOthers } from "./end-processes.ts";
-import { handOver, recover } from "./hand-over.ts";
+import { recover } from "./finish-hand-over.ts";
+import { handOver } from "./hand-over.ts";
 import { installRelease } from "./install-release.ts";
 import { JournalFile } from "./journal-file.ts";
-import { lastLines } from "./last-lines.ts";
+import { lastLines, logEnd } from "./last-lines.ts";
 import { pruneReleases } from "./prune-releases.ts";
 import { type Condition, Repair } from "./repair-service.ts";
 import type { ServiceParts } from "./service-parts.ts";
@@ -25,8 +26,11 @@ export interface Wanted {
 /** Reads a revision that was verified. */
 export type ReadRevision = (id: string, signal?: AbortSignal) => Promise<Revision>;
 
-/** Resolves if this machine may begin to run a revision. Fails with `forbidden`, or with what may pass. */
-export type Admit = (id: string, signal?: AbortSignal) => Promise<void>;
+/** Resolves if this machine may begin to run a revision with its settings. Fails with `forbidden`, or with what may pass. */
+export type Admit = (
+  wanted: Pick<Wanted, "revision" | "settings">,
+  signal?: AbortSignal,
+) => Promise<void>;
 
 /** Failures that may pass without anybody deploying anew. */
 const passing: readonly AgentFailure["code"][] = [
@@ -123,11 +127,12 @@ export class ConvergingService {
     const refused = this.#refusalOf(wanted);
     const { view, health, addresses } = this.#condition;
     const running = committed?.release;
+    const said = refused?.lastLines ?? (await this.#lastWords());
     return this.#withSince({
       ...(wanted === undefined ? {} : { desired: wanted.revision }),
       ...(running === undefined ? {} : { running }),
       ...(this.#step === undefined ? {} : { step: this.#step }),
-      ...(refused === undefined ? {} : { lastLines: [...refused.lastLines] }),
+      ...(said === undefined ? {} : { lastLines: [...said] }),
       ...this.#verdict(wanted, refused?.sentence),
       ...(addresses.size === 0 ? {} : { addresses: Object.fromEntries(addresses) }),
       restarts: view?.restarts ?? 0,
@@ -164,11 +169,13 @@ export class ConvergingService {
     target: Target,
     signal: AbortSignal,
   ): Promise<void> {
-    const { service, note } = this.#parts;
+    const { disk, layout, service, note } = this.#parts;
     let version = shortId(wanted.revision);
+    let saidBefore = 0;
     try {
+      saidBefore = await logEnd(disk, layout.log);
       this.#step = "fetching";
-      if (!hasRun(journal.now, target)) await this.#admit(wanted.revision, signal);
+      if (!hasRun(journal.now, target)) await this.#admit(wanted, signal);
       const revision = await this.#readRevision(wanted.revision, signal);
       await this.#parts.failpoint("documents-verified");
       const { run } = revision;
@@ -202,7 +209,7 @@ export class ConvergingService {
         );
         return;
       }
-      await this.#failed(journal, wanted, target, version, failure);
+      await this.#failed(journal, wanted, target, { version, saidBefore }, failure);
     }
   }
 
@@ -211,7 +218,7 @@ export class ConvergingService {
     journal: JournalFile,
     wanted: Wanted,
     target: Target,
-    version: string,
+    { version, saidBefore }: { readonly version: string; readonly saidBefore: number },
     failure: unknown,
   ): Promise<void> {
     const { clock, disk, layout, service, note } = this.#parts;
@@ -235,7 +242,7 @@ export class ConvergingService {
         ...target,
         rollout: wanted.rollout,
         sentence,
-        lastLines: await lastLines(disk, layout.log),
+        lastLines: await lastLines(disk, layout.log, saidBefore),
         atMs: clock.nowMs(),
       },
     });
@@ -271,7 +278,7 @@ export class ConvergingService {
     if (this.#repair === undefined) return;
     if (revision.run === undefined) {
       this.#condition = nothing;
-      await this.#repair.filesAndLink(revision);
+      await this.#repair.files(revision);
       return;
     }
     this.#condition = await this.#repair.round({ revision, run: revision.run });
@@ -301,6 +308,14 @@ export class ConvergingService {
       handOver: undefined,
       addresses: [],
     });
+  }
+
+  /** What was written last, where what serves has ended and is started again. */
+  async #lastWords(): Promise<readonly string[] | undefined> {
+    const { view } = this.#condition;
+    if (view === undefined || view.state === "running") return undefined;
+    if (view.id !== this.#journal?.now.committed?.process) return undefined;
+    return await lastLines(this.#parts.disk, this.#parts.layout.log, 0);
   }
 
   #verdict(
@@ -341,8 +356,8 @@ export class ConvergingService {
 }
 
 /** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
-function hasRun({ committed, previous }: JournalFile["now"], { release }: Target): boolean {
-  return committed?.release === release || previous?.release === release;
+function hasRun({ committed, previous }: JournalFile["now"], target: Target): boolean {
+  return isSame(committed, target) || isSame(previous, target);
 }
 
 /** Only machines with such services carry what reads an appspec. */

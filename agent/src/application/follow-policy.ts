@@ -1,6 +1,7 @@
 // The policy of the environment: read one after the other, verified, kept, and obeyed whatever the index says.
 import {
   administratorsOf,
+  approvalPath,
   differentKeys,
   type FirstTrust,
   needsApproval,
@@ -10,6 +11,7 @@ import {
   type PublicKey,
   parsePublicKey,
   publicKeyLine,
+  settingsDigest,
   whyForbidden,
 } from "@stoa/deployment";
 import { AgentFailure } from "../domain/agent-failure.ts";
@@ -29,6 +31,13 @@ export interface PolicyParts {
   readonly policyPath: string;
   /** Records what holds from now on, in one sentence. */
   readonly note: (sentence: string) => void;
+}
+
+/** What is about to run. */
+interface AdmittedRevision {
+  readonly revision: string;
+  /** As the index has them, sealed. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** A policy as it is kept, with whom it was believed from. */
@@ -98,10 +107,10 @@ export class FollowedPolicy {
   }
 
   /**
-   * Resolves if the machine may begin to run a revision. Fails with `forbidden` and the sentence of the policy if not, and with
+   * Resolves if the machine may begin to run a revision with these settings. Fails with `forbidden` and the sentence of the policy if not, and with
    * `source_unavailable` if nobody knows whether it is approved.
    */
-  async admit(service: string, revision: string, signal?: AbortSignal): Promise<void> {
+  async admit(service: string, wanted: AdmittedRevision, signal?: AbortSignal): Promise<void> {
     const { source, clock, machine, trust } = this.#parts;
     const { environment } = machine;
     if (this.#policy === undefined) {
@@ -111,13 +120,15 @@ export class FollowedPolicy {
         `this machine runs nothing new before it has a policy of ${environment} that ${namesOf(trust.policyKeys)} signed; an administrator makes one with stoa policy set FILE -e ${environment} --key FILE`,
       );
     }
-    const path = `environments/${environment}/approvals/${service}/${revision}.json`;
+    const { revision } = wanted;
+    const settings = settingsDigest({ environment: wanted.settings });
+    const path = approvalPath({ environment, service, revision, settings });
     const read = needsApproval(this.#policy, service)
       ? await source.read(path, undefined, signal)
       : undefined;
     const approval = read?.status === "read" ? read.body : undefined;
     const nowMs = clock.nowMs();
-    const why = whyForbidden(this.#policy, { service, revision, approval, nowMs });
+    const why = whyForbidden(this.#policy, { service, revision, settings, approval, nowMs });
     if (why !== undefined) throw new AgentFailure("forbidden", why);
   }
 

@@ -1,10 +1,12 @@
 // The journal of a service on disk.
+import { shortId } from "@stoa/deployment";
 import type { Disk } from "../domain/disk.ts";
 import {
   emptyJournal,
   journalText,
   parseJournal,
   type ServiceJournal,
+  type Target,
 } from "../domain/service-journal.ts";
 
 /** Holds the journal in memory as it is on disk. One writer at a time. */
@@ -28,6 +30,13 @@ export class JournalFile {
 
   get now(): ServiceJournal {
     return this.#journal;
+  }
+
+  /** An id that no process of the service has had. */
+  async nextProcess({ release }: Target): Promise<string> {
+    const launches = this.#journal.launches + 1;
+    await this.write({ launches });
+    return `${shortId(release)}-${launches}`;
   }
 
   /** Changes some of it, durably. */

@@ -21,7 +21,7 @@ describe("keeper", { skip: noGo }, () => {
   before(() => {
     polite = buildPolite(folder, "1");
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
 
   test("gives a socket to a process, and the next process shares it without a refused connection", async () => {
     await using fleet = await openFleet(folder);

@@ -81,7 +81,6 @@ export function openingSupervisor(inner: Supervisor, settings: SettingsOpening):
     stop: (...words) => inner.stop(...words),
     closeSockets: (...words) => inner.closeSockets(...words),
     restore: (...words) => inner.restore(...words),
-    canHave: (...words) => inner.canHave(...words),
     followsSuccession: inner.followsSuccession,
     boundsChildren: inner.boundsChildren,
   };

@@ -1,20 +1,15 @@
 // Sees to it that what was committed is what runs and what lies on the disk.
-import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { isElf, type Revision, type RevisionFile, type Run, shortId } from "@stoa/deployment";
-import type { ProcessView } from "../domain/launch.ts";
+import { isElf, type Revision } from "@stoa/deployment";
+import { exitSentence, type ProcessView } from "../domain/launch.ts";
 import { endOthers } from "./end-processes.ts";
-import { committedAddresses, startCommitted } from "./hand-over.ts";
-import { firstBytes, installRelease, readOnly, restoreFile } from "./install-release.ts";
+import { firstBytes } from "./install-release.ts";
 import type { JournalFile } from "./journal-file.ts";
+import { ReleaseRepair } from "./repair-release.ts";
+import { committedAddresses } from "./resolve-sockets.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import { committedLaunch, type RunnableRelease, startCommitted } from "./start-release.ts";
 import { askOnce } from "./validate-process.ts";
-
-/** What is committed, with what is needed to put it right. */
-export interface Committed {
-  readonly revision: Revision;
-  readonly run: Run;
-}
 
 /** What a look at a service has shown. */
 export interface Condition {
@@ -24,29 +19,35 @@ export interface Condition {
   readonly addresses: ReadonlyMap<string, string>;
 }
 
-/** Files are hashed again after so long, changed or not. */
-const fullCheckMs = 3_600_000;
 const provenStartMs = 2_000;
 
 /** Looks after one service. Every action is noted; nothing is done to what is as it should be. */
 export class Repair {
   readonly #parts: ServiceParts;
   readonly #journal: JournalFile;
-  /** The fingerprints with which the files of a release were found right. */
-  #right = new Map<string, string>();
-  /** The fingerprint with which the program that is executed was found right. */
-  #rightProgram = "";
-  #fullCheckAtMs = Number.NEGATIVE_INFINITY;
-  #checkedRelease = "";
+  readonly #release: ReleaseRepair;
+  /** The process that was found right, with the fingerprint of what it executes. */
+  #rightLife = "";
+  /** The process that was started in the place of one that was not right. */
+  #replacement = "";
+  /** The process that was looked at last, and how often it had been started again. */
+  #seen: Pick<ProcessView, "id" | "restarts" | "lastExit">;
 
   constructor(parts: ServiceParts, journal: JournalFile) {
     this.#parts = parts;
     this.#journal = journal;
+    this.#release = new ReleaseRepair(parts, journal);
+    // What happened to it before this agent came is nothing new.
+    this.#seen = {
+      id: journal.now.committed?.process ?? "",
+      restarts: Number.POSITIVE_INFINITY,
+      lastExit: undefined,
+    };
   }
 
   /** One round: files, link, what the supervisor keeps, process, program. Fails as what it does fails; the next round tries again. */
-  async round(committed: Committed): Promise<Condition> {
-    await this.filesAndLink(committed.revision);
+  async round(committed: RunnableRelease): Promise<Condition> {
+    await this.files(committed.revision);
     const { supervisor, service } = this.#parts;
     for (const sentence of await supervisor.restore(service)) this.#parts.note(sentence);
     const view = await this.#process(committed);
@@ -58,90 +59,70 @@ export class Repair {
     return { view, addresses: listening, health: await this.#health(committed, view, reached) };
   }
 
-  /** One round for a service whose scripts see to its processes: files and link. */
-  async filesAndLink(revision: Revision): Promise<void> {
-    await this.#files(revision);
-    await this.#link();
+  /** One round for a service whose scripts see to its processes: files and links. */
+  async files(revision: Revision): Promise<void> {
+    await this.#release.round(revision);
   }
 
-  async #files(revision: Revision): Promise<void> {
-    const { disk, layout, clock, service } = this.#parts;
-    const id = this.#journal.now.committed?.release ?? "";
-    const release = join(layout.releases, id);
-    if ((await disk.look(release)) === undefined) {
-      this.#parts.note(
-        `the release ${shortId(id)} of ${service} was gone and is being installed again`,
-      );
-      await installRelease(this.#parts, revision);
-    }
-    const isDue = clock.monotonicMs() - this.#fullCheckAtMs >= fullCheckMs;
-    if (isDue || this.#checkedRelease !== id) {
-      this.#right = new Map();
-      this.#rightProgram = "";
-      this.#checkedRelease = id;
-      this.#fullCheckAtMs = clock.monotonicMs();
-    }
-    for (const file of revision.files) await this.#file(release, file);
-  }
-
-  async #file(release: string, file: RevisionFile): Promise<void> {
-    const { disk, service } = this.#parts;
-    const path = join(release, file.path);
-    const found = await disk.look(path);
-    if (found !== undefined && found.fingerprint === this.#right.get(path)) return;
-    const problem = await this.#problemOf(path, file);
-    if (problem !== undefined) {
-      this.#parts.note(`${file.path} of ${service} ${problem} and is being restored`);
-      await restoreFile(this.#parts, release, file);
-    }
-    const after = await disk.look(path);
-    if (after !== undefined) this.#right.set(path, after.fingerprint);
-  }
-
-  async #problemOf(
-    path: string,
-    { size, sha256, mode }: RevisionFile,
-  ): Promise<string | undefined> {
-    const { disk } = this.#parts;
-    const found = await disk.look(path);
-    if (found === undefined) return "was gone";
-    if (found.kind !== "file") return `had become a ${found.kind}`;
-    if (found.size !== size) return "had other content";
-    const hash = createHash("sha256");
-    for await (const chunk of disk.chunks(path)) hash.update(chunk);
-    if (hash.digest("hex") !== sha256) return "had other content";
-    return found.mode === readOnly(mode) ? undefined : `had the mode 0${found.mode.toString(8)}`;
-  }
-
-  async #link(): Promise<void> {
-    const { disk, layout, service } = this.#parts;
-    const wanted = `releases/${this.#journal.now.committed?.release}`;
-    const target = await disk.pointsTo(layout.current);
-    if (target === wanted) return;
-    this.#parts.note(
-      `the link current of ${service} ${target === undefined ? "was gone" : `pointed to ${target}`} and was set right`,
-    );
-    const found = await disk.look(layout.current);
-    if (found !== undefined && found.kind !== "link") await disk.remove(layout.current);
-    await disk.point(layout.current, wanted);
-  }
-
-  async #process(committed: Committed): Promise<ProcessView | undefined> {
-    const { supervisor, service } = this.#parts;
+  async #process(committed: RunnableRelease): Promise<ProcessView | undefined> {
+    const { supervisor, service, note } = this.#parts;
     const id = this.#journal.now.committed?.process ?? "";
     const view = await this.#find(id);
-    if (view !== undefined && (await this.#runsRightProgram(committed, view))) {
+    if (view !== undefined) this.#tellOfRestarts(view);
+    const problem = view && (await this.#problemOf(committed, view));
+    if (view !== undefined && problem === undefined) {
       if (!view.kept) {
-        this.#parts.note(`${service} was not marked to be kept; it is now`);
+        note(`${service} was not marked to be kept; it is now`);
         await supervisor.keep(service, id);
       }
       await endOthers(this.#parts, [id]);
       return view;
     }
+    note(
+      view === undefined
+        ? `${service} was not running and is being started`
+        : `process ${view.pid} of ${service} ${problem} and is being replaced`,
+    );
     await endOthers(this.#parts, []);
-    if (view === undefined) this.#parts.note(`${service} was not running and is being started`);
     await startCommitted(this.#parts, this.#journal, committed);
-    return await this.#find(this.#journal.now.committed?.process ?? "");
+    const started = this.#journal.now.committed?.process ?? "";
+    if (view !== undefined) this.#replacement = started;
+    return await this.#find(started);
+  }
+
+  /** Whoever runs the processes starts them again by itself. */
+  #tellOfRestarts({ id, restarts, lastExit }: ProcessView): void {
+    const { service, note } = this.#parts;
+    const before = this.#seen.id === id ? this.#seen : { restarts: 0, lastExit: undefined };
+    // systemd forgets it with the next start.
+    const exit = lastExit ?? before.lastExit;
+    if (restarts > before.restarts)
+      note(`${service} ${exit === undefined ? "ended" : exitSentence(exit)} and was started again`);
+    this.#seen = { id, restarts, lastExit };
+  }
+
+  /**
+   * A process that was started a moment ago may still be the shell in front of the program; and where a script is what is
+   * started, its interpreter is executed, and what it passes on is its own affair.
+   */
+  async #problemOf(committed: RunnableRelease, view: ProcessView): Promise<string | undefined> {
+    const { probe, clock } = this.#parts;
+    if (view.state !== "running" || clock.nowMs() - view.startedAtMs < provenStartMs)
+      return undefined;
+    const fingerprint = await probe.programFingerprint(view.pid);
+    const life = `${view.id} ${view.pid} ${fingerprint}`;
+    if (fingerprint === undefined || life === this.#rightLife) return undefined;
+    const { disk, layout } = this.#parts;
+    const release = this.#journal.now.committed?.release ?? "";
+    const path = join(layout.releases, release, committed.run.entry);
+    if (isElf(await firstBytes(disk.chunks(path)))) {
+      if (!(await this.#runsRightProgram(committed, view)))
+        return `executes another program than ${committed.run.entry}`;
+      const wrong = await this.#wrongSettings(committed, view);
+      if (wrong.length > 0) return `was started with other settings (${wrong.join(", ")})`;
+    }
+    this.#rightLife = life;
+    return undefined;
   }
 
   async #find(id: string): Promise<ProcessView | undefined> {
@@ -154,28 +135,28 @@ export class Repair {
     );
   }
 
-  /** A script is run by its interpreter, so only programs are compared; and only after the shell in front has become one. */
-  async #runsRightProgram({ run, revision }: Committed, view: ProcessView): Promise<boolean> {
-    const { probe, disk, layout, service, clock } = this.#parts;
-    if (view.state !== "running" || clock.nowMs() - view.startedAtMs < provenStartMs) return true;
-    const fingerprint = await probe.programFingerprint(view.pid);
-    if (fingerprint === undefined || fingerprint === this.#rightProgram) return true;
-    const digest = await probe.programDigest(view.pid);
-    if (digest === undefined) return true;
+  async #runsRightProgram({ run, revision }: RunnableRelease, view: ProcessView): Promise<boolean> {
+    const digest = await this.#parts.probe.programDigest(view.pid);
     const entry = revision.files.find(({ path }) => path === run.entry);
-    const path = join(layout.releases, this.#journal.now.committed?.release ?? "", run.entry);
-    if (digest !== entry?.sha256 && isElf(await firstBytes(disk.chunks(path)))) {
-      this.#parts.note(
-        `process ${view.pid} of ${service} executes another program than ${run.entry} and is being replaced`,
-      );
-      return false;
-    }
-    this.#rightProgram = fingerprint;
-    return true;
+    return digest === undefined || digest === entry?.sha256;
+  }
+
+  /**
+   * Those of the revision and the environment that the process was not given as they are. What is wrong of
+   * one that was started to put that right is its own doing.
+   */
+  async #wrongSettings(committed: RunnableRelease, view: ProcessView): Promise<readonly string[]> {
+    const { probe, settings, service } = this.#parts;
+    const launch = await committedLaunch(this.#parts, this.#journal, committed);
+    const given = await probe.environment(view.pid);
+    if (launch === undefined || given === undefined || view.id === this.#replacement) return [];
+    const right = await settings.open(service, launch.environment);
+    const asked = { ...committed.run.environment, ...this.#journal.now.committed?.environment };
+    return Object.keys(asked).filter((name) => given.get(name) !== right[name]);
   }
 
   async #health(
-    { run }: Committed,
+    { run }: RunnableRelease,
     view: ProcessView | undefined,
     addresses: ReadonlyMap<string, string>,
   ): Promise<Condition["health"]> {

@@ -31,6 +31,7 @@ export interface AgentParts {
   readonly shipping: LogShipping | undefined;
   readonly statusPath: string;
   readonly pollMs: number;
+  readonly repairMs: number;
   /** The services that this machine has run before. */
   knownServices(): Promise<readonly string[]>;
   serviceOf(name: string): ConvergingService;
@@ -53,7 +54,6 @@ const pollSpread = 0.2;
 const firstListenMs = 500;
 const longestPollMs = 60_000;
 const shipEveryMs = 1_000;
-const repairMs = 5_000;
 const reportMs = 10_000;
 
 /** Runs until its signal fires. Nothing that happens in between ends it. */
@@ -150,7 +150,7 @@ export class Agent {
 
   /** Services go their ways at the same time; each does one thing after the other. */
   #converge(signal: AbortSignal): void {
-    const { clock, documents } = this.#parts;
+    const { clock, documents, repairMs } = this.#parts;
     // Not to know what should run is no reason to stop anything.
     if (documents.index === undefined) return;
     const wanted = this.#wanted();

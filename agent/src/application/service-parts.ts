@@ -8,6 +8,7 @@ import type { Machine } from "../domain/machine.ts";
 import type { Permissions } from "../domain/permissions.ts";
 import type { Probe } from "../domain/probe.ts";
 import type { Scripts } from "../domain/script.ts";
+import type { SettingsOpening } from "../domain/settings-opening.ts";
 import type { Supervisor } from "../domain/supervisor.ts";
 
 /** One service on this machine, and everything around it. */
@@ -24,6 +25,7 @@ export interface ServiceParts {
   readonly failpoint: Failpoint;
   readonly scripts: Scripts;
   readonly permissions: Permissions;
+  readonly settings: SettingsOpening;
   /** What takes the place of `/` where an appspec says where files go. */
   readonly targetRoot: string;
   /** Whether lifecycles keep to CodeDeploy, its traps included. */

@@ -1,7 +1,6 @@
 // One process from its start to its end: readiness, restarts, and how it is asked to end.
 import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
-import type { Clock } from "../domain/clock.ts";
 import {
   type Exit,
   exitSentence,
@@ -13,21 +12,17 @@ import {
   groupOf,
   type ListeningSocket,
   type ProcessIdentity,
-  type Spawn,
   type Spawned,
 } from "../domain/spawn.ts";
 import type { StopOrder } from "../domain/supervisor.ts";
+import { type SuccessorParts, Successors } from "./follow-successors.ts";
 
 /** What a process needs around it. */
-export interface ProcessParts {
-  readonly spawn: Spawn;
-  readonly clock: Clock;
+export interface ProcessParts extends SuccessorParts {
   /** The sockets of a launch, open. Called before every start. */
   openSockets(launch: Launch): Promise<readonly (ListeningSocket & { readonly name: string })[]>;
   /** Whether a signal to a process group would reach another process that is known. */
   isShared(group: number, by: SupervisedProcess): boolean;
-  /** The numbers of all processes that are known. */
-  known(): readonly number[];
   /** Waits as long as a process lives that this one has started in its own place, and this one shall run. */
   untilNoSuccessor(of: SupervisedProcess): Promise<void>;
   /** Called after every change of what `record` or `view` say. */
@@ -47,13 +42,13 @@ const provenAfterMs = 60_000;
 const firstRestartMs = 1_000;
 const longestRestartMs = 60_000;
 const adoptedPollMs = 500;
-const awaitedPollMs = 10;
 
 /** Runs one launch. The states are drawn at `ProcessState`. */
 export class SupervisedProcess {
   readonly launch: Launch;
   readonly service: string;
   readonly #parts: ProcessParts;
+  readonly #successors: Successors;
   #state: ProcessState = "starting";
   #sentence = "is being started";
   #kept = false;
@@ -74,6 +69,7 @@ export class SupervisedProcess {
     this.service = service;
     this.launch = launch;
     this.#parts = parts;
+    this.#successors = new Successors(launch, parts);
   }
 
   /** Starts it for the first time; fails if it cannot be started. What happens later is told by `view`. */
@@ -90,17 +86,10 @@ export class SupervisedProcess {
   /** Has another process start this one by SIGUSR2, and takes charge of it when it is seen. `cannot_start`. */
   async succeed(before: SupervisedProcess): Promise<void> {
     const identity = before.#identity;
-    const { spawn } = this.#parts;
     try {
-      if (identity === undefined) throw cannotStart(`${before.launch.id} does not run`);
-      if (!(await spawn.catches(identity, "SIGUSR2"))) {
-        throw cannotStart(
-          `process ${identity.pid} of ${this.service} does not catch SIGUSR2, and would be ended by it; take hand_off = "sigusr2" out of stoa.toml`,
-        );
-      }
-      const others = await this.#successorsOf(identity);
-      await spawn.signalAlone(identity, "SIGUSR2");
-      this.await(before, others);
+      if (identity === undefined)
+        throw new AgentFailure("cannot_start", `${before.launch.id} does not run`);
+      this.await(before, await this.#successors.ask(identity, this.service));
     } catch (failure) {
       this.#become("gone", sentenceOf(failure));
       throw failure;
@@ -118,8 +107,7 @@ export class SupervisedProcess {
     this.#sockets = before.#sockets;
     this.#adopted = before.#adopted;
     this.#become("starting", `was not started by process ${identity.pid}, which was sent SIGUSR2,`);
-    const isIt = ({ pid }: ProcessIdentity): boolean => !but.some((other) => other.pid === pid);
-    void this.#untilSeen(identity, isIt).then((seen) => this.#live(seen));
+    void this.#untilSeen(identity, but).then((seen) => this.#live(seen));
   }
 
   /** Takes charge of a process that another keeper has started. */
@@ -267,7 +255,7 @@ export class SupervisedProcess {
     if (this.launch.succession === undefined || last === undefined) return undefined;
     this.#become("waiting", this.#sentence);
     await this.#parts.untilNoSuccessor(this);
-    const [successor] = this.shallRun ? await this.#successorsOf(last) : [];
+    const [successor] = this.shallRun ? await this.#successors.of(last) : [];
     if (successor !== undefined) return this.#takeOver(successor);
     await this.#endRest(last);
     return undefined;
@@ -275,18 +263,12 @@ export class SupervisedProcess {
 
   async #untilSeen(
     before: ProcessIdentity,
-    isIt: (identity: ProcessIdentity) => boolean,
+    but: readonly ProcessIdentity[],
   ): Promise<Spawned | undefined> {
-    while (!this.#stopping) {
-      const wasAlive = await this.#parts.spawn.isAlive(before);
-      const seen = (await this.#successorsOf(before)).find(isIt);
-      if (seen !== undefined) return this.#takeOver(seen);
-      if (!wasAlive) {
-        this.#sentence = `was not started by process ${before.pid}, which has ended after SIGUSR2`;
-        return undefined;
-      }
-      await this.#parts.clock.sleep(awaitedPollMs, this.#wake.signal);
-    }
+    const seen = await this.#successors.next(before, but, this.#wake.signal);
+    if (seen !== undefined) return this.#takeOver(seen);
+    if (!this.#stopping)
+      this.#sentence = `was not started by process ${before.pid}, which has ended after SIGUSR2`;
     return undefined;
   }
 
@@ -296,14 +278,6 @@ export class SupervisedProcess {
     this.#become("running", "runs; another process has started it in its own place");
     if (this.#stopping) this.stop();
     return { identity, ready: Promise.resolve(), exited: this.#watch(identity) };
-  }
-
-  async #successorsOf(identity: ProcessIdentity): Promise<readonly ProcessIdentity[]> {
-    const { succession } = this.launch;
-    if (succession === undefined) return [];
-    const known = this.#parts.known();
-    const found = await this.#parts.spawn.successors(identity, succession.file);
-    return found.filter(({ pid }) => !known.includes(pid));
   }
 
   /** A group may hold a process that takes the place of this one. */
@@ -351,10 +325,6 @@ export class SupervisedProcess {
 /** Whether a socket belongs to one process alone: its address leaves the port to the system. */
 export function isOwn({ sockets }: Launch, name: string): boolean {
   return sockets.some((socket) => socket.name === name && socket.address.endsWith(":0"));
-}
-
-function cannotStart(sentence: string): AgentFailure {
-  return new AgentFailure("cannot_start", sentence);
 }
 
 function named({ name, address }: ListeningSocket & { readonly name: string }): {

@@ -6,6 +6,7 @@ import {
   type PublicKey,
   parsePublicKey,
   publicKeyLine,
+  type SecretKey,
   type Tags,
 } from "@stoa/deployment";
 import { AgentFailure } from "./agent-failure.ts";
@@ -35,7 +36,8 @@ export interface JoinRequest {
   readonly token: string;
   readonly machine: string;
   readonly tags: Tags;
-  readonly publicKey: string;
+  /** It registers the public half, and proves that it holds the other. */
+  readonly key: SecretKey;
   readonly os: "linux";
   readonly arch: Architecture;
   readonly agentVersion: string;

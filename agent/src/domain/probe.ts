@@ -36,4 +36,6 @@ export interface Probe {
    * Undefined if the process has ended or cannot be looked at.
    */
   programFingerprint(pid: number): Promise<string | undefined>;
+  /** The variables that the process was started with; undefined if it has ended or cannot be looked at. */
+  environment(pid: number): Promise<ReadonlyMap<string, string> | undefined>;
 }

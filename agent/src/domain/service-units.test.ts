@@ -12,7 +12,7 @@ import {
   slotEnvironmentText,
   slotUnitName,
   slotUnitText,
-  socketUnitName,
+  socketUnitNames,
   socketUnitText,
   type UnitPlan,
 } from "./service-units.ts";
@@ -75,7 +75,7 @@ describe("units of a service", () => {
       /^ExecStart=:"\/bin\/sh" "-c" "exec 9>\\"\$RUNTIME_DIRECTORY\/ready\\"; exec \\"\$@\\"" "sh" "\/bin\/true" "-v"$/m,
     );
     assert.match(fd, /^RuntimeDirectory=stoa\/shop\.a$/m);
-    assert.match(slotEnvironmentText(launchOf({ readiness: "fd" })), /^READY_FD="9"$/m);
+    assert.match(slotEnvironmentText(plan({}, { readiness: "fd" })), /^READY_FD="9"$/m);
   });
 
   test("a process that replaces itself stays in its unit, which looks alike for every release", () => {
@@ -99,6 +99,14 @@ describe("units of a service", () => {
     );
   });
 
+  test("sockets of several units are put in order by bash, and named then", () => {
+    const several = plan({ socketUnits: two.units }, { sockets: two.sockets });
+    const text = slotUnitText(several, place);
+    assert.match(text, /^Sockets=stoa-shop\.2\.socket stoa-shop\.socket$/m);
+    assert.match(text, /^ExecStart=:"\/bin\/bash" "-c" "at=3; for unit in /m);
+    assert.doesNotMatch(slotEnvironmentText(several), /LISTEN_FDNAMES/);
+  });
+
   test("the environment is quoted, names the sockets, and holds nothing that is systemd's to say", () => {
     const environment = {
       A: 'say "$x"\n\\o/',
@@ -111,17 +119,17 @@ describe("units of a service", () => {
       { name: "admin", address: ":8081" },
     ];
     assert.equal(
-      slotEnvironmentText(launchOf({ environment, sockets })),
+      slotEnvironmentText(plan({ slot: "r" }, { environment, sockets })),
       'A="say \\"\\$x\\"\n\\\\o/"\nLISTEN_FDNAMES="http:admin"\n',
     );
   });
 
   test("a socket unit listens where Go would, in the order of the descriptors", () => {
     const text = socketUnitText("stoa-shop.socket", [
-      { name: "http", address: ":8080" },
-      { name: "v6", address: "[::1]:8081" },
-      { name: "local", address: "localhost:8082" },
-      { name: "unix", address: "unix:/run/100%/shop.sock" },
+      { address: ":8080" },
+      { address: "[::1]:8081" },
+      { address: "localhost:8082" },
+      { address: "unix:/run/100%/shop.sock" },
     ]);
     assert.deepEqual(text.match(/(?<=^ListenStream=).*$/gm), [
       "8080",
@@ -138,12 +146,14 @@ describe("units of a service", () => {
       plan({ kept: true }),
       plan({ slot: "b" }, { arguments: odd, readiness: "fd", ownIdVariables: ["GOAGAIN_PPID"] }),
       plan({ slot: "r" }, { readiness: "notify", rehearsal: true, stopGraceMs: 0 }),
-      plan({ slot: "c", socketUnit: "stoa-shop.2.socket" }, { succession: { file: "/x" } }),
+      plan({ slot: "c", socketUnits: ["stoa-shop.2.socket"] }, { succession: { file: "/x" } }),
+      plan({ slot: "d", socketUnits: two.units }, { sockets: two.sockets }),
     ];
-    const sockets = plans.slice(1).map((one) => {
-      const name = socketUnitName(one);
-      return [name, socketUnitText(name, one.launch.sockets)] as const;
-    });
+    const sockets = plans.slice(1).flatMap((one) =>
+      socketUnitNames(one).map((name) => {
+        return [name, socketUnitText(name, one.launch.sockets.slice(0, 1))] as const;
+      }),
+    );
     const complaints = complaintsAbout({
       ...Object.fromEntries(plans.map((one) => [slotUnitName(one), slotUnitText(one, place)])),
       ...Object.fromEntries(sockets),
@@ -168,6 +178,14 @@ describe("units of a service", () => {
     assert.equal(complaintsAbout(Object.fromEntries(texts)), "");
   });
 });
+
+const two = {
+  units: ["stoa-shop.2.socket", "stoa-shop.socket"],
+  sockets: [
+    { name: "http", address: ":8080" },
+    { name: "admin", address: ":8081" },
+  ],
+};
 
 function launchOf(more: Partial<Launch> = {}): Launch {
   return {
@@ -198,7 +216,15 @@ function launchOf(more: Partial<Launch> = {}): Launch {
 }
 
 function plan(more: Partial<UnitPlan>, launch: Partial<Launch> = {}): UnitPlan {
-  return { service: "shop", slot: "a", kept: false, launch: launchOf(launch), ...more };
+  const socketUnits = ["stoa-shop.socket"];
+  return {
+    service: "shop",
+    slot: "a",
+    kept: false,
+    launch: launchOf(launch),
+    socketUnits,
+    ...more,
+  };
 }
 
 /** What systemd-analyze says about these files; its exit code says nothing. */

@@ -18,8 +18,8 @@ export interface UnitPlan {
   readonly launch: Launch;
   /** Whether it is started again when it ends, and after the machine has started. */
   readonly kept: boolean;
-  /** The socket unit it inherits from, where that is not the first of its service. */
-  readonly socketUnit?: string;
+  /** The socket units it inherits from, one for each of its sockets. Rehearsals have one for all. */
+  readonly socketUnits?: readonly string[];
 }
 
 /** What units depend on besides. */
@@ -35,14 +35,15 @@ export function slotUnitName({ service, slot }: Pick<UnitPlan, "service" | "slot
   return `stoa-${service}.${slot}.service`;
 }
 
-/** `stoa-shop.socket` or another of the service; rehearsals have one of their own. */
-export function socketUnitName({
+/** The socket units of a process, in the order of its sockets. */
+export function socketUnitNames({
   service,
   slot,
-  socketUnit,
-}: Pick<UnitPlan, "service" | "slot" | "socketUnit">): string {
-  if (slot === rehearsalSlot) return `stoa-${service}.${slot}.socket`;
-  return socketUnit ?? socketUnitNameAt(service, 1);
+  launch,
+  socketUnits = [],
+}: Pick<UnitPlan, "service" | "slot" | "launch" | "socketUnits">): readonly string[] {
+  if (launch.sockets.length === 0) return [];
+  return slot === rehearsalSlot ? [`stoa-${service}.${slot}.socket`] : socketUnits;
 }
 
 /** The socket units of a service by number: `stoa-shop.socket`, `stoa-shop.2.socket` and so on. */
@@ -76,7 +77,7 @@ export function environmentFileOf(
   return `${environmentFolder}/${service}.${slot}.env`;
 }
 
-/** Other shells know descriptors of one digit only. */
+/** Other shells may know descriptors of one digit only. */
 export const bash = "/bin/bash";
 
 const header =
@@ -84,18 +85,23 @@ const header =
 /** One digit: some shells know no more. Sockets come before it. */
 const readyDescriptor = 9;
 const firstDescriptor = 3;
+/** Where sockets are for a moment while they are put in order. */
+const asideDescriptor = 100;
 /** With `READY_FD` there is room for so many. */
 export const mostSocketsWithReadyFd = readyDescriptor - firstDescriptor;
 
 /**
- * A socket with all addresses of a service, in the order of their descriptors. systemd starts what stands behind a socket
+ * A socket with its addresses, in the order of their descriptors. systemd starts what stands behind a socket
  * when somebody connects and none of the units that share it is active; which process serves is for the agent to say, so
  * `queueUnitText` stands there.
  */
-export function socketUnitText(name: string, sockets: readonly SocketRequest[]): string {
+export function socketUnitText(
+  name: string,
+  sockets: readonly Pick<SocketRequest, "address">[],
+): string {
   const lines = [
     "[Unit]",
-    `Description=${unitValue(`Listening sockets of ${name.slice("stoa-".length, -".socket".length)}`)}`,
+    `Description=${unitValue(`Listening socket of ${name.slice("stoa-".length, -".socket".length)}`)}`,
     "",
     "[Socket]",
     ...sockets.map(({ address }) => `ListenStream=${listenStream(address)}`),
@@ -144,10 +150,10 @@ export function slotUnitText(plan: UnitPlan, place: UnitPlace): string {
     ...(succession === undefined ? [] : successionLines(plan)),
     // The agent waits as long as the service's health deadline says, and stops it then.
     "TimeoutStartSec=infinity",
-    `ExecStart=:${commandWords(launch).map(unitWord).join(" ")}`,
+    `ExecStart=:${commandWords(plan).map(unitWord).join(" ")}`,
     `WorkingDirectory=${unitValue(launch.directory)}`,
     `EnvironmentFile=${unitValue(environmentFileOf(place, plan))}`,
-    ...(launch.sockets.length === 0 ? [] : [`Sockets=${socketUnitName(plan)}`]),
+    ...(launch.sockets.length === 0 ? [] : [`Sockets=${socketUnitNames(plan).join(" ")}`]),
     ...(user === undefined ? [] : userLines(user)),
     ...limitLines(launch),
     ...(readiness === "fd"
@@ -166,27 +172,32 @@ export function slotUnitText(plan: UnitPlan, place: UnitPlace): string {
 }
 
 /** The environment of a process. systemd adds its own: `LISTEN_FDS`, `NOTIFY_SOCKET`, `HOME` and so on (systemd.exec(5)). */
-export function slotEnvironmentText({ environment, sockets, readiness }: Launch): string {
+export function slotEnvironmentText(plan: UnitPlan): string {
+  const { environment, sockets, readiness } = plan.launch;
   const entries = Object.entries(environment).filter(
     ([name]) => !/^LISTEN_|^READY_FD$|^NOTIFY_SOCKET$/.test(name),
   );
-  // One socket unit has one name for all its descriptors; this file is read later and wins (systemd.exec(5)).
-  if (sockets.length > 0)
+  // A socket unit has one name for all its descriptors; this file is read later and wins (systemd.exec(5)). Where there
+  // are several units, the shell in front needs their names, and sets these.
+  if (socketUnitNames(plan).length === 1)
     entries.push(["LISTEN_FDNAMES", sockets.map(({ name }) => name).join(":")]);
   if (readiness === "fd") entries.push(["READY_FD", String(readyDescriptor)]);
   return environmentFileText(Object.fromEntries(entries));
 }
 
 /** A shell in front where something must be known or open that systemd does not give; it becomes the program. */
-function commandWords(launch: Launch): readonly string[] {
+function commandWords(plan: UnitPlan): readonly string[] {
+  const { launch } = plan;
   const { program, arguments: args, readiness, ownIdVariables, firstDescriptor: moved } = launch;
+  const units = socketUnitNames(plan);
   const steps = [
+    ...(units.length > 1 ? orderingSteps(units, launch.sockets) : []),
     ...(moved === undefined ? [] : movingSteps(launch.sockets, moved)),
     ...ownIdVariables.map((name) => `export ${name}=$$`),
     ...(readiness === "fd" ? [`exec ${readyDescriptor}>"$RUNTIME_DIRECTORY/ready"`] : []),
   ];
   if (steps.length === 0) return [program, ...args];
-  const shell = moved === undefined ? "/bin/sh" : bash;
+  const shell = needsBash(launch) ? bash : "/bin/sh";
   return [shell, "-c", [...steps, 'exec "$@"'].join("; "), "sh", program, ...args];
 }
 
@@ -196,6 +207,31 @@ function commandWords(launch: Launch): readonly string[] {
  */
 function successionLines(plan: UnitPlan): readonly string[] {
   return ["ExitType=cgroup", `PIDFile=${unitValue(pidFileOf(plan))}`];
+}
+
+/** Whether its sockets have to be moved before it can take them. */
+export function needsBash({ sockets, firstDescriptor: moved }: Launch): boolean {
+  return sockets.length > 1 || moved !== undefined;
+}
+
+/**
+ * The descriptors of several units come in no order, each under the name of its unit (systemd.socket(5),
+ * `FileDescriptorName=`).
+ */
+function orderingSteps(
+  units: readonly string[],
+  sockets: readonly SocketRequest[],
+): readonly string[] {
+  const places = units.map((name, at) => `${name}) to=${asideDescriptor + at};;`);
+  const move = 'eval "exec $to<&$at $at<&-"; at=$((at+1))';
+  return [
+    `at=${firstDescriptor}`,
+    `for unit in \${LISTEN_FDNAMES//:/ }; do case $unit in ${places.join(" ")} esac; ${move}; done`,
+    ...units.map(
+      (_, at) => `exec ${firstDescriptor + at}<&${asideDescriptor + at} ${asideDescriptor + at}<&-`,
+    ),
+    `export LISTEN_FDNAMES='${sockets.map(({ name }) => name).join(":")}'`,
+  ];
 }
 
 /** Elsewhere they are nobody's business by `LISTEN_FDS`. */

@@ -1,5 +1,5 @@
 // What the agent needs of whoever runs the processes: the keeper, or systemd.
-import type { Launch, ProcessView, SocketRequest } from "./launch.ts";
+import type { Launch, ProcessView } from "./launch.ts";
 
 /**
  * Runs the processes of services. It lives longer than the agent, and everything it is asked may be asked again. Failures
@@ -26,10 +26,6 @@ export interface Supervisor {
    * more. Says what it put right.
    */
   restore(service: string): Promise<readonly string[]>;
-  /**
-   * Whether a process can have these sockets while another one of the same service holds those. If not, that must end before.
-   */
-  canHave(sockets: readonly SocketRequest[], held: readonly SocketRequest[]): boolean;
   /** Whether it can take charge of processes that others have started in their own place. */
   readonly followsSuccession: boolean;
   /** Whether it bounds a process with all its children, and processors too. If not, only what setrlimit(2) knows holds. */

@@ -1,7 +1,6 @@
 // What the agent writes down about the units it has made, so that the next one knows them.
 import { createHash } from "node:crypto";
 import { AgentFailure } from "./agent-failure.ts";
-import type { SocketRequest } from "./launch.ts";
 import type { UnitPlan } from "./service-units.ts";
 
 /** A process and the slot that its unit has. A process and the one that it has started in its place have the same slot. */
@@ -30,14 +29,14 @@ export function leaders(units: readonly UnitRecord[]): readonly UnitRecord[] {
 /** All units. */
 export interface SystemdRecord {
   readonly units: readonly UnitRecord[];
-  /** The socket units of a service and what they listen on; a service without one is absent. */
+  /** The socket units of a service; a service without one is absent. */
   readonly sockets: Readonly<Record<string, readonly SocketUnit[]>>;
 }
 
-/** All listening sockets that a process was given: a service whose addresses change has two of these for a while. */
+/** A listening socket: a unit of its own, since processes may have some in common and not others. */
 export interface SocketUnit {
   readonly name: string;
-  readonly sockets: readonly SocketRequest[];
+  readonly address: string;
 }
 
 /** Of a machine on which there are none. */
@@ -46,14 +45,14 @@ export const emptySystemdRecord: SystemdRecord = { units: [], sockets: {} };
 /** The record as text: JSON with a checksum. */
 export function systemdRecordText(record: SystemdRecord): string {
   const content = JSON.stringify(record);
-  return `${JSON.stringify({ format: 1, checksum: checksumOf(content), record: JSON.parse(content) })}\n`;
+  return `${JSON.stringify({ format: 2, checksum: checksumOf(content), record: JSON.parse(content) })}\n`;
 }
 
 /** Reads what `systemdRecordText` wrote. Refuses anything else: units that nobody knows of would go on for ever. */
 export function parseSystemdRecord(text: string, path: string): SystemdRecord {
   try {
     const { format, checksum, record } = JSON.parse(text);
-    if (format === 1 && checksum === checksumOf(JSON.stringify(record))) return record;
+    if (format === 2 && checksum === checksumOf(JSON.stringify(record))) return record;
   } catch {
     // Refused below.
   }

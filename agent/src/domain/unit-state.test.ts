@@ -23,7 +23,7 @@ const launch: Launch = {
   stopGraceMs: 1_000,
 };
 const unit = { service: "shop", slot: "a", launch, kept: true, stopping: false };
-const around = { isReady: true, hasSocket: true, nowMs: 1_000_000, monotonicMs: 10_000 };
+const around = { isReady: true, hasSockets: true, nowMs: 1_000_000, monotonicMs: 10_000 };
 
 describe("what systemctl says about a unit", () => {
   const units = parseUnits(`Id=stoa-shop.a.service
@@ -66,6 +66,12 @@ ExecMainStartTimestampMonotonic=0
     assert.equal(viewOf({ ...unit, stopping: true }, found, around).state, "stopping");
   });
 
+  test("one that systemd was asked to start, and has not come to yet, is not gone", () => {
+    const found = { Id: "stoa-shop.a.service", ActiveState: "inactive", Job: "731" };
+    assert.equal(viewOf(unit, found, around).state, "starting");
+    assert.equal(viewOf(unit, { ...found, Job: "" }, around).state, "gone");
+  });
+
   test("one that waits for its restart, and one that is gone, say how they ended", () => {
     const waiting = viewOf(unit, units.get("stoa-shop.b.service"), around);
     assert.deepEqual(
@@ -78,7 +84,7 @@ ExecMainStartTimestampMonotonic=0
   });
 
   test("where systemd does not hold the socket any more, it cannot be shared", () => {
-    assert.equal(viewOf(unit, undefined, { ...around, hasSocket: false }).adopted, true);
+    assert.equal(viewOf(unit, undefined, { ...around, hasSockets: false }).adopted, true);
     assert.equal(viewOf(unit, undefined, around).adopted, false);
   });
 
@@ -118,7 +124,7 @@ ExecMainStartTimestampMonotonic=0
   test("the record of units survives, and a damaged one is refused", () => {
     const text = systemdRecordText({
       units: [unit],
-      sockets: { shop: [{ name: "stoa-shop.socket", sockets: launch.sockets }] },
+      sockets: { shop: [{ name: "stoa-shop.socket", address: ":8080" }] },
     });
     assert.deepEqual(parseSystemdRecord(text, "units.json").units, [unit]);
     assert.throws(

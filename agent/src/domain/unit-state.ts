@@ -9,6 +9,7 @@ export const unitProperties = [
   "LoadState",
   "ActiveState",
   "SubState",
+  "Job",
   "MainPID",
   "NRestarts",
   "Result",
@@ -44,7 +45,8 @@ export function stateOf(unit: UnitProperties | undefined, isReady: boolean): Pro
     case "deactivating":
       return "stopping";
     default:
-      return "gone";
+      // Until systemd comes to what it was asked for, the unit is as it was. `Job` is empty or absent where nothing is left to do.
+      return Number(unit?.["Job"] ?? "") === 0 ? "gone" : "starting";
   }
 }
 

@@ -7,8 +7,8 @@ import { exitOf, startedAtMsOf, stateOf, type UnitProperties } from "./unit-stat
 export interface Circumstances {
   /** Whether the process has said that it is ready, or need not. */
   readonly isReady: boolean;
-  /** Whether systemd holds its socket; else nobody but the process does. */
-  readonly hasSocket: boolean;
+  /** Whether systemd holds all its sockets; else nobody but the process does. */
+  readonly hasSockets: boolean;
   /** The time of day, and at the same moment that of the clock of systemd's timestamps. */
   readonly nowMs: number;
   readonly monotonicMs: number;
@@ -32,7 +32,7 @@ export interface Within {
 export function viewOf(
   { service, launch, kept, stopping }: UnitRecord,
   found: UnitProperties | undefined,
-  { isReady, hasSocket, within, ...times }: Circumstances,
+  { isReady, hasSockets, within, ...times }: Circumstances,
 ): ProcessView {
   const pid = pidOf(within, Number(found?.["MainPID"] ?? 0));
   const ofUnit = stateOf(found, isReady);
@@ -49,7 +49,7 @@ export function viewOf(
     log,
     state,
     kept,
-    adopted: sockets.length > 0 && !hasSocket,
+    adopted: sockets.length > 0 && !hasSockets,
     pid,
     sockets,
     startedAtMs: startedAtMsOf(found, times),

@@ -14,6 +14,7 @@ const {
   // A file whose content is the moment; it is emptied before.
   killOnceAt = "",
   supervisor = "keeper",
+  repairMs = 5_000,
 } = JSON.parse(process.argv[2] ?? "{}");
 const agent = openAgent({
   root,
@@ -28,6 +29,7 @@ const agent = openAgent({
   supervision: await chooseSupervision(root, supervisor),
   source: { kind: "folder", path: tree },
   pollMs: 50,
+  repairMs,
   version: "test",
   decided: (sentence) => process.stderr.write(`${sentence}\n`),
   failpoint: async (moment) => {

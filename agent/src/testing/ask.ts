@@ -15,11 +15,11 @@ export function textOf(url: string): Promise<string> {
   });
 }
 
-/** Waits until something holds; fails after a minute. */
+/** Waits until something holds; fails after two minutes. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 120_000;
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("it did not happen within a minute");
+    if (performance.now() > deadline) throw new Error("it did not happen within two minutes");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -13,6 +13,7 @@ import { arch } from "node:os";
 import { join } from "node:path";
 import {
   type Architecture,
+  approvalPath,
   type EnvironmentIndex,
   type MachineStatus,
   makeSecretKey,
@@ -25,6 +26,7 @@ import {
   type SecretKey,
   type ServiceStatus,
   sealEnvelope,
+  settingsDigest,
 } from "@stoa/deployment";
 import { keeperClient } from "../adapters/keeper-client/keeper-client.ts";
 import { type AgentSettings, openAgent } from "../agent.ts";
@@ -142,13 +144,28 @@ export class Tree {
     return policy;
   }
 
-  /** Approves a revision. */
+  /** Approves a revision, without any settings. */
   approve(service: string, revision: string, ...keys: readonly SecretKey[]): void {
-    const approval = { format: 1, environment: "production", service, revision } as const;
-    this.write(
-      `environments/production/approvals/${service}/${revision}.json`,
-      sealEnvelope("approval", approval, keys),
-    );
+    this.approveWith({}, service, revision, ...keys);
+  }
+
+  /** Approves a revision with these settings. */
+  approveWith(
+    environment: Readonly<Record<string, string>>,
+    service: string,
+    revision: string,
+    ...keys: readonly SecretKey[]
+  ): void {
+    const settings = settingsDigest({ environment });
+    const adding = settings === undefined ? {} : { settings };
+    const approval = {
+      format: 1,
+      environment: "production",
+      service,
+      revision,
+      ...adding,
+    } as const;
+    this.write(approvalPath(approval), sealEnvelope("approval", approval, keys));
   }
 
   /** Says which revision every machine should run; the others of the environment are forgotten. */
@@ -201,7 +218,7 @@ export class Tree {
     wanted: (status: ServiceStatus) => boolean,
     sinceMs = 0,
   ): Promise<ServiceStatus> {
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + 120_000;
     while (true) {
       const whole = this.status(machine);
       const status = whole?.services[service];

@@ -1,5 +1,6 @@
 // Clients that never rest, and count what fails.
 import { Agent, get } from "node:http";
+import { until } from "./ask.ts";
 
 const clients = 8;
 
@@ -36,9 +37,7 @@ export function steadyLoad(url: string, keepAlive: boolean): Load {
   const all = Array.from({ length: clients }, client);
   return {
     answers: () => answers,
-    more: async (wanted) => {
-      while (answers < wanted) await new Promise((resolve) => setTimeout(resolve, 5));
-    },
+    more: (wanted) => until(() => answers >= wanted),
     end: async () => {
       ended = true;
       await Promise.all(all);

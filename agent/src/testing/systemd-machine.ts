@@ -26,7 +26,7 @@ export async function startSystemdMachine(folder: string): Promise<SystemdMachin
   mkdirSync(machine);
   const boot = spawn(
     "unshare",
-    ["--mount", "sh", "-ec", bootScript, "sh", machine, folder, repository],
+    ["--mount", "sh", "-ec", bootScript, "sh", machine, folder, repository, String(process.pid)],
     {
       stdio: ["ignore", "pipe", "pipe"],
     },
@@ -56,16 +56,37 @@ export async function startSystemdMachine(folder: string): Promise<SystemdMachin
     },
     [Symbol.asyncDispose]: async () => {
       inside(["systemctl", "poweroff", "--force", "--force"]);
-      const killer = setTimeout(() => boot.kill("SIGKILL"), 10_000);
+      const killer = setTimeout(() => boot.kill("SIGKILL"), 30_000);
       await ended;
       clearTimeout(killer);
-      rmSync(machine, { recursive: true, force: true });
+      removeGroups(boot.pid ?? 0);
+      rmSync(machine, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
+/** Where systemd keeps its control groups: cgroup v2 alone, v1, or v1 with v2 beside it. */
+const controlGroups = [
+  "/sys/fs/cgroup",
+  "/sys/fs/cgroup/systemd",
+  "/sys/fs/cgroup/unified",
+] as const;
+
+/** Removes the groups that the script has made; they are empty by then, or belong to whoever still lives. */
+function removeGroups(pid: number): void {
+  for (const groups of controlGroups) {
+    spawnSync("find", [join(groups, `stoa-test-${pid}`), "-depth", "-type", "d", "-delete"]);
+  }
+}
+
 /** Enough of a machine to boot: nothing of what happens to be installed here is started. */
 const bootScript = `
+# Two machines in one control group would take each other's processes for their own.
+for groups in ${controlGroups.join(" ")}; do
+  [ -e "$groups/cgroup.procs" ] || continue
+  mkdir "$groups/stoa-test-$$"
+  echo $$ > "$groups/stoa-test-$$/cgroup.procs"
+done
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
@@ -79,12 +100,12 @@ code=133
 while [ $code = 133 ]; do
   code=0
   systemd-nspawn --boot --quiet --keep-unit --register=no --link-journal=no --resolv-conf=off --timezone=off \\
-    --machine=stoa-test --bind="$2:$2:norbind" --bind-ro="$3:$3:norbind" --directory="$1/root" || code=$?
+    --machine="stoa-test-$4" --bind="$2:$2:norbind" --bind-ro="$3:$3:norbind" --directory="$1/root" || code=$?
 done
 `;
 
 async function started(boot: ChildProcess, console: () => string, before = 0): Promise<number> {
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 180_000;
   while (performance.now() < deadline && boot.exitCode === null) {
     const leader = leaderOf(boot.pid ?? 0);
     if (leader !== undefined && leader !== before) {

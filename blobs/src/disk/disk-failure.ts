@@ -18,6 +18,10 @@ export function isAbsence(failure: unknown): boolean {
 
 /** Errors of the operating system become a `BlobFailure`; others stay what they are. */
 export function translateDiskFailure(failure: unknown, root: string): unknown {
+  if (hasCode(failure, "ERR_SQLITE_ERROR")) {
+    const [kind, sentence] = meaningOf("EIO", root);
+    return new BlobFailure(kind, sentence, { cause: failure });
+  }
   if (!(failure instanceof Error && "syscall" in failure && "code" in failure)) return failure;
   const code = String(failure.code);
   const [kind, sentence] = meaningOf(code, root);

@@ -39,10 +39,15 @@ export class WritingLock {
   }
 }
 
-/** Whoever only reads does not carry SQLite. */
+/**
+ * Whoever only reads does not carry SQLite. Its journal, which it begins for an empty file, is kept in memory: on a disk without
+ * room there is still a lock, and what is removed makes room again.
+ */
 async function openDatabase(path: string): Promise<DatabaseSync> {
   const { DatabaseSync } = await import("node:sqlite");
-  return new DatabaseSync(path, { timeout: 0 });
+  const database = new DatabaseSync(path, { timeout: 0 });
+  database.exec("PRAGMA journal_mode = MEMORY");
+  return database;
 }
 
 function tryToBegin(database: DatabaseSync): boolean {

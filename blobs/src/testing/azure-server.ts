@@ -50,7 +50,7 @@ export async function startAzureServer({ remembers = false } = {}): Promise<Azur
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

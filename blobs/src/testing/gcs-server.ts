@@ -47,7 +47,7 @@ export async function startGcsServer({ remembers = false } = {}): Promise<GcsSer
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
-      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

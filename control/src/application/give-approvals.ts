@@ -1,17 +1,19 @@
 // Approvals: signatures under the statement that a revision may run in an environment, gathered one by one.
-import { approversOf, differentKeys, joinSignatures, type Policy, ruleOf } from "@stoa/deployment";
+import {
+  type Approval,
+  approvalPath,
+  approversOf,
+  differentKeys,
+  joinSignatures,
+  type Policy,
+  ruleOf,
+} from "@stoa/deployment";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
-import { treePaths } from "../domain/tree-paths.ts";
 import type { Policies } from "./keep-policies.ts";
 
 /** What is approved. */
-export interface Approved {
-  readonly environment: string;
-  readonly service: string;
-  /** The id of the revision. */
-  readonly revision: string;
-}
+export type Approved = Omit<Approval, "format">;
 
 /** Who has approved a revision. */
 export interface Approvers {
@@ -32,8 +34,8 @@ export class Approvals {
   }
 
   /** The envelope; undefined if nobody has approved it. */
-  async read({ environment, service, revision }: Approved): Promise<string | undefined> {
-    return (await this.#tree.read(treePaths.approval(environment, service, revision)))?.text;
+  async read(approved: Approved): Promise<string | undefined> {
+    return (await this.#tree.read(approvalPath(approved)))?.text;
   }
 
   /** Who has approved it, by the policy that holds. */
@@ -50,9 +52,8 @@ export class Approvals {
 
   /** Adds the signatures of an envelope. Repeating is fine. Fails as `check` does. */
   async add(approved: Approved, envelope: string): Promise<Approvers> {
-    const { environment, service, revision } = approved;
     const policy = await this.#policyFor(approved, envelope);
-    const path = treePaths.approval(environment, service, revision);
+    const path = approvalPath(approved);
     for (;;) {
       const stored = await this.#tree.read(path);
       const text = joined(policy, approved, stored?.text, envelope);
@@ -85,9 +86,9 @@ export class Approvals {
 }
 
 function approversBy(policy: Policy, approved: Approved, approval: string | undefined): Approvers {
-  const { service, revision } = approved;
+  const { service, revision, settings } = approved;
   return {
-    approvers: [...approversOf(policy, { service, revision, approval })],
+    approvers: [...approversOf(policy, { service, revision, settings, approval })],
     wanted: ruleOf(policy, service)?.approvals ?? 0,
   };
 }

@@ -7,6 +7,7 @@ import { inParallel } from "../domain/in-parallel.ts";
 import { checkedName } from "../domain/names.ts";
 import { News } from "../domain/news.ts";
 import { treePaths } from "../domain/tree-paths.ts";
+import { type JoinChallenge, JoinChallenges, type ProvenJoin } from "./challenge-joins.ts";
 import type { Tokens } from "./keep-tokens.ts";
 import { overwrite } from "./overwrite-document.ts";
 import { checkPublicKey, openStatus, type SignedTree } from "./sign-documents.ts";
@@ -43,11 +44,6 @@ export interface KnownMachine {
   readonly reachable: boolean;
 }
 
-/** What a machine says when it joins. */
-export type JoinRequest = Pick<MachineRecord, "machine" | "tags" | "os" | "arch" | "publicKey"> & {
-  readonly token: string;
-};
-
 /** What is said of a machine that reads the store itself. Tags and architecture are its own as soon as it is heard. */
 export type StoreMachine = Pick<
   MachineRecord,
@@ -64,18 +60,21 @@ export class Machines {
   readonly #documents: SignedTree;
   readonly #tokens: Tokens;
   readonly #clock: Clock;
+  readonly #challenges: JoinChallenges;
   readonly #records = new Map<string, MachineRecord>();
   readonly #statuses = new Map<string, MachineStatus>();
   readonly #heard = new Map<string, { readonly at: number; readonly host: string | undefined }>();
   /** What was last found in the store. */
   readonly #found = new Map<string, string>();
   #startedAt: number;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(tree: DocumentTree, documents: SignedTree, tokens: Tokens, clock: Clock) {
     this.#tree = tree;
     this.#documents = documents;
     this.#tokens = tokens;
     this.#clock = clock;
+    this.#challenges = new JoinChallenges(clock);
     this.#startedAt = clock.now();
   }
 
@@ -88,39 +87,52 @@ export class Machines {
     await inParallel([...this.#records.values()], (record) => this.#loadStatus(record));
   }
 
+  /** What a machine with this join token has to sign, and which environment it would join. */
+  async challenge(token: string): Promise<JoinChallenge & { readonly environment: string }> {
+    const { environment } = await this.#tokens.joinOf(token);
+    return { ...this.#challenges.make(), environment };
+  }
+
   /**
-   * Takes a machine in. The same machine with the same key may come again and gets a new token; a name that belongs to
-   * another key is refused.
+   * Takes a machine in that proves to hold its key. The same machine with the same key may come again: it gets a new token, and
+   * those it had before count no more. A name that belongs to another key is refused. `agreed` is called when nothing speaks
+   * against it and before anything is changed.
    */
   async join(
-    request: JoinRequest,
+    request: ProvenJoin,
     host: string | undefined,
+    agreed: (record: MachineRecord) => Promise<void> = async () => undefined,
+  ): Promise<{ readonly record: MachineRecord; readonly token: string }> {
+    return await this.#inTurn(() => this.#join(request, host, agreed));
+  }
+
+  async #join(
+    request: ProvenJoin,
+    host: string | undefined,
+    agreed: (record: MachineRecord) => Promise<void>,
   ): Promise<{ readonly record: MachineRecord; readonly token: string }> {
     const allowed = await this.#tokens.joinOf(request.token);
     const machine = checkedName(request.machine, "a machine");
     checkPublicKey(request.publicKey);
-    this.#checkIdentity({
-      machine,
-      publicKey: request.publicKey,
-      environment: allowed.environment,
-    });
+    const { environment } = allowed;
+    this.#challenges.meet(request, environment);
+    this.#checkIdentity({ machine, publicKey: request.publicKey, environment });
     const record: MachineRecord = {
       format: 1,
       machine,
-      environment: allowed.environment,
+      environment,
       tags: { ...request.tags, ...allowed.tags },
       os: request.os,
       arch: request.arch,
       publicKey: request.publicKey,
       joinedAt: isoTime(this.#clock.now()),
     };
+    await agreed(record);
+    const before = await this.#tokensOf(machine);
+    const { token } = await this.#tokens.make({ kind: "machine", name: machine, environment });
     await this.#documents.writeRecord(treePaths.machine(machine), "machine", record);
     this.#records.set(machine, record);
-    const { token } = await this.#tokens.make({
-      kind: "machine",
-      name: machine,
-      environment: record.environment,
-    });
+    for (const id of before) await this.#tokens.revoke(id);
     this.heard(machine, host);
     this.news.publish(machine);
     return { record, token };
@@ -131,6 +143,10 @@ export class Machines {
    * changes nothing.
    */
   async register(said: StoreMachine): Promise<MachineRecord> {
+    return await this.#inTurn(() => this.#register(said));
+  }
+
+  async #register(said: StoreMachine): Promise<MachineRecord> {
     const machine = checkedName(said.machine, "a machine");
     checkPublicKey(said.publicKey);
     this.#checkIdentity({ ...said, machine });
@@ -244,16 +260,33 @@ export class Machines {
 
   /** Forgets a machine and revokes its tokens; what runs on it keeps running. */
   async remove(machine: string): Promise<void> {
+    await this.#inTurn(() => this.#remove(machine));
+  }
+
+  async #remove(machine: string): Promise<void> {
     this.get(machine);
-    for (const { id, use } of await this.#tokens.list()) {
-      if (use.kind === "machine" && use.name === machine) await this.#tokens.revoke(id);
-    }
+    for (const id of await this.#tokensOf(machine)) await this.#tokens.revoke(id);
     await this.#tree.remove(treePaths.status(machine));
     await this.#tree.remove(treePaths.machine(machine));
     this.#records.delete(machine);
     this.#statuses.delete(machine);
     this.#found.delete(machine);
     this.news.publish(machine);
+  }
+
+  /** The ids of a machine's own tokens. */
+  async #tokensOf(machine: string): Promise<readonly string[]> {
+    const tokens = await this.#tokens.list();
+    return tokens
+      .filter(({ use }) => use.kind === "machine" && use.name === machine)
+      .map(({ id }) => id);
+  }
+
+  /** One after the other: of two machines that want one name at once, one is refused. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work, work);
+    this.#turn = turn;
+    return await turn;
   }
 
   async #loadRecord(path: string): Promise<void> {
@@ -281,7 +314,7 @@ export class Machines {
     if (known.publicKey !== publicKey) {
       throw new ControlFailure(
         "conflict",
-        `a machine ${machine} with another key has joined before; give this one another name, or remove the old: stoa machines remove ${machine}`,
+        `a machine ${machine} with another key has joined before${this.find(machine)?.reachable ? " and is alive" : ""}; give this one another name, or remove the old: stoa machines remove ${machine}`,
       );
     }
     if (known.environment !== environment) {

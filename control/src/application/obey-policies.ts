@@ -1,5 +1,12 @@
 // What the policy of an environment says about a rollout, before anything is touched.
-import { type Policy, shortId, whyForbidden, whyFrozen, whyNotBy } from "@stoa/deployment";
+import {
+  type Policy,
+  settingsDigest,
+  shortId,
+  whyForbidden,
+  whyFrozen,
+  whyNotBy,
+} from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { RolloutKind } from "../domain/rollout-record.ts";
@@ -21,6 +28,8 @@ export interface RolloutIntent {
   readonly service: string;
   /** The id of the revision. */
   readonly revision: string;
+  /** What `settingsDigest` says of the settings that go with it. */
+  readonly settings: string | undefined;
   readonly kind: RolloutKind;
   /** The owner of the token. */
   readonly person: string;
@@ -43,8 +52,9 @@ export async function unreadyServices(
   const index = await known.environments.read(environment);
   if (policy === undefined || index === undefined) return [];
   const sentences: string[] = [];
-  for (const { service, revision } of Object.values(index.services)) {
-    const why = await whyRefused(known, policy, { environment, service, revision });
+  for (const { service, revision, settings: added } of Object.values(index.services)) {
+    const settings = settingsDigest(added);
+    const why = await whyRefused(known, policy, { environment, service, revision, settings });
     if (why !== undefined) sentences.push(`${service} runs ${shortId(revision)}: ${why}`);
   }
   return sentences;
@@ -58,8 +68,11 @@ async function whyNot(
   const { environment, service, revision, kind } = intent;
   if (kind === "rollback") {
     const index = await known.environments.read(environment);
-    // Machines need nobody's leave to go back to what they ran just before.
-    if (index?.services[service]?.previous === revision) return undefined;
+    // Machines need nobody's leave to go back to what they ran just before, with the settings it had.
+    const present = index?.services[service];
+    const before = present?.previousSettings ?? present?.settings;
+    const isSame = before !== undefined && settingsDigest(before) === intent.settings;
+    if (present?.previous === revision && isSame) return undefined;
   } else {
     const frozen = whyFrozen(withoutPast(policy), { service, revision, nowMs: known.clock.now() });
     if (frozen !== undefined) return frozen;
@@ -71,10 +84,15 @@ async function whyNot(
 async function whyRefused(
   { approvals, clock }: PolicyKnowledge,
   policy: Policy,
-  { environment, service, revision }: Pick<RolloutIntent, "environment" | "service" | "revision">,
+  {
+    environment,
+    service,
+    revision,
+    settings,
+  }: Pick<RolloutIntent, "environment" | "service" | "revision" | "settings">,
 ): Promise<string | undefined> {
-  const approval = await approvals.read({ environment, service, revision });
-  return whyForbidden(policy, { service, revision, approval, nowMs: clock.now() });
+  const approval = await approvals.read({ environment, service, revision, settings });
+  return whyForbidden(policy, { service, revision, settings, approval, nowMs: clock.now() });
 }
 
 /** A deployment of what ran before may carry other settings: during a freeze only a rollback goes back. */

@@ -1,6 +1,8 @@
 // The audit log: who asked for what, each entry bound to the one before it.
+import { canonicalJson } from "@stoa/deployment";
 import type { AuditEnd } from "../domain/audit-memory.ts";
 import { type Clock, isoTime } from "../domain/clock.ts";
+import { ControlFailure } from "../domain/control-failure.ts";
 import { inParallel } from "../domain/in-parallel.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import { type AuditParts, auditHash, findAuditEnd } from "./check-audit.ts";
@@ -21,6 +23,9 @@ export interface AuditEntry {
   /** Hex SHA-256 of the stored text of the entry before; of the first, 64 zeros. */
   readonly previous: string;
 }
+
+/** What an entry says that is to be written. */
+type Said = Pick<AuditEntry, "actor" | "action" | "subject" | "details">;
 
 /**
  * Appends to the log and reads it. An entry is durable before the change it speaks of is made. After every entry the end of the log
@@ -45,6 +50,11 @@ export class AuditLog {
     details: AuditEntry["details"] = {},
   ): Promise<void> {
     await this.#inTurn(() => this.#append({ actor, action, subject, details }));
+  }
+
+  /** Appends an entry unless the log says just this after its entry `since`: repeating is fine. */
+  async recordOnce(since: number, said: Said): Promise<void> {
+    await this.#inTurn(() => this.#append(said, since));
   }
 
   /** The stored texts from this number on, in order; at most `limit`. */
@@ -82,9 +92,10 @@ export class AuditLog {
     });
   }
 
-  async #append(said: Pick<AuditEntry, "actor" | "action" | "subject" | "details">): Promise<void> {
+  async #append(said: Said, since?: number): Promise<void> {
     this.#end ??= (await findAuditEnd(this.#parts)).end;
     for (;;) {
+      if (since !== undefined && (await this.#isSaid(said, since))) return;
       const number = this.#end.number + 1;
       const entry: AuditEntry = {
         format: 1,
@@ -101,7 +112,23 @@ export class AuditLog {
         return;
       }
       this.#end = (await findAuditEnd(this.#parts)).end;
+      if (this.#end.number >= number) continue;
+      throw new ControlFailure(
+        "store_unavailable",
+        `${path} can be neither written nor read; see what lies there in the store of documents`,
+      );
     }
+  }
+
+  async #isSaid({ actor, action, subject, details }: Said, since: number): Promise<boolean> {
+    const wanted = canonicalJson({ actor, action, subject, details });
+    for (const [at, text] of (await this.read(since + 1, Number.MAX_SAFE_INTEGER)).entries()) {
+      const path = treePaths.audit(since + 1 + at);
+      const entry = this.#parts.documents.openRecord<AuditEntry>(path, text, "audit");
+      const { actor, action, subject, details } = entry;
+      if (canonicalJson({ actor, action, subject, details }) === wanted) return true;
+    }
+    return false;
   }
 
   /** In the tree first: what is remembered apart from it is never ahead. */

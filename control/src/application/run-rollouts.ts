@@ -147,7 +147,7 @@ export class Rollouts {
       if (other !== undefined) throw occupied(other);
       // What the last one could not publish at its end comes first: it is what this one begins from.
       const [last] = this.list({ environment, service });
-      if (last !== undefined) await this.#publish(last.rollout.id);
+      if (last !== undefined) await this.#settle(last.rollout.id);
       await this.#forgetDoubtful();
       const { record, step } = await begin();
       const { id } = record.rollout;
@@ -221,7 +221,7 @@ export class Rollouts {
       this.#awaited.delete(id);
       if (this.#end.signal.aborted) return;
       // What could not be published before comes first: nothing that machines say counts until then.
-      await this.#publish(id);
+      await this.#settle(id);
       const reports = Object.keys(this.get(id).rollout.tasks).flatMap((name): RolloutEvent[] => {
         const known = machines.find(name);
         if (known?.status === undefined || known.heardAt === 0) return [];
@@ -247,11 +247,18 @@ export class Rollouts {
   /** Keeps where a step leads, and does what it asks for. */
   async #take(before: RolloutRecord, { rollout, actions }: RolloutStep): Promise<void> {
     const notes = actions.filter((action) => action.kind === "note");
-    const after = withNotes({ ...before, rollout }, notes, this.#parts.clock.now());
+    const ends = actions.some(({ kind }) => kind === "end");
+    const owed = ends ? { endOwedSince: await this.#parts.audit.last() } : {};
+    const after = withNotes({ ...before, rollout, ...owed }, notes, this.#parts.clock.now());
     if (isNewer(before.rollout, rollout) || !this.#known.has(rollout.id)) await this.#keep(after);
     else this.#known.set(rollout.id, after);
-    if (actions.some(({ kind }) => kind === "end")) await this.#recordEnd(after);
-    await this.#publish(rollout.id);
+    await this.#settle(rollout.id);
+  }
+
+  /** Makes up for what was kept and not yet done: the entry of its end, and what the index says. */
+  async #settle(id: string): Promise<void> {
+    await this.#recordEnd(id);
+    await this.#publish(id);
   }
 
   /** Makes the index say what the rollout wants, unless it is known to. */
@@ -271,10 +278,20 @@ export class Rollouts {
     await this.#apply(id, { kind: "published", assignment, atMs });
   }
 
-  async #recordEnd({ rollout }: RolloutRecord): Promise<void> {
-    const { environment, service, id, state, sentence } = rollout;
-    const details = { rollout: id, state, sentence };
-    await this.#parts.audit.record("stoa", "rollout.end", `${environment}/${service}`, details);
+  /** The debt is kept with the end itself, so that a death in between leaves no gap in the log, and no entry twice. */
+  async #recordEnd(id: string): Promise<void> {
+    const { endOwedSince, ...record } = this.get(id);
+    if (endOwedSince === undefined) return;
+    const { environment, service, state, sentence, publishedSerial } = record.rollout;
+    await this.#parts.audit.recordOnce(endOwedSince, {
+      actor: "stoa",
+      action: "rollout.end",
+      subject: `${environment}/${service}`,
+      details: { rollout: id, state, sentence },
+    });
+    // What is published next is kept, and this with it.
+    if (publishedSerial === undefined) this.#known.set(id, record);
+    else await this.#keep(record);
   }
 
   async #keep(record: RolloutRecord): Promise<void> {

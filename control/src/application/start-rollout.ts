@@ -12,7 +12,9 @@ import {
   parseStrategy,
   type RolloutRules,
   type RolloutStep,
+  type Settings,
   type Strategy,
+  settingsDigest,
   shortId,
   type TagQuery,
 } from "@stoa/deployment";
@@ -85,11 +87,18 @@ export async function startRollout(
   checkArchitecture(kept, membersOf(parts.machines, environment, selector));
   const rules = rulesOf(request, strategyToUndo(parts, request, index));
 
-  const done = await alreadyDone(parts, request, { index, kept, selector });
+  const settings = await parts.settings.read(environment, service);
+  const chosen = { kept, selector, settings };
+  const done = await alreadyDone(parts, request, { ...chosen, index });
   if (done !== undefined) return { record: done, unchanged: true };
-  await checkPolicy(parts, { ...request, revision: kept.id, person: request.owner });
+  await checkPolicy(parts, {
+    ...request,
+    revision: kept.id,
+    settings: settingsDigest(settings),
+    person: request.owner,
+  });
   const record = await parts.rollouts.begin(environment, service, async () => {
-    const begun = await begin(parts, request, { kept, selector, rules });
+    const begun = await begin(parts, request, { ...chosen, rules });
     await parts.audit.record(
       request.owner,
       `rollout.${request.kind}`,
@@ -187,17 +196,19 @@ function rulesOf(
 interface Chosen {
   readonly kept: KeptRevision;
   readonly selector: TagQuery;
+  /** Read once: what the policy was asked about is what goes out. */
+  readonly settings: Settings;
 }
 
 /** The rollout that has brought the group to just this state, if nothing has changed since. */
 async function alreadyDone(
-  { rollouts, settings }: StartParts,
+  { rollouts }: StartParts,
   { environment, service }: RolloutRequest,
-  { index, kept, selector }: Chosen & { readonly index: EnvironmentIndex },
+  { index, kept, selector, settings }: Chosen & { readonly index: EnvironmentIndex },
 ): Promise<RolloutRecord | undefined> {
   const present = index.services[service];
   if (present?.state !== "settled" || present.revision !== kept.id) return undefined;
-  const wanted = { selector, settings: await settings.read(environment, service) };
+  const wanted = { selector, settings };
   const is = { selector: present.selector, settings: present.settings };
   if (canonicalJson(wanted) !== canonicalJson(is)) return undefined;
   const [last] = rollouts.list({ environment, service });
@@ -208,11 +219,10 @@ async function alreadyDone(
 async function begin(
   parts: StartParts,
   request: RolloutRequest,
-  { kept, selector, rules }: Chosen & { readonly rules: RolloutRules },
+  { kept, selector, settings, rules }: Chosen & { readonly rules: RolloutRules },
 ): Promise<{ readonly record: RolloutRecord; readonly step: RolloutStep }> {
   const { environment, service, kind, owner, reason } = request;
   const current = (await parts.environments.read(environment))?.services[service];
-  const settings = await parts.settings.read(environment, service);
   const atMs = parts.clock.now();
   const step = said(() =>
     firstStep({

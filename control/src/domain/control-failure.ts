@@ -10,6 +10,7 @@ export type ControlFailureCode =
   | "digest_mismatch"
   | "too_large"
   | "no_machines"
+  | "store_full"
   | "store_unavailable";
 
 /** A failure whose message is a sentence for people: it names the thing and the next step. */

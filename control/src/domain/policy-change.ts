@@ -80,11 +80,12 @@ function withChange(policy: Policy, change: PolicyChange, moment: PolicyMoment):
       if (freeze !== undefined) return rest;
       throw new ControlFailure("conflict", `${environment} is not frozen`);
     case "freeze": {
-      // Who freezes again changes for how long and for what; what ran before the first time stays what may run.
+      // Who freezes again changes for how long and for what more; what ran before the first time stays what may run.
       const kept = freeze ?? { since: isoTime(nowMs), runs, overrides: [] };
       const { since, runs: ran, overrides } = kept;
       const until = change.until === undefined ? {} : { until: change.until };
       const { services } = change;
+      requireAllFrozen(policy, services, moment);
       return { ...rest, freeze: { reason, since, ...until, services, runs: ran, overrides } };
     }
     case "override": {
@@ -105,6 +106,24 @@ function withChange(policy: Policy, change: PolicyChange, moment: PolicyMoment):
       return { ...policy, rules, administrators, quorum: quorum ?? (isSame ? policy.quorum : 1) };
     }
   }
+}
+
+/** A freeze must not end for a service because another one is frozen: `thaw` is said aloud. */
+function requireAllFrozen(
+  policy: Policy,
+  services: readonly string[],
+  { environment, nowMs }: PolicyMoment,
+): void {
+  const { freeze } = policy;
+  if (freeze === undefined || services.length === 0) return;
+  const isOver = freeze.until !== undefined && Date.parse(freeze.until) <= nowMs;
+  const loose = freeze.services.filter((service) => !services.includes(service));
+  if (isOver || (freeze.services.length > 0 && loose.length === 0)) return;
+  const what = freeze.services.length === 0 ? "altogether" : `for ${freeze.services.join(", ")}`;
+  throw new ControlFailure(
+    "conflict",
+    `${environment} is frozen ${what}, which would end by this: name all services that are to be frozen, or end it first with stoa policy thaw -e ${environment}`,
+  );
 }
 
 function lifetimeOf({ issuedAt, notAfter }: Policy, change: PolicyChange): number {

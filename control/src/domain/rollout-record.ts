@@ -22,6 +22,8 @@ export interface RolloutRecord {
   readonly version: string;
   readonly kind: RolloutKind;
   readonly notes: readonly RolloutNote[];
+  /** Its end is not in the audit log yet, which had so many entries when it ended. */
+  readonly endOwedSince?: number;
 }
 
 /** A rollout as it is shown. */
@@ -99,9 +101,9 @@ function shownTask(task: Rollout["tasks"][string]): ShownTask {
   };
 }
 
-/** Whether nothing will happen to it any more and the index says so. */
-export function isSettled({ rollout }: RolloutRecord): boolean {
-  return isOver(rollout) && rollout.publishedSerial !== undefined;
+/** Whether nothing will happen to it any more, and the index and the audit log say so. */
+export function isSettled({ rollout, endOwedSince }: RolloutRecord): boolean {
+  return isOver(rollout) && rollout.publishedSerial !== undefined && endOwedSince === undefined;
 }
 
 /** The record with more notes. */

@@ -18,8 +18,6 @@ export const treePaths = {
   policies: (environment: string): string => `environments/${environment}/policy`,
   policy: (environment: string, serial: number): string =>
     `environments/${environment}/policy/${serial}.json`,
-  approval: (environment: string, service: string, revision: string): string =>
-    `environments/${environment}/approvals/${service}/${revision}.json`,
   machine: (machine: string): string => `machines/${machine}/machine.json`,
   status: (machine: string): string => `machines/${machine}/status.json`,
   rollout: (id: string): string => `rollouts/${id}.json`,

@@ -10,6 +10,7 @@ const statuses = {
   digest_mismatch: 422,
   too_large: 413,
   no_machines: 409,
+  store_full: 507,
   store_unavailable: 503,
 } as const satisfies Record<ControlFailureCode, number>;
 

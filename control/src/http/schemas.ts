@@ -17,6 +17,15 @@ export const serverSchema = z.object({
   rootKey: z.string(),
 });
 
+export const challengeRequestSchema = z.strictObject({ token: z.string() });
+
+export const challengeSchema = z.object({
+  challenge: z.string(),
+  /** The server's time, which is signed. */
+  at: z.string(),
+  environment: z.string(),
+});
+
 export const joinSchema = z.strictObject({
   token: z.string(),
   machine: z.string(),
@@ -25,6 +34,9 @@ export const joinSchema = z.strictObject({
   os: z.string(),
   arch: z.string(),
   agentVersion: z.string().default(""),
+  challenge: z.string(),
+  /** The signature under all of this, in minisign's format. */
+  proof: z.string(),
 });
 
 export const joinedSchema = z.object({
@@ -270,6 +282,9 @@ export const signedSchema = z.strictObject({
   reason: z.string().max(500).default(""),
 });
 
+/** `settings` is what the approval names: see `settingsDigest`. */
+export const signedApprovalSchema = signedSchema.extend({ settings: z.hash("sha256").optional() });
+
 export const policySchema = z.object({
   serial: z.int(),
   /** The ids of the keys that have signed it. */
@@ -285,4 +300,11 @@ export const approversSchema = z.object({
   approvers: z.array(z.string()),
   /** So many must have approved. */
   wanted: z.int(),
+});
+
+export const approvedSchema = approversSchema.extend({
+  /** The digest of the settings that go with the revision, which an approval names; absent without any. */
+  settings: z.string().optional(),
+  /** The names of those settings. */
+  names: z.array(z.string()),
 });

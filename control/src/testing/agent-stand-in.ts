@@ -15,6 +15,7 @@ import {
   type ServiceStatus,
   sealEnvelope,
   sha256Hex,
+  signJoin,
 } from "@stoa/deployment";
 import { type ControlPlane, openControlPlane } from "../control-plane.ts";
 import type { Clock } from "../domain/clock.ts";
@@ -135,20 +136,41 @@ export function revisionOf(service: string, content: string, version = "1.0"): R
   };
 }
 
+/** What a machine posts to join, its key proven. */
+export async function joinBody(
+  ask: TestControl["ask"],
+  {
+    token,
+    machine,
+    key,
+    tags = {},
+  }: {
+    readonly token: string;
+    readonly machine: string;
+    readonly key: SecretKey;
+    readonly tags?: Readonly<Record<string, string>>;
+  },
+): Promise<Record<string, unknown>> {
+  const { body: asked } = await ask("", "POST", "/join/challenge", { token });
+  const said = { machine, tags, os: "linux", arch: "amd64" };
+  const proof = signJoin({ ...asked, ...said, tokenSha256: sha256Hex(token) }, key);
+  const publicKey = publicKeyLine(key);
+  return { ...said, token, publicKey, challenge: asked.challenge, proof };
+}
+
 async function joined(
   { ask, token }: Pick<TestControl, "ask" | "token">,
   name: string,
   tags: Readonly<Record<string, string>>,
 ): Promise<TestAgent> {
   const key = makeSecretKey();
-  const { body } = await ask("", "POST", "/join", {
-    token: await token({ kind: "join" }),
-    machine: name,
-    tags,
-    publicKey: publicKeyLine(key),
-    os: "linux",
-    arch: "amd64",
-  });
+  const joinToken = await token({ kind: "join" });
+  const { body } = await ask(
+    "",
+    "POST",
+    "/join",
+    await joinBody(ask, { token: joinToken, machine: name, tags, key }),
+  );
   return {
     name,
     token: body.machineToken,

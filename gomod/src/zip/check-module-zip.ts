@@ -6,6 +6,7 @@ import { checkModuleVersion, type ModuleVersion } from "../module-version.ts";
 import { pathProblem } from "../path-element.ts";
 import { parseVersion } from "../version.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { DigestedSource } from "./digested-source.ts";
 import { hashEntries } from "./entry-hashes.ts";
 import { maxPaths, maxZipBytes, rootFileLimits } from "./module-zip-limits.ts";
 import { OneReading } from "./one-reading.ts";
@@ -17,6 +18,8 @@ import { readZipDirectory, type ZipDirectory, type ZipEntry } from "./zip-direct
 export interface CheckedModuleZip {
   /** The `h1:` hash of go.sum. */
   readonly hash: string;
+  /** The SHA-256 of the archive's own bytes, in hexadecimal. */
+  readonly digest: string;
   /** The go.mod in the root, unless the module has none. */
   readonly goMod: Uint8Array | undefined;
   /** How many files it has; directory entries do not count. */
@@ -44,9 +47,11 @@ export async function checkModuleZip(
     throw new InvalidText("module zip", name, `it is larger than ${maxZipBytes} bytes`);
   }
   try {
-    const directory = readZipDirectory(source, maxPaths);
+    const digested = new DigestedSource(source);
+    const directory = readZipDirectory(digested, maxPaths);
     const listing = checkEntries(directory.entries, `${name}/`);
-    return { ...listing, ...(await checkContents(source, directory, `${name}/go.mod`)) };
+    const contents = await checkContents(digested, directory, `${name}/go.mod`);
+    return { ...listing, ...contents, digest: digested.digest() };
   } catch (failure) {
     if (!(failure instanceof InvalidText)) throw failure;
     throw new InvalidText("module zip", name, failure.message);

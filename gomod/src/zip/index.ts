@@ -2,6 +2,7 @@
 
 export { type ByteSource, memorySource } from "./byte-source.ts";
 export { type CheckedModuleZip, checkModuleZip } from "./check-module-zip.ts";
+export { DigestedSource } from "./digested-source.ts";
 export { hashZip } from "./hash-zip.ts";
 export {
   type ModuleFile,

@@ -153,6 +153,7 @@ class Archive {
   #headerOffset = 0;
   #dataOffset = 0;
   #uncompressedSize = 0;
+  readonly #sha256 = createHash("sha256");
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -170,6 +171,7 @@ class Archive {
   /** What has been added since the last time. */
   take(): Uint8Array {
     const chunk = joined(this.#held);
+    this.#sha256.update(chunk);
     this.#held = [];
     this.heldBytes = 0;
     return chunk;
@@ -202,9 +204,11 @@ class Archive {
     yield encodeDirectoryEnd(this.#directory.entries, this.size - size, size);
   }
 
+  /** To be asked for once, when everything has been handed out. */
   summary(): Omit<CheckedModuleZip, "goMod"> {
     return {
       hash: this.#directory.hash(),
+      digest: this.#sha256.digest("hex"),
       files: this.#directory.entries,
       uncompressedSize: this.#uncompressedSize,
     };

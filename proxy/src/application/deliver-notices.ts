@@ -54,6 +54,7 @@ export class NoticeDelivery implements AsyncDisposable {
   readonly #adding = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
+  #lookAgain = false;
 
   constructor(parts: NoticeParts) {
     this.#parts = parts;
@@ -101,8 +102,13 @@ export class NoticeDelivery implements AsyncDisposable {
   }
 
   #wake(): void {
-    if (this.#ending.signal.aborted || this.#working !== undefined) return;
+    if (this.#ending.signal.aborted) return;
+    if (this.#working !== undefined) {
+      this.#lookAgain = true;
+      return;
+    }
     clearTimeout(this.#timer);
+    this.#lookAgain = false;
     this.#working = this.#work()
       .catch((failure: unknown) => {
         this.#parts.log.warn("the queue of notices cannot be worked off", { error: failure });
@@ -110,6 +116,8 @@ export class NoticeDelivery implements AsyncDisposable {
       })
       .then((delayMs) => {
         this.#working = undefined;
+        // One that was added when the queue had just been found empty.
+        if (this.#lookAgain) return this.#wake();
         if (delayMs === undefined || this.#ending.signal.aborted) return;
         this.#timer = setTimeout(() => this.#wake(), delayMs).unref();
       });

@@ -9,9 +9,11 @@ import { readStored, storedDelivery } from "../domain/stored-delivery.ts";
 import type { ZipDelivery } from "../domain/upstream.ts";
 import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
 import { gathered } from "./gather-chunks.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 /** What is appended at once. */
 const pieceBytes = 128 * 1024;
+const pieces = new SpareBuffers(pieceBytes, 8);
 
 /** What it takes to keep a version. */
 export interface VersionKeepingParts {
@@ -59,11 +61,13 @@ export class VersionKeeping implements AsyncDisposable {
 
   /** Writes a whole delivery into a stage and ends it; `grew` is told of every step. */
   async receive(delivery: ZipDelivery, staged: StagedZip, grew?: () => void): Promise<void> {
-    for await (const piece of gathered(delivery.body, pieceBytes)) {
+    const buffer = pieces.take();
+    for await (const piece of gathered(delivery.body, buffer)) {
       if (staged.size + piece.length > maxZipBytes) throw tooLarge(delivery.from);
       await staged.append(piece);
       grew?.();
     }
+    pieces.giveBack(buffer);
     await staged.end();
   }
 
@@ -109,7 +113,8 @@ export class VersionKeeping implements AsyncDisposable {
     const checked = found?.() ?? (await this.#parts.zipCheck.check(module, zip.place, signal));
     requireSameGoMod(module, checked, mod);
     const hashes = { zip: checked.hash, mod: hashGoMod(mod) };
-    return { ...hashes, database: await verdict.require(hashes) };
+    const database = await verdict.require(hashes);
+    return { ...hashes, database, zipDigest: checked.digest };
   }
 
   async #requireRemembered(module: ModuleVersion, hashes: VersionHashes): Promise<void> {
@@ -136,6 +141,7 @@ export class VersionKeeping implements AsyncDisposable {
       if (!(failure instanceof ProxyFailure) || failure.code !== "altered_module") throw failure;
       const kept = await this.hashesOfKept(module, signal);
       if (kept?.zip !== arrived.zip || kept.mod !== arrived.mod) throw failure;
+      return { ...arrived, zipDigest: kept.zipDigest };
     }
     return sound;
   }
@@ -144,15 +150,15 @@ export class VersionKeeping implements AsyncDisposable {
   async hashesOfKept(
     module: ModuleVersion,
     signal: AbortSignal,
-  ): Promise<VersionHashes | undefined> {
+  ): Promise<Omit<HashEntry, "database"> | undefined> {
     const { store, zipCheck } = this.#parts;
     await using mod = await store.open(module, "mod");
     await using zip = await store.open(module, "zip");
     if (mod === undefined || zip === undefined) return undefined;
     await using copy = await store.stage();
     await this.receive(storedDelivery(zip, "the store"), copy);
-    const { hash } = await zipCheck.check(module, copy.place, signal);
-    return { zip: hash, mod: hashGoMod(await readStored(mod)) };
+    const { hash, digest } = await zipCheck.check(module, copy.place, signal);
+    return { zip: hash, mod: hashGoMod(await readStored(mod)), zipDigest: digest };
   }
 }
 

@@ -87,12 +87,13 @@ export class KeptRecords implements Disposable {
     }
   }
 
-  /** An entry that a database has confirmed is not replaced by one that none has. */
+  /** What a database has confirmed stays confirmed, also by an entry that none has. */
   async #remember(module: ModuleVersion, entry: HashEntry): Promise<void> {
     const { hashes } = this.#parts;
     const before = entry.database === undefined ? await hashes.read(module) : undefined;
-    if (before?.zip === entry.zip && before.mod === entry.mod) return;
-    await hashes.write(module, entry);
+    const isSame = before?.zip === entry.zip && before.mod === entry.mod;
+    if (isSame && before.zipDigest === entry.zipDigest) return;
+    await hashes.write(module, isSame ? { ...entry, database: before.database } : entry);
   }
 
   /** Says whether everything but the hashes is done. */

@@ -69,46 +69,60 @@ export class VersionSeeding {
     signal: AbortSignal,
   ): Promise<void> {
     const turns = new Turns(this.#parts.atOnce);
-    const results = new Map<string, Promise<void>>();
-    const wanted = {
-      version: new Map<string, ModuleVersion>(),
-      mod: new Map<string, ModuleVersion>(),
-    };
-    const want = (kind: "version" | "mod", module: ModuleVersion): void => {
-      wanted[kind].set(nameOf(module), module);
-    };
-    for (const module of order.versions) want("version", module);
-    for (const module of order.mods) want("mod", module);
-    const failures = new Map<string, unknown>();
-    if (order.main !== undefined) {
-      const { replaces } = order.main;
-      const graph = await walkModuleGraph(
-        order.main,
-        (module) => this.#requirements(module, order, turns, signal),
-        (module, failure) => failures.set(nameOf(module), failure),
-      );
-      signal.throwIfAborted();
-      for (const module of graph.read) {
-        const actual = replacementFor(module, replaces);
-        if (!("folder" in actual)) want("mod", actual);
-      }
-      for (const module of order.whole ? graph.selected : graph.needed) {
-        const actual = replacementFor(module, replaces);
-        if (!("folder" in actual)) want("version", actual);
-      }
-    }
-    for (const [name] of wanted.version) wanted.mod.delete(name);
+    const { wanted, failures } = await this.#plan(order, turns, signal);
     told.expected(wanted.version.size + wanted.mod.size);
-    for (const kind of ["mod", "version"] as const) {
-      for (const [name, module] of wanted[kind]) {
-        const work = turns.run(async () => told.result(await this.#fetch(kind, module, signal)));
-        results.set(`${kind} ${name}`, work);
-      }
-    }
-    const ends = await Promise.allSettled(results.values());
+    const fetches = (["mod", "version"] as const).flatMap((kind) =>
+      [...wanted[kind].values()].map((module) =>
+        turns.run(async () => told.result(await this.#fetch(kind, module, signal))),
+      ),
+    );
+    const ends = await Promise.allSettled(fetches);
     signal.throwIfAborted();
     for (const end of ends) if (end.status === "rejected") throw end.reason;
-    for (const failure of failures.values()) if (!(failure instanceof ProxyFailure)) throw failure;
+    for (const failure of failures) if (!(failure instanceof ProxyFailure)) throw failure;
+  }
+
+  /** What is wanted, each once by its name; and what went wrong while the graph was walked, told of when it is fetched. */
+  async #plan(
+    order: SeedOrder,
+    turns: Turns,
+    signal: AbortSignal,
+  ): Promise<{ readonly wanted: Wanted; readonly failures: readonly unknown[] }> {
+    const graph = await this.#walk(order, turns, signal);
+    const actual = (modules: readonly ModuleVersion[]): readonly ModuleVersion[] =>
+      modules.flatMap((module) => {
+        const found = replacementFor(module, order.main?.replaces ?? []);
+        return "folder" in found ? [] : [found];
+      });
+    const version = byName([...order.versions, ...actual(graph.versions)]);
+    const mod = byName([...order.mods, ...actual(graph.mods)]);
+    // A version comes with its go.mod.
+    for (const name of version.keys()) mod.delete(name);
+    return { wanted: { version, mod }, failures: graph.failures };
+  }
+
+  async #walk(
+    order: SeedOrder,
+    turns: Turns,
+    signal: AbortSignal,
+  ): Promise<{
+    readonly versions: readonly ModuleVersion[];
+    readonly mods: readonly ModuleVersion[];
+    readonly failures: readonly unknown[];
+  }> {
+    if (order.main === undefined) return { versions: [], mods: [], failures: [] };
+    const failures = new Map<string, unknown>();
+    const { read, selected, needed } = await walkModuleGraph(
+      order.main,
+      (module) => this.#requirements(module, order, turns, signal),
+      (module, failure) => failures.set(nameOf(module), failure),
+    );
+    signal.throwIfAborted();
+    return {
+      versions: order.whole ? selected : needed,
+      mods: read,
+      failures: [...failures.values()],
+    };
   }
 
   async #requirements(
@@ -149,6 +163,16 @@ export class VersionSeeding {
       return { module, wanted, outcome: "missing", sentence: failure.message };
     }
   }
+}
+
+/** Each module version by its name. */
+interface Wanted {
+  readonly version: ReadonlyMap<string, ModuleVersion>;
+  readonly mod: ReadonlyMap<string, ModuleVersion>;
+}
+
+function byName(modules: readonly ModuleVersion[]): Map<string, ModuleVersion> {
+  return new Map(modules.map((module) => [nameOf(module), module]));
 }
 
 function is(outcome: "present" | "fetched"): Pick<SeedResult, "outcome" | "sentence"> {

@@ -32,7 +32,7 @@ async function setUp(module: ModuleFixture) {
   const { store, loose } = openMemoryModuleStore();
   const upstream = fakeUpstream([module]);
   const check = {
-    result: { hash: "h1:x", goMod: Buffer.from(goMod) } as CheckedZip,
+    result: { hash: "h1:x", digest: "d", goMod: Buffer.from(goMod) } as CheckedZip,
     run: (): Promise<CheckedZip> => Promise.resolve(check.result),
   };
   const zipCheck: ZipCheck = { prepare: () => undefined, check: () => check.run() };
@@ -103,7 +103,7 @@ describe("Stash", () => {
     const scene = await setUp(await fixture());
     scene.check.run = () => Promise.reject(new Error("it was checked"));
     const { zip } = scene.upstream;
-    const found = { hash: "h1:made", goMod: Buffer.from(goMod) };
+    const found = { hash: "h1:made", digest: "d", goMod: Buffer.from(goMod) };
     scene.upstream.zip = async (...asked) => ({ ...(await zip(...asked)), found: () => found });
     await scene.stash.keep(scene.module.module, present);
     assert.deepEqual(await storedZip(scene), scene.module.zip);
@@ -113,7 +113,11 @@ describe("Stash", () => {
     );
 
     const other = await setUp(await fixture());
-    const wrong = { hash: "h1:made", goMod: Buffer.from("module example.com/other\n") };
+    const wrong = {
+      hash: "h1:made",
+      digest: "d",
+      goMod: Buffer.from("module example.com/other\n"),
+    };
     const given = other.upstream.zip;
     other.upstream.zip = async (...asked) => ({ ...(await given(...asked)), found: () => wrong });
     await assert.rejects(other.stash.keep(other.module.module, present), {
@@ -214,10 +218,14 @@ describe("Stash", () => {
 
   it("takes line ends for no difference, and a missing go.mod for the synthetic one", async () => {
     const parts = await setUp(await fixture());
-    parts.check.result = { hash: "h1:x", goMod: Buffer.from("module example.com/m\r\n") };
+    parts.check.result = {
+      hash: "h1:x",
+      digest: "d",
+      goMod: Buffer.from("module example.com/m\r\n"),
+    };
     await parts.stash.keep(parts.module.module, present);
     const synthetic = await setUp(await fixture());
-    synthetic.check.result = { hash: "h1:x", goMod: undefined };
+    synthetic.check.result = { hash: "h1:x", digest: "d", goMod: undefined };
     await synthetic.stash.keep(synthetic.module.module, present);
     assert.ok(await storedZip(synthetic));
   });
@@ -267,7 +275,8 @@ describe("Stash", () => {
     const mod = hashGoMod(parts.module.mod);
     parts.checksums.recorded = async () => ({ database: "sum.test", zip: ["h1:x"], mod: [mod] });
     await parts.stash.keep(parts.module.module, present);
-    assert.deepEqual(parts.entries, [{ zip: "h1:x", mod, database: "sum.test" }]);
+    const entry = { zip: "h1:x", mod, database: "sum.test", zipDigest: "d" };
+    assert.deepEqual(parts.entries, [entry]);
   });
 
   it("keeps no zip of another hash than that on record, not even its .mod", async () => {

@@ -1,16 +1,13 @@
 // Every kept version against what it was when it was kept, and against the checksum database.
 import { hashGoMod, type ModuleVersion } from "@stoa/gomod";
-import {
-  type Checksums,
-  type RecordedHashes,
-  requireRecorded,
-  type VersionHashes,
-} from "../domain/checksums.ts";
-import type { KeptHashes } from "../domain/kept-hashes.ts";
+import type { Log } from "@stoa/telemetry";
+import { type Checksums, type RecordedHashes, requireRecorded } from "../domain/checksums.ts";
+import type { HashEntry, KeptHashes } from "../domain/kept-hashes.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { StoreInspection } from "../domain/store-inspection.ts";
-import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
+import { readStored } from "../domain/stored-delivery.ts";
+import { requireSameGoMod, type ZipCheck, type ZipDigests } from "../domain/zip-check.ts";
 import { requireUnchanged } from "./compare-kept-hashes.ts";
 
 /** What was found about a version. */
@@ -34,15 +31,31 @@ export interface StoreVerificationParts {
   readonly store: ModuleStore;
   readonly inspection: StoreInspection;
   readonly hashes: KeptHashes;
-  readonly zipCheck: ZipCheck;
+  readonly zipCheck: ZipCheck & ZipDigests;
   readonly checksums: Checksums;
   /** How many versions are looked at side by side. */
   readonly atOnce: number;
+  readonly log: Pick<Log, "error">;
 }
 
-/** Looks a store through. */
+/** How a store is to be looked through. */
+export interface StoreVerificationOptions {
+  /** Unpack every zip, whatever is remembered of it. */
+  readonly full: boolean;
+  readonly withdraw: boolean;
+  readonly found: (finding: Finding) => void;
+}
+
+/** What a version's bytes are now. */
+type PresentHashes = Omit<HashEntry, "database" | "zipDigest"> & { readonly zipDigest: string };
+
+/**
+ * Looks a store through. A zip file whose digest is remembered has the hash that it had when that was taken: it is read and
+ * not unpacked. Everything else, and what has another digest, is unpacked, and its digest remembered.
+ */
 export class StoreVerification {
   readonly #parts: StoreVerificationParts;
+  #hasToldOfState = false;
 
   constructor(parts: StoreVerificationParts) {
     this.#parts = parts;
@@ -57,14 +70,14 @@ export class StoreVerification {
   /** Tells what it found about each version, as soon as it knows; bad ones are withdrawn first if that is wanted. */
   async run(
     modules: readonly ModuleVersion[],
-    options: { readonly withdraw: boolean; readonly found: (finding: Finding) => void },
+    options: StoreVerificationOptions,
     signal: AbortSignal,
   ): Promise<void> {
     const waiting = modules.values();
     const work = async (): Promise<void> => {
       for (const module of waiting) {
         signal.throwIfAborted();
-        const finding = await this.#look(module, signal);
+        const finding = await this.#look(module, options, signal);
         const isWithdrawn = options.withdraw && finding.outcome === "bad";
         options.found(isWithdrawn ? await this.#withdraw(finding) : finding);
       }
@@ -72,24 +85,30 @@ export class StoreVerification {
     await Promise.all(Array.from({ length: this.#parts.atOnce }, work));
   }
 
-  async #look(module: ModuleVersion, signal: AbortSignal): Promise<Finding> {
+  async #look(
+    module: ModuleVersion,
+    { full }: Pick<StoreVerificationOptions, "full">,
+    signal: AbortSignal,
+  ): Promise<Finding> {
     try {
-      const hashes = await this.#hashes(module, signal);
-      if (hashes === undefined) return { module, outcome: "gone", sentence: undefined };
       const entry = await this.#parts.hashes.read(module);
+      const hashes = await this.#hashes(module, full ? undefined : entry, signal);
+      if (hashes === undefined) return { module, outcome: "gone", sentence: undefined };
       if (entry !== undefined) requireUnchanged(module, hashes, entry);
       const recorded = await this.#recorded(module, signal);
-      if (recorded === undefined) return { module, outcome: "unchanged", sentence: undefined };
       if (recorded instanceof ProxyFailure) {
         return { module, outcome: "unconfirmed", sentence: recorded.message };
       }
-      requireRecorded(module, "zip", hashes.zip, recorded);
-      requireRecorded(module, "mod", hashes.mod, recorded);
-      const { database } = recorded;
-      if (entry?.database === undefined) {
-        await this.#parts.hashes.write(module, { ...hashes, database });
+      if (recorded !== undefined) {
+        requireRecorded(module, "zip", hashes.zip, recorded);
+        requireRecorded(module, "mod", hashes.mod, recorded);
       }
-      return { module, outcome: "confirmed", sentence: undefined };
+      await this.#remember(module, entry, {
+        ...hashes,
+        database: entry?.database ?? recorded?.database,
+      });
+      const outcome = recorded === undefined ? "unchanged" : "confirmed";
+      return { module, outcome, sentence: undefined };
     } catch (failure) {
       signal.throwIfAborted();
       if (!(failure instanceof ProxyFailure)) throw failure;
@@ -102,16 +121,43 @@ export class StoreVerification {
   }
 
   /** The hashes that the kept bytes have now. Rejects with `invalid_module` if they are no module. */
-  async #hashes(module: ModuleVersion, signal: AbortSignal): Promise<VersionHashes | undefined> {
+  async #hashes(
+    module: ModuleVersion,
+    entry: HashEntry | undefined,
+    signal: AbortSignal,
+  ): Promise<PresentHashes | undefined> {
     const { store, inspection, zipCheck } = this.#parts;
     await using zip = await inspection.zip(module);
     await using stored = await store.open(module, "mod");
     if (zip === undefined || stored === undefined) return undefined;
-    const mod = new Uint8Array(stored.size);
-    const length = await stored.read(0, mod);
+    const bytes = await readStored(stored);
+    const mod = hashGoMod(bytes);
+    if (entry?.zipDigest !== undefined) {
+      const { zip: hash, zipDigest } = entry;
+      const isThat = (await zipCheck.digest(module, zip.place, signal)) === zipDigest;
+      if (isThat) return { zip: hash, mod, zipDigest };
+    }
     const checked = await zipCheck.check(module, zip.place, signal);
-    requireSameGoMod(module, checked, mod.subarray(0, length));
-    return { zip: checked.hash, mod: hashGoMod(mod.subarray(0, length)) };
+    requireSameGoMod(module, checked, bytes);
+    return { zip: checked.hash, mod, zipDigest: checked.digest };
+  }
+
+  /** The next look is slower where this fails, and just as right. */
+  async #remember(
+    module: ModuleVersion,
+    before: HashEntry | undefined,
+    entry: HashEntry,
+  ): Promise<void> {
+    if (before?.database === entry.database && before?.zipDigest === entry.zipDigest) return;
+    try {
+      await this.#parts.hashes.write(module, entry);
+    } catch (failure) {
+      if (this.#hasToldOfState) return;
+      this.#hasToldOfState = true;
+      const sentence =
+        "what is found cannot be recorded, so that the next verification takes longer";
+      this.#parts.log.error(sentence, { ...module, error: failure });
+    }
   }
 
   /** What is on record, or why that could not be found out: a failed lookup says nothing about the bytes. */

@@ -6,6 +6,8 @@ import type { VersionHashes } from "./checksums.ts";
 export interface HashEntry extends VersionHashes {
   /** The database that confirmed both; `undefined` if the version was exempt or nothing was checked. */
   readonly database: string | undefined;
+  /** The `ZipDigests` digest of a zip file that was found to have just this `zip` hash; `undefined` if none is remembered. */
+  readonly zipDigest: string | undefined;
 }
 
 /**

@@ -23,9 +23,13 @@ export function parseTrashNote(
 }
 
 function hashesIn(value: unknown): TrashNote["hashes"] {
-  const { zip, mod, database } = membersOf(value);
+  const { zip, mod, database, zipDigest } = membersOf(value);
   if (typeof zip !== "string" || typeof mod !== "string") return undefined;
-  return { zip, mod, database: typeof database === "string" ? database : undefined };
+  return { zip, mod, database: textOf(database), zipDigest: textOf(zipDigest) };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function parseJson(text: string): unknown {

@@ -59,11 +59,11 @@ export async function startRedisCluster(through: Through = directly): Promise<En
   const stack = new AsyncDisposableStack();
   const nodes: EngineServer[] = [];
   for (let node = 0; node < 3; node++) {
-    // The bus port is the port plus 10000, which must be one as well.
+    const bus = await freePort();
     const server = await engineServer("redis-server", async (port, folder) => [
       ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
       ...["--cluster-announce-port", `${await through(port)}`],
-      ...["--cluster-enabled", "yes", "--cluster-port", `${20_000 + (port % 10_000) + node}`],
+      ...["--cluster-enabled", "yes", "--cluster-port", `${bus}`],
     ]);
     nodes.push(stack.use(server));
   }
@@ -126,7 +126,7 @@ export async function startSentinel(
     ]),
   );
   const folder = await mkdtemp(join(tmpdir(), "stoa-sentinel-"));
-  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const file = join(folder, "sentinel.conf");
   const sentinel = stack.use(
     await engineServer("redis-sentinel", async (port) => {
@@ -198,7 +198,7 @@ export async function engineServer(
     },
     async [Symbol.asyncDispose]() {
       await server.kill();
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -85,7 +85,7 @@ export async function startMysql(): Promise<MysqlServer> {
         server.kill("SIGKILL");
         await ended;
       }
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }

@@ -115,7 +115,7 @@ export async function startPostgres(
     resume: () => signalAll(server?.pid, "SIGCONT"),
     async [Symbol.asyncDispose]() {
       await end("SIGQUIT");
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
@@ -136,11 +136,20 @@ async function tlsWords(
 /** The server first, so that it starts no others meanwhile. Its processes are in sessions of their own. */
 function signalAll(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
-  process.kill(pid, signal);
+  signalOne(pid, signal);
   for (const file of globSync("/proc/[0-9]*/stat")) {
     // proc(5): pid, name in brackets, state, parent.
     const [, own, parent] = /^(\d+) \(.*\) \S (\d+) /s.exec(readStat(file)) ?? [];
-    if (Number(parent) === pid) process.kill(Number(own), signal);
+    if (Number(parent) === pid) signalOne(Number(own), signal);
+  }
+}
+
+function signalOne(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (failure) {
+    // It has ended meanwhile.
+    if ((failure as NodeJS.ErrnoException).code !== "ESRCH") throw failure;
   }
 }
 

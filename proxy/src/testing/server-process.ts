@@ -14,7 +14,7 @@ export interface RunningServer extends AsyncDisposable {
   resume(): void;
 }
 
-const startMs = 20_000;
+const startMs = 120_000;
 
 /** Why a program cannot be used; `false` if it can. */
 export function missingProgram(command: string, debianPackage: string): string | false {

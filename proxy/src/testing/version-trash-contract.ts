@@ -52,7 +52,7 @@ export function versionTrashContract(
       await putFiles(store, module, filesOf("x"));
       // Which now remembers that it was whole.
       if (made.isRemovedSoftly) await keptFiles(made.other.store, module);
-      const hashes = { zip: "h1:zip", mod: "h1:mod", database: "sum.example" };
+      const hashes = { zip: "h1:zip", mod: "h1:mod", database: "sum.example", zipDigest: "d" };
       await trash.discard(module, { isRefetchable: false, hashes });
       for (const door of [store, made.other.store]) await assertAbsent(door, module);
       const [one, ...others] = await Array.fromAsync(made.other.trash.all());

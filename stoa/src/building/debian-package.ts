@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { Pack } from "tar-stream";
+import { whyUnwritable } from "../config/unreadable-file.ts";
 import type { BundleFile } from "../delivery/file-contents.ts";
 import { writeArArchive } from "./ar-archive.ts";
 import { controlText, type DebianControl } from "./debian-control.ts";
@@ -46,7 +47,8 @@ export async function writeDebianPackage(
     await rename(aside, place);
   } catch (failure) {
     await rm(aside, { force: true });
-    throw failure;
+    if (!(failure instanceof Error && "syscall" in failure)) throw failure;
+    throw new Error(`${place} cannot be written: ${whyUnwritable(failure)}`, { cause: failure });
   }
 }
 

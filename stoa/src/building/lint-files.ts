@@ -1,4 +1,4 @@
-// What is wrong with a bundle that has an appspec.yml, said before anything is uploaded.
+// What is wrong with a bundle that has an appspec.yml, said before anything is done with it.
 import { readFile } from "node:fs/promises";
 import { type Diagnostic, formatDiagnostic, hasErrors, lintBundle } from "@stoa/deployment/appspec";
 import type { BundleFile } from "../delivery/file-contents.ts";
@@ -32,6 +32,6 @@ export async function lintFiles(
   if (!hasErrors(diagnostics)) return;
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
   throw new Error(
-    `${appspec} has ${errors === 1 ? "an error" : `${errors} errors`}; nothing was uploaded`,
+    `${appspec} has ${errors === 1 ? "an error" : `${errors} errors`}; nothing was touched`,
   );
 }

@@ -1,10 +1,9 @@
 // stoa.toml: what a team says about its service where the defaults do not fit. Every key may be left out.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { firstProblem } from "@stoa/control/first-problem";
 import { parseStrategy } from "@stoa/deployment";
 import { z } from "zod";
-import { nearestName } from "../config/nearest-name.ts";
+import { refusedKey } from "../refused-key.ts";
 import { parsedToml } from "../toml-text.ts";
 
 /** The name under which the file is looked for, beside go.mod. */
@@ -125,19 +124,9 @@ export async function readServiceFile(folder: string): Promise<ServiceFile> {
 export function parseServiceFile(text: string, shownPath: string): ServiceFile {
   const result = schema.safeParse(parsedToml(text, shownPath));
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  if (issue?.code === "unrecognized_keys") {
-    const at = issue.path.join(".");
-    const table = at === "limits" ? limitsSchema : at === "health" ? healthSchema : schema;
-    const [odd = ""] = issue.keys;
-    const known = Object.keys(table.shape);
-    const nearest = nearestName(odd, known);
-    const next =
-      nearest === undefined ? `there are ${known.join(", ")}` : `${nearest} is probably meant`;
-    throw new Error(`${shownPath}: there is no key ${at === "" ? odd : `${at}.${odd}`}; ${next}`);
-  }
-  const { place, complaint } = firstProblem(result.error);
-  throw new Error(`${shownPath}: ${place} ${complaint}`);
+  throw refusedKey(result.error, shownPath, (table) =>
+    Object.keys({ limits: limitsSchema, health: healthSchema }[table]?.shape ?? schema.shape),
+  );
 }
 
 function isStrategy(text: string): boolean {

@@ -1,11 +1,12 @@
 // stoa modules bundle, and stoa modules import BUNDLE: modules and their proofs in one archive.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { openBundle, writeBundle } from "@stoa/proxy";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
+import { readNamedFile } from "../config/unreadable-file.ts";
 import { reportProblems } from "./config.ts";
-import { interruption } from "./interruption.ts";
+import { interruptedExitCode, interruption } from "./interruption.ts";
 import { moveModules } from "./move-modules.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
@@ -24,7 +25,7 @@ export async function bundleModules(
     files += 1;
     progress.show(() => `${files} versions: ${path}`);
   };
-  const secretKey = key === undefined ? undefined : readFileSync(key, "utf8");
+  const secretKey = key === undefined ? undefined : readNamedFile(key);
   const tools = { log: openLog({ level: "warn", format: "plain" }), metrics: openMetrics() };
   const signal = interruption();
   const order = { to, since, secretKey, added };
@@ -40,8 +41,11 @@ export async function bundleModules(
     process.stdout.write(
       `${to}: ${versions} versions, ${records} records of the checksum database, ${signed}\n`,
     );
-  } finally {
+  } catch (failure) {
     progress.clear();
+    if (!signal.aborted) throw failure;
+    process.stderr.write("stoa: interrupted; no bundle was written\n");
+    process.exitCode = interruptedExitCode;
   }
 }
 
@@ -57,9 +61,14 @@ export async function importBundle(
   const config = readConfiguration(place);
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
-  const key = trust !== undefined && existsSync(trust) ? readFileSync(trust, "utf8") : trust;
+  const key = trust !== undefined && existsSync(trust) ? readNamedFile(trust) : trust;
   await using bundle = await openBundle(proxySettings(config), { path, trust: key });
-  await moveModules(place, { ...options, from: `file://${bundle.tree}`, confirm: true });
+  await moveModules(place, {
+    ...options,
+    from: `file://${bundle.tree}`,
+    called: path,
+    confirm: true,
+  });
   if (!bundle.isSigned) {
     process.stderr.write(
       "stoa: the signature of the bundle was not looked at: name the key with --trust. What the checksum database has on record was confirmed by it\n",

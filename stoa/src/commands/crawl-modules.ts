@@ -1,5 +1,6 @@
 // stoa modules crawl: fetches the new versions of what is kept.
 import process from "node:process";
+import { checkModulePatterns } from "@stoa/gomod";
 import { type CrawlEvent, type CrawlSummary, openModuleProxy } from "@stoa/proxy";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
@@ -23,6 +24,7 @@ export async function crawlModules(place: ConfigurationPlace, words: CrawlWords)
   const config = readConfiguration(place);
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
+  checkModulePatterns(words.modules ?? "");
   keptStorage(config.values);
   const signal = interruption();
   const settings = proxySettings(config);

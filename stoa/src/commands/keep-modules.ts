@@ -1,9 +1,9 @@
 // stoa modules keep: go.sum files whose versions retention never removes.
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { type OpenKeepLists, openKeepLists, parseImportList } from "@stoa/proxy";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
+import { readNamedFile } from "../config/unreadable-file.ts";
 import { reportProblems } from "./config.ts";
 import { keptStorage } from "./kept-storage.ts";
 import { proxySettings } from "./proxy-settings.ts";
@@ -20,7 +20,7 @@ export async function addKeepLists(
   await using opened = await openLists(place);
   if (opened === undefined) return;
   for (const file of files) {
-    const modules = readList(file);
+    const modules = modulesIn(readNamedFile(file), file);
     const called = name ?? resolve(file);
     await opened.lists.write(called, modules);
     process.stdout.write(`${called}: ${modules.length} versions stay\n`);
@@ -65,15 +65,6 @@ async function openLists(place: ConfigurationPlace): Promise<OpenKeepLists | und
   if (config.problems.length > 0) return undefined;
   if (config.values.storageType === "disk") keptStorage(config.values);
   return openKeepLists(proxySettings(config));
-}
-
-function readList(file: string): ReturnType<typeof modulesIn> {
-  try {
-    return modulesIn(readFileSync(file, "utf8"), file);
-  } catch (cause) {
-    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
-    throw new Error(`${file} cannot be read: ${cause.message}`, { cause });
-  }
 }
 
 /** Throws an `Error` with a sentence if a line names no version. */

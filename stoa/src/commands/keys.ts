@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { makeSecretKey, publicKeyLine, secretKeyFile } from "@stoa/deployment/minisign";
+import { whyUnwritable } from "../config/unreadable-file.ts";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
 import { give, giveJson } from "../delivery/terminal.ts";
@@ -22,9 +23,7 @@ export async function makeKey({ folder }: CommandPlace, file: string): Promise<v
   try {
     await writeFile(path, secretKeyFile(key), { mode: 0o600, flag: "wx" });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "EEXIST" ? "it is there already; choose another name" : message;
-    throw new Error(`${path} cannot be written: ${why}`, { cause });
+    throw new Error(`${path} cannot be written: ${whyUnwritable(cause)}`, { cause });
   }
   give(publicKeyLine(key));
 }

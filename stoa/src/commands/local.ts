@@ -1,4 +1,5 @@
 // stoa local: runs the lifecycle of a bundle on this machine, to see whether it holds before it is deployed.
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -6,10 +7,12 @@ import process from "node:process";
 import { runLocally } from "@stoa/agent/local";
 import {
   type FileExistsBehavior,
+  findAppspec,
   isLifecycleEvent,
   type LifecycleEvent,
 } from "@stoa/deployment/appspec";
 import { readGivenBundle } from "../building/given-bundle.ts";
+import { lintFiles } from "../building/lint-files.ts";
 import { giveJson, giveTable, say } from "../delivery/terminal.ts";
 import type { CommandPlace } from "./deploy.ts";
 
@@ -38,14 +41,21 @@ export async function local({ folder }: CommandPlace, options: LocalOptions): Pr
       `--file-exists-behavior ${options.fileExistsBehavior}: write one of ${behaviors.join(", ")}`,
     );
   }
+  const targetRoot = resolve(folder, options.targetRoot);
+  if (!existsSync(targetRoot)) throw new Error(`there is no folder ${targetRoot}: make it first`);
   const temporary = await mkdtemp(join(tmpdir(), "stoa-local-"));
   await using _removed = {
     [Symbol.asyncDispose]: () => rm(temporary, { recursive: true, force: true }),
   };
+  const files = await readGivenBundle(resolve(folder, options.bundleLocation), temporary);
+  const paths = files.map(({ path }) => path);
+  const appspec = findAppspec(paths, options.appspecFilename);
+  // CodeDeploy finds out what is missing when it is half done.
+  if (options.strict !== true && appspec !== undefined) await lintFiles(files, appspec, say);
   const outcome = await runLocally({
-    files: await readGivenBundle(resolve(folder, options.bundleLocation), temporary),
+    files,
     root: resolve(folder, options.root ?? join(homedir(), ".stoa", "local")),
-    targetRoot: resolve(folder, options.targetRoot),
+    targetRoot,
     application: options.applicationName,
     group: options.deploymentGroupName,
     groupId: options.deploymentGroup,

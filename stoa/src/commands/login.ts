@@ -1,6 +1,7 @@
 // stoa login: which server the commands of this user speak to.
 import { readFile } from "node:fs/promises";
 import process from "node:process";
+import { whyUnreadable } from "../config/unreadable-file.ts";
 import { ControlClient } from "../delivery/control-client.ts";
 import { keepLogin, serverOf } from "../delivery/login.ts";
 import { say } from "../delivery/terminal.ts";
@@ -33,7 +34,7 @@ async function readToken(file: string | undefined, variable: string | undefined)
   const text = await readFile(file ?? "/dev/stdin", "utf8").catch(
     (cause: NodeJS.ErrnoException) => {
       throw new Error(
-        `the token cannot be read from ${file ?? "standard input"}: ${cause.message}`,
+        `the token cannot be read from ${file ?? "standard input"}: ${whyUnreadable(cause)}`,
         { cause },
       );
     },

@@ -2,7 +2,7 @@
 import type { LogLine } from "@stoa/control";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
-import { give } from "../delivery/terminal.ts";
+import { give, say } from "../delivery/terminal.ts";
 import type { CommandPlace } from "./deploy.ts";
 
 /** What the command line says. */
@@ -14,6 +14,8 @@ export interface LogsOptions {
   readonly lines: number;
   readonly json?: boolean;
 }
+
+const slow = "they came faster than they were read";
 
 /** Prints the lines of a service, and goes on with `follow`. */
 export async function logs(
@@ -32,6 +34,8 @@ export async function logs(
   });
   let lines = 0;
   for await (const { event, data } of client.events(`/logs?${query}`)) {
+    if (event === "gap")
+      say(`${(data as { lines: number }).lines} lines are left out here: ${slow}`);
     if (event !== "line") continue;
     lines += 1;
     give(options.json === true ? JSON.stringify(data) : lineOf(data as LogLine));

@@ -1,10 +1,10 @@
 // stoa modules import | export: versions from one place to another.
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { type MoveResult, type OpenVersionMove, openVersionMove } from "@stoa/proxy";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
+import { readNamedFile } from "../config/unreadable-file.ts";
 import { reportProblems } from "./config.ts";
 import { interruptedExitCode, interruption } from "./interruption.ts";
 import { namedStorage } from "./named-storage.ts";
@@ -16,6 +16,8 @@ export interface MoveOptions {
   /** As the user wrote them; without one, the configured storage is meant. */
   readonly from?: string;
   readonly to?: string;
+  /** What `from` is called where that is not how the user wrote it. */
+  readonly called?: string;
   /** The file of a list, or `-`. */
   readonly list?: string;
   readonly compare?: boolean;
@@ -46,7 +48,7 @@ export async function moveModules(place: ConfigurationPlace, options: MoveOption
 
 async function run(
   { move, from, to }: OpenVersionMove,
-  { json = false, compare = false }: MoveOptions,
+  { json = false, compare = false, called = from }: MoveOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const progress = new ProgressLine();
@@ -74,7 +76,7 @@ async function run(
     return;
   }
   progress.clear();
-  const summary = `from ${from} to ${to}: ${tally.sentence()}\n`;
+  const summary = `from ${called} to ${to}: ${tally.sentence()}\n`;
   (json ? process.stderr : process.stdout).write(summary);
   if (tally.isIncomplete) process.exitCode = 1;
 }
@@ -82,11 +84,7 @@ async function run(
 const goingOn = "Nothing is half done: run the same command again to go on where it stopped";
 
 async function readList(file: string): Promise<string> {
-  try {
-    return file === "-" ? await text(process.stdin) : readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new Error(`the list ${file} cannot be read: ${messageOf(cause)}`, { cause });
-  }
+  return file === "-" ? await text(process.stdin) : readNamedFile(file);
 }
 
 /** In the order in which they are told. */

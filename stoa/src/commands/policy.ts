@@ -55,7 +55,7 @@ export async function setPolicy(
   file: string,
   options: PolicyOptions,
 ): Promise<void> {
-  const said = await readPolicyFile(resolve(place.folder, file));
+  const said = readPolicyFile(resolve(place.folder, file));
   await change(place, { kind: "set", ...said }, options);
 }
 
@@ -93,11 +93,17 @@ export async function approve(
   }
   const keys = await Promise.all(key.map((file) => readKeyFile(place.folder, file)));
   const approved = { environment, service, revision: id };
-  const { approvers, wanted } = await giveApproval(client, approved, keys, reason);
-  if (json === true) giveJson({ ...approved, approvers, wanted });
+  const { approvers, wanted, names } = await giveApproval(
+    client,
+    { ...approved, isRunning: named === undefined },
+    keys,
+    reason,
+  );
+  if (json === true) giveJson({ ...approved, approvers, wanted, settings: names });
   else {
+    const adding = names.length === 0 ? "" : ` with the settings ${names.join(", ")}`;
     say(
-      `${service} ${revision.version} (${shortId(id)}) has ${approvers.length} of ${wanted} approvals for ${environment}`,
+      `${service} ${revision.version} (${shortId(id)})${adding} has ${approvers.length} of ${wanted} approvals for ${environment}`,
     );
   }
 }

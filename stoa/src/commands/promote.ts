@@ -37,6 +37,8 @@ export async function promote(
   options: PromoteOptions,
 ): Promise<void> {
   const { from, to, tags, strategy, reason = "", bake, rollback } = options;
+  if (from === to)
+    throw new Error(`${service} comes from ${from}: name another environment with --to`);
   const client = new ControlClient(await readLogin(place.environment));
   const { services } = await client.get<{
     services: readonly { service: string; environment: string; revision: string }[];

@@ -1,5 +1,6 @@
 // stoa modules retain: removes what the rules say may go; says first what it would do.
 import process from "node:process";
+import { checkModulePatterns } from "@stoa/gomod";
 import { openModuleProxy, type RetentionFinding, type RetentionSummary } from "@stoa/proxy";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
@@ -31,6 +32,7 @@ export async function retainModules(place: ConfigurationPlace, words: RetainWord
   const config = readConfiguration(place);
   reportProblems(config.problems);
   if (config.problems.length > 0) return;
+  checkModulePatterns(words.protect ?? "");
   keptStorage(config.values);
   const signal = interruption();
   const settings = proxySettings(config);

@@ -4,12 +4,15 @@ import { type Finding, openStoreVerification } from "@stoa/proxy";
 import { openLog, openMetrics } from "@stoa/telemetry";
 import { type ConfigurationPlace, readConfiguration } from "../config/configuration.ts";
 import { reportProblems } from "./config.ts";
+import { interruptedExitCode, interruption } from "./interruption.ts";
 import { keptStorage } from "./kept-storage.ts";
+import { ProgressLine } from "./progress-line.ts";
 import { proxySettings } from "./proxy-settings.ts";
 import { namingTheKey } from "./storage-settings.ts";
 
 /** What the user wants. */
 export interface VerifyOptions {
+  readonly full: boolean;
   readonly quarantine: boolean;
   readonly json: boolean;
 }
@@ -18,11 +21,11 @@ const progressEvery = 1000;
 
 /**
  * Names every version that is bad or could not be confirmed on stdout, tells its progress on stderr, and ends with exit
- * code 1 if there was any.
+ * code 1 if there was any; 130 if it was interrupted.
  */
 export async function verifyModules(
   place: ConfigurationPlace,
-  { quarantine, json }: VerifyOptions,
+  { full, quarantine, json }: VerifyOptions,
 ): Promise<void> {
   const config = readConfiguration(place);
   reportProblems(config.problems);
@@ -34,17 +37,21 @@ export async function verifyModules(
   );
   await using _closed = opened;
   const { verification } = opened;
-  const stop = new AbortController();
-  process.once("SIGINT", () => stop.abort(new Error("interrupted")));
-
+  const signal = interruption();
   const modules = await verification.versions();
   const tally = new Tally(modules.length);
   const found = (finding: Finding): void => {
-    tally.add(finding);
-    const text = json ? jsonLine(finding) : plainLine(finding);
-    if (text !== undefined) process.stdout.write(text);
+    tally.add(finding, json ? jsonLine(finding) : plainLine(finding));
   };
-  await verification.run(modules, { withdraw: quarantine, found }, stop.signal);
+  try {
+    await verification.run(modules, { full, withdraw: quarantine, found }, signal);
+  } catch (failure) {
+    tally.end();
+    if (!signal.aborted) throw failure;
+    process.stderr.write("stoa: interrupted; not every version was looked at\n");
+    process.exitCode = interruptedExitCode;
+    return;
+  }
   tally.end();
   if (!json) process.stdout.write(tally.sentence(config.go.gosumdb));
   if (tally.count("bad") + tally.count("unconfirmed") > 0) process.exitCode = 1;
@@ -54,6 +61,7 @@ export async function verifyModules(
 class Tally {
   readonly #total: number;
   readonly #counts = new Map<Finding["outcome"], number>();
+  readonly #line = new ProgressLine();
   #done = 0;
   #withdrawn = 0;
 
@@ -61,11 +69,16 @@ class Tally {
     this.#total = total;
   }
 
-  add({ outcome, withdrawnTo }: Finding): void {
+  /** Counts a finding, and prints what there is to say of it. */
+  add({ outcome, withdrawnTo }: Finding, text: string | undefined): void {
     this.#done += 1;
     this.#counts.set(outcome, this.count(outcome) + 1);
     if (withdrawnTo !== undefined) this.#withdrawn += 1;
-    if (process.stderr.isTTY) process.stderr.write(`\r${this.#progress()}`);
+    if (text !== undefined) {
+      this.#line.clear();
+      process.stdout.write(text);
+    }
+    if (this.#line.isSeen) this.#line.show(() => this.#progress());
     else if (this.#done % progressEvery === 0) process.stderr.write(`${this.#progress()}\n`);
   }
 
@@ -74,7 +87,7 @@ class Tally {
   }
 
   end(): void {
-    if (process.stderr.isTTY) process.stderr.write("\n");
+    this.#line.clear();
   }
 
   sentence(gosumdb: string): string {

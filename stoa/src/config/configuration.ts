@@ -1,10 +1,10 @@
 // The whole configuration of a start: file, environment and the go command's variables, with everything that is wrong.
 import { homedir } from "node:os";
-import { parseProxyList } from "@stoa/gomod";
+import { checkModulePatterns, parseProxyList } from "@stoa/gomod";
 import { parseDatabaseSetting, parseMirroredDatabase } from "@stoa/gomod/sumdb";
 import { parseVcsRules } from "@stoa/proxy";
 import { type ConfigProblem, readConfigFile } from "./config-file.ts";
-import { findContradictions } from "./consistency.ts";
+import { findContradictions, placeOf } from "./consistency.ts";
 import { type GoEnvironment, readGoEnvironment } from "./go-environment.ts";
 import { type Environment, knownFileNames, type LoadedConfig, loadConfig } from "./load-config.ts";
 import { checkNamedFiles } from "./named-files.ts";
@@ -43,11 +43,18 @@ export function readConfiguration(place: ConfigurationPlace): Configuration {
       [`GOSUMDB from ${go.gosumdbSource}`, () => parseDatabaseSetting(go.gosumdb)],
       [`GOVCS from ${go.govcsSource}`, () => parseVcsRules(go.govcs)],
       ["SumDBs", () => config.values.sumDbs.map(parseMirroredDatabase)],
+      // Else one that is malformed would protect or exempt nothing, and nobody would notice.
+      ...patternKeys.map(
+        (key) =>
+          [placeOf(config, key), () => checkModulePatterns(config.values[key].join(","))] as const,
+      ),
     ]),
   ];
   const environment = inheritedVariables(place.environment, config.values.goBinaryEnvVars);
   return { ...config, problems, go, environment, file: file?.path };
 }
+
+const patternKeys = ["noSumPatterns", "crawlModules", "retainProtect"] as const;
 
 /** Secrets of Stoa are nobody else's. */
 function inheritedVariables(

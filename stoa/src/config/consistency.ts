@@ -36,47 +36,68 @@ const neededToAgree: Readonly<
   azureblob: ["azureAccountName", "azureContainerName"],
 };
 
+/** Values that are right by themselves, and wrong beside others. */
+interface Contradiction {
+  readonly at: SettingKey;
+  readonly message: (values: SettingValues) => string;
+  readonly isIn: (values: SettingValues) => boolean;
+}
+
+const contradictions: readonly Contradiction[] = [
+  {
+    at: "webhookUrls",
+    message: () =>
+      "WebhookSecret (STOA_WEBHOOK_SECRET) must be set as well: without a signature nobody can tell who sends the notices",
+    isIn: ({ webhookUrls, webhookSecret }) => webhookUrls.length > 0 && webhookSecret === "",
+  },
+  {
+    at: "retainEverySeconds",
+    message: () =>
+      "it needs a rule: RetainAgeDays, RetainUnusedDays or RetainSize (STOA_RETAIN_AGE_DAYS, STOA_RETAIN_UNUSED_DAYS, STOA_RETAIN_SIZE)",
+    isIn: ({ retainEverySeconds, retainAgeDays, retainUnusedDays, retainMebibytes }) =>
+      retainEverySeconds > 0 && retainAgeDays + retainUnusedDays + retainMebibytes === 0,
+  },
+  {
+    at: "diskRoot",
+    message: () => "with StorageType disk it must name the folder in which modules are kept",
+    isIn: ({ storageType, diskRoot }) => storageType === "disk" && diskRoot.trim() === "",
+  },
+  {
+    at: "zipRedirect",
+    message: ({ storageType }) =>
+      `StorageType is ${storageType}, and only ${linking.join(", ")} can hand out URLs of zips`,
+    isIn: ({ zipRedirect, storageType }) => zipRedirect && !linking.includes(storageType),
+  },
+  {
+    at: "externalUrl",
+    message: () => "it must be a URL that begins with http:// or https://",
+    isIn: ({ externalUrl }) =>
+      externalUrl !== "" && !/^https?:$/.test(URL.parse(externalUrl)?.protocol ?? ""),
+  },
+  {
+    at: "adminApi",
+    message: () =>
+      "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator",
+    isIn: ({ adminApi, adminToken, basicAuthUser }) =>
+      adminApi && adminToken === "" && basicAuthUser === "",
+  },
+];
+
 /** Everything that is wrong although each key by itself is right. */
 export function* findContradictions(config: LoadedConfig): Generator<ConfigProblem> {
+  const { values } = config;
   for (const [one, other, why] of pairs) {
-    const isOneSet = config.values[one] !== "";
-    if (isOneSet === (config.values[other] !== "")) continue;
+    const isOneSet = values[one] !== "";
+    if (isOneSet === (values[other] !== "")) continue;
     const [given, missing] = isOneSet ? [one, other] : [other, one];
     const { name, environment } = settingOf(missing);
     const message = `${name} (${environment[0]}) must be set as well: ${why}`;
     yield { at: placeOf(config, given), message };
   }
-  if (config.values.webhookUrls.length > 0 && config.values.webhookSecret === "") {
-    const message =
-      "WebhookSecret (STOA_WEBHOOK_SECRET) must be set as well: without a signature nobody can tell who sends the notices";
-    yield { at: placeOf(config, "webhookUrls"), message };
-  }
-  const { retainEverySeconds, retainAgeDays, retainUnusedDays, retainMebibytes } = config.values;
-  if (retainEverySeconds > 0 && retainAgeDays + retainUnusedDays + retainMebibytes === 0) {
-    const message =
-      "it needs a rule: RetainAgeDays, RetainUnusedDays or RetainSize (STOA_RETAIN_AGE_DAYS, STOA_RETAIN_UNUSED_DAYS, STOA_RETAIN_SIZE)";
-    yield { at: placeOf(config, "retainEverySeconds"), message };
-  }
-  const { adminApi, adminToken, basicAuthUser, storageType, diskRoot } = config.values;
-  if (storageType === "disk" && diskRoot.trim() === "") {
-    const message = "with StorageType disk it must name the folder in which modules are kept";
-    yield { at: placeOf(config, "diskRoot"), message };
-  }
-  yield* missing(config, "storageType", neededBy[storageType]);
-  yield* missing(config, "singleFlightType", neededToAgree[config.values.singleFlightType]);
-  if (config.values.zipRedirect && !linking.includes(storageType)) {
-    const message = `StorageType is ${storageType}, and only ${linking.join(", ")} can hand out URLs of zips`;
-    yield { at: placeOf(config, "zipRedirect"), message };
-  }
-  const { externalUrl } = config.values;
-  if (externalUrl !== "" && !/^https?:$/.test(URL.parse(externalUrl)?.protocol ?? "")) {
-    const message = "it must be a URL that begins with http:// or https://";
-    yield { at: placeOf(config, "externalUrl"), message };
-  }
-  if (adminApi && adminToken === "" && basicAuthUser === "") {
-    const message =
-      "AdminToken (STOA_ADMIN_TOKEN), or BasicAuthUser and BasicAuthPass, must be set as well: without them everybody would be an administrator";
-    yield { at: placeOf(config, "adminApi"), message };
+  yield* missing(config, "storageType", neededBy[values.storageType]);
+  yield* missing(config, "singleFlightType", neededToAgree[values.singleFlightType]);
+  for (const { at, message, isIn } of contradictions) {
+    if (isIn(values)) yield { at: placeOf(config, at), message: message(values) };
   }
 }
 

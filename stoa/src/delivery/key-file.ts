@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseSecretKey, type SecretKey } from "@stoa/deployment/minisign";
+import { whyUnreadable } from "../config/unreadable-file.ts";
 
 /** The secret key in a file. Throws a sentence that names it. */
 export async function readKeyFile(folder: string, file: string): Promise<SecretKey> {
@@ -9,9 +10,11 @@ export async function readKeyFile(folder: string, file: string): Promise<SecretK
   try {
     return parseSecretKey(await readFile(path, "utf8"));
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new Error(`${path} cannot be used as a key: ${message}; stoa key make FILE makes one`, {
-      cause,
-    });
+    throw new Error(
+      `${path} cannot be used as a key: ${whyUnreadable(cause)}; stoa key make FILE makes one`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -1,7 +1,8 @@
 // Changing the policy of an environment: by the server's signature, or by those of its administrators.
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { countersign, type Policy, type SecretKey } from "@stoa/deployment";
+import { readNamedFile, whyUnwritable } from "../config/unreadable-file.ts";
 import type { ControlClient } from "./control-client.ts";
 import { readKeyFile } from "./key-file.ts";
 
@@ -52,8 +53,8 @@ export async function changePolicy(
   const drafted = await client.post<{ envelope: string }>(`${path}/drafts`, wish);
   const envelope = await signed(drafted.envelope, folder, key);
   if (save === undefined) return await client.put<ShownPolicy>(path, { envelope, reason });
-  await writeFile(resolve(folder, save), envelope, { flag: "wx" }).catch((cause: Error) => {
-    throw new Error(`${save} cannot be written: ${cause.message}`, { cause });
+  await writeFile(resolve(folder, save), envelope, { flag: "wx" }).catch((cause: unknown) => {
+    throw new Error(`${save} cannot be written: ${whyUnwritable(cause)}`, { cause });
   });
   return undefined;
 }
@@ -64,9 +65,7 @@ export async function publishPolicy(
   file: string,
   { key, reason = "" }: Signing,
 ): Promise<ShownPolicy | undefined> {
-  const text = await readFile(resolve(folder, file), "utf8").catch((cause: Error) => {
-    throw new Error(`${file} cannot be read: ${cause.message}`, { cause });
-  });
+  const text = readNamedFile(resolve(folder, file));
   const envelope = await signed(text, folder, key);
   return await client.put<ShownPolicy>(pathOf(environment), { envelope, reason });
 }

@@ -30,10 +30,11 @@ keys = ["RWc"]
 });
 
 for (const [text, pattern] of [
-  ["rules = 1", /^policy.toml: rules: /],
-  ["[[rules]]\nwho = 1", /^policy.toml: rules.0: .*who/],
+  ["rules = 1", /^policy.toml: rules must be an array$/],
+  ["[[rules]]\nwho = 1", /^policy.toml: there is no key rules.0.who; there are services, people, /],
+  ["day = 3", /^policy.toml: there is no key day; days is probably meant$/],
   ["days = [", /^policy.toml:1:8: /],
-  ["administrators = []", /^policy.toml: administrators: /],
+  ["administrators = []", /^policy.toml: administrators must be at least 1/],
 ] as const) {
   test(`parsePolicyFile refuses ${JSON.stringify(text)} and says where`, () => {
     assert.throws(() => parsePolicyFile(text, "policy.toml"), { message: pattern });

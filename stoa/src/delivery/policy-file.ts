@@ -1,24 +1,23 @@
 // The file of a policy: who may deploy what to an environment, as people write it.
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { readNamedFile } from "../config/unreadable-file.ts";
+import { refusedKey } from "../refused-key.ts";
 import { parsedToml } from "../toml-text.ts";
 
 const names = z.array(z.string().min(1)).default([]);
+
+const ruleSchema = z.strictObject({
+  services: names,
+  people: names,
+  keys: names,
+  approvals: z.int().min(0).optional(),
+});
 
 const schema = z.strictObject({
   administrators: z.array(z.string()).min(1).optional(),
   quorum: z.int().min(1).optional(),
   days: z.number().positive().optional(),
-  rules: z
-    .array(
-      z.strictObject({
-        services: names,
-        people: names,
-        keys: names,
-        approvals: z.int().min(0).optional(),
-      }),
-    )
-    .default([]),
+  rules: z.array(ruleSchema).default([]),
 });
 
 /** What the file says, as the control plane is asked for it. */
@@ -37,20 +36,17 @@ export interface PolicyFile {
 const dayMs = 24 * 3_600_000;
 
 /** Reads the file. Throws a sentence that names it and the place. */
-export async function readPolicyFile(path: string): Promise<PolicyFile> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new Error(`${path} cannot be read: ${cause.message}`, { cause });
-  });
-  return parsePolicyFile(text, path);
+export function readPolicyFile(path: string): PolicyFile {
+  return parsePolicyFile(readNamedFile(path), path);
 }
 
 /** Reads the text of such a file; `shownPath` is how messages call it. */
 export function parsePolicyFile(text: string, shownPath: string): PolicyFile {
   const result = schema.safeParse(parsedToml(text, shownPath));
   if (!result.success) {
-    const [issue] = result.error.issues;
-    const place = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
-    throw new Error(`${shownPath}: ${place}${issue?.message ?? "not accepted"}`);
+    throw refusedKey(result.error, shownPath, (table) =>
+      Object.keys(table === "" ? schema.shape : ruleSchema.shape),
+    );
   }
   const { administrators, quorum, days, rules } = result.data;
   return {

@@ -26,7 +26,6 @@ export function keeperClient(socketPath: string): Supervisor {
     },
     // What it keeps is in its memory.
     restore: async () => [],
-    canHave: () => true,
     followsSuccession: true,
     boundsChildren: false,
   };

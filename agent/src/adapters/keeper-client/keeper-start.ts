@@ -60,7 +60,6 @@ export function startingKeeper(
     stop: (service, id, how) => tried(() => client.stop(service, id, how)),
     closeSockets: (service, but) => tried(() => client.closeSockets(service, but)),
     restore: (service) => client.restore(service),
-    canHave: (...words) => client.canHave(...words),
     followsSuccession: client.followsSuccession,
     boundsChildren: client.boundsChildren,
   };

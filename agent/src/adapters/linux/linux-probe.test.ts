@@ -28,6 +28,6 @@ test("programFingerprint is one for a program, another for a copy of it, and non
     assert.equal(await linuxProbe.programFingerprint(pid ?? 0), undefined);
   } finally {
     for (const child of children) child.kill("SIGKILL");
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 });

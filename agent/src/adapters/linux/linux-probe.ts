@@ -1,7 +1,7 @@
 // Asks processes of this machine, and finds out in /proc which of those that share a socket has answered.
 import { createHash, randomInt } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { connect, createServer, isIPv4, type Socket } from "node:net";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
@@ -57,6 +57,19 @@ export const linuxProbe: Probe = {
     try {
       const { dev, ino, size, mtimeNs, ctimeNs } = await stat(`/proc/${pid}/exe`, { bigint: true });
       return [dev, ino, size, mtimeNs, ctimeNs].join(":");
+    } catch {
+      return undefined;
+    }
+  },
+  environment: async (pid) => {
+    try {
+      const text = await readFile(`/proc/${pid}/environ`, "utf8");
+      return new Map(
+        text
+          .split("\0")
+          .filter((line) => line.includes("="))
+          .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+      );
     } catch {
       return undefined;
     }

@@ -1,5 +1,5 @@
 // The units of this machine that are the agent's: what they should be is written down, and the files follow.
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Disk } from "../../domain/disk.ts";
 import {
@@ -11,10 +11,10 @@ import {
   slotEnvironmentText,
   slotUnitName,
   slotUnitText,
-  socketUnitName,
+  socketUnitNames,
   socketUnitText,
 } from "../../domain/service-units.ts";
-import { inTheWay, unitNameFor } from "../../domain/socket-sets.ts";
+import { inTheWay, unitsFor } from "../../domain/socket-sets.ts";
 import {
   emptySystemdRecord,
   leaders,
@@ -73,37 +73,38 @@ export class MachineUnits {
   }
 
   /**
-   * Writes a unit and opens its sockets; what is left is to start it. Returns it with its socket unit. Fails with
+   * Writes a unit and opens its sockets; what is left is to start it. Returns it with its socket units. Fails with
    * `cannot_start`, `address_in_use`.
    */
   async add(asked: UnitRecord): Promise<UnitRecord> {
     const { service, slot, launch } = asked;
     const isShared = launch.sockets.length > 0 && slot !== rehearsalSlot;
-    const unit = isShared ? await this.#withSocketUnit(asked) : asked;
+    const socketUnits = isShared ? await this.#socketUnitsFor(asked) : [];
+    const names = socketUnits.map(({ name }) => name);
+    const unit = isShared ? { ...asked, socketUnits: names } : asked;
     // Written down before there is anything: a unit that nobody knows of would go on for ever.
     const { units, sockets } = await this.record();
-    const name = socketUnitName(unit);
-    const others = (sockets[service] ?? []).filter((other) => other.name !== name);
-    const all = { ...sockets, [service]: [...others, { name, sockets: launch.sockets }] };
+    const others = (sockets[service] ?? []).filter(({ name }) => !names.includes(name));
+    const all = { ...sockets, [service]: [...others, ...socketUnits] };
     await this.#save({ units: [...units, unit], sockets: isShared ? all : sockets });
-    const socketFile = this.#socketFiles(unit)[0];
-    if (socketFile !== undefined && (await differs(this.#parts.disk, socketFile)) === "changed") {
-      await this.#closeSocket(name);
+    const files = this.#socketFiles(unit);
+    for (const file of files.filter(({ path }) => path.endsWith(".socket"))) {
+      if ("text" in file && (await differs(this.#parts.disk, file)) === "changed")
+        await this.#closeSocket(basename(file.path));
     }
     await this.#parts.disk.makeFolder(dirname(launch.log));
-    await this.#follow([...this.#unitFiles(unit), ...this.#socketFiles(unit)]);
-    if (launch.sockets.length > 0) await this.#openSocket(unit);
+    await this.#follow([...this.#unitFiles(unit), ...files]);
+    for (const name of socketUnitNames(unit)) await this.#openSocket(name, unit);
     return unit;
   }
 
-  /** Closes the socket units that stand in the way of its sockets, and chooses the one to be. */
-  async #withSocketUnit(unit: UnitRecord): Promise<UnitRecord> {
-    const { service, launch } = unit;
+  /** Closes those that stand in the way of its sockets, and chooses the ones to be. */
+  async #socketUnitsFor({ service, launch }: UnitRecord): Promise<readonly SocketUnit[]> {
     const { sockets } = await this.record();
     for (const { name } of inTheWay(sockets[service] ?? [], launch.sockets))
       await this.#removeSocket(service, name);
     const left = (await this.record()).sockets[service] ?? [];
-    return { ...unit, socketUnit: unitNameFor(service, left, launch.sockets) };
+    return unitsFor(service, left, launch.sockets);
   }
 
   /** A process that another one starts in its own unit: there is nothing to be written but that. */
@@ -136,7 +137,7 @@ export class MachineUnits {
       return;
     }
     if (unit.slot === rehearsalSlot && unit.launch.sockets.length > 0) {
-      await this.#closeSocket(socketUnitName(unit));
+      for (const name of socketUnitNames(unit)) await this.#closeSocket(name);
       for (const { path } of this.#socketFiles(unit).slice(0, 1)) await disk.remove(path);
     }
     if (unit.launch.succession !== undefined) {
@@ -150,12 +151,11 @@ export class MachineUnits {
     await this.#save({ units: others, sockets });
   }
 
-  /** Closes the sockets of a service but those units that listen on one of these. Processes that have inherited them go on. */
+  /** Closes the sockets of a service but those at these addresses. Processes that have inherited them go on. */
   async removeSockets(service: string, but: readonly string[]): Promise<void> {
     const { sockets } = await this.record();
-    for (const unit of sockets[service] ?? []) {
-      if (!unit.sockets.some(({ address }) => but.includes(address)))
-        await this.#removeSocket(service, unit.name);
+    for (const { name, address } of sockets[service] ?? []) {
+      if (!but.includes(address)) await this.#removeSocket(service, name);
     }
   }
 
@@ -224,16 +224,16 @@ export class MachineUnits {
     await told(run, ["daemon-reload"]);
   }
 
-  async #openSocket(unit: UnitRecord): Promise<void> {
-    const name = socketUnitName(unit);
+  async #openSocket(name: string, { service, launch }: UnitRecord): Promise<void> {
     const { run } = this.#parts;
     if ((await run("systemctl", ["is-active", name])).code === 0) return;
     await run("systemctl", ["stop", queueUnitName(name)]);
     if ((await run("systemctl", ["start", name])).code === 0) return;
-    const addresses = unit.launch.sockets.map(({ address }) => address).join(" or ");
+    const known = (await this.record()).sockets[service]?.find((unit) => unit.name === name);
+    const all = launch.sockets.map(({ address }) => address).join(" or ");
     throw new AgentFailure(
       "address_in_use",
-      `${addresses} cannot be listened on by systemd: end whatever holds it, or give the service another address; journalctl -u ${name} says more`,
+      `${known?.address ?? all} cannot be listened on by systemd: end whatever holds it, or give the service another address; journalctl -u ${name} says more`,
     );
   }
 
@@ -248,7 +248,7 @@ export class MachineUnits {
     return [
       {
         path: environmentFileOf(this.#parts, unit),
-        text: slotEnvironmentText(unit.launch),
+        text: slotEnvironmentText(unit),
         mode: 0o600,
       },
       { path: join(folder, slotUnitName(unit)), text, mode: 0o644 },
@@ -259,15 +259,20 @@ export class MachineUnits {
   #socketFiles(unit: UnitRecord): readonly UnitFile[] {
     const { sockets } = unit.launch;
     if (sockets.length === 0) return [];
-    const name = socketUnitName(unit);
-    if (unit.slot !== rehearsalSlot) return this.#sharedSocketFiles({ name, sockets });
-    const path = join(passingFolder, name);
-    return [{ path, text: socketUnitText(name, sockets), mode: 0o644 }, queueFile];
+    const names = socketUnitNames(unit);
+    if (unit.slot !== rehearsalSlot) {
+      const units = sockets.map(({ address }, at) => ({ name: names[at] ?? "", address }));
+      return units.flatMap((one) => this.#sharedSocketFiles(one));
+    }
+    return names.flatMap((name) => [
+      { path: join(passingFolder, name), text: socketUnitText(name, sockets), mode: 0o644 },
+      queueFile,
+    ]);
   }
 
-  #sharedSocketFiles({ name, sockets }: SocketUnit): readonly UnitFile[] {
+  #sharedSocketFiles({ name, address }: SocketUnit): readonly UnitFile[] {
     const path = join(lastingFolder, name);
-    const text = socketUnitText(name, sockets);
+    const text = socketUnitText(name, [{ address }]);
     return [{ path, text, mode: 0o644 }, queueFile, wantedLink(name, "sockets.target")];
   }
 

@@ -6,15 +6,15 @@ import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts"
 import {
   bash,
   mostSocketsWithReadyFd,
+  needsBash,
   readyFileOf,
   rehearsalSlot,
   type Slot,
   servingSlots,
   slotUnitName,
-  socketUnitName,
+  socketUnitNames,
 } from "../../domain/service-units.ts";
 import { leavesPortOpen, withPort } from "../../domain/socket-address.ts";
-import { canBeBeside } from "../../domain/socket-sets.ts";
 import type { LogFiles } from "../../domain/spawn.ts";
 import type { StopOrder, Supervisor } from "../../domain/supervisor.ts";
 import type { UnitRecord } from "../../domain/systemd-record.ts";
@@ -67,10 +67,6 @@ export class SystemdSupervisor implements Supervisor {
     const { units } = await this.#units.record();
     const found = await this.#look(units);
     return await Promise.all(units.map((unit) => this.#view(unit, found)));
-  }
-
-  canHave(sockets: readonly SocketRequest[], held: readonly SocketRequest[]): boolean {
-    return canBeBeside(sockets, held);
   }
 
   launch(service: string, launch: Launch): Promise<ProcessView> {
@@ -201,9 +197,9 @@ export class SystemdSupervisor implements Supervisor {
         `with readiness fd it can have ${mostSocketsWithReadyFd} sockets; use notify or health`,
       );
     }
-    if (launch.firstDescriptor !== undefined) {
+    if (needsBash(launch)) {
       await access(bash, constants.X_OK).catch(() => {
-        throw problem(`${bash} is missing, which puts its socket where goagain can take it`);
+        throw problem(`${bash} is missing, which puts its sockets where it takes them`);
       });
     }
     const name = user?.split(":")[0];
@@ -220,7 +216,7 @@ export class SystemdSupervisor implements Supervisor {
     const left = units.find((unit) => unit.service === service && unit.slot === rehearsalSlot);
     if (left !== undefined) {
       await this.#parts.run("systemctl", ["kill", "--signal=KILL", slotUnitName(left)]);
-      await told(this.#parts.run, ["stop", slotUnitName(left)]);
+      await this.#parts.run("systemctl", ["stop", slotUnitName(left)]);
       await this.#sweep(service);
     }
     return rehearsalSlot;
@@ -281,7 +277,9 @@ export class SystemdSupervisor implements Supervisor {
     const hasSaid = async (): Promise<boolean> =>
       ((await this.#parts.disk.look(readyFileOf(unit)))?.size ?? 0) > 0;
     return viewOf(unit, found.get(slotUnitName(unit)), {
-      hasSocket: found.get(socketUnitName(unit))?.["ActiveState"] === "active",
+      hasSockets: socketUnitNames(unit).every(
+        (name) => found.get(name)?.["ActiveState"] === "active",
+      ),
       isReady: unit.launch.readiness !== "fd" || (await hasSaid()),
       within: await this.#succession.within(unit),
       nowMs: this.#parts.clock.nowMs(),
@@ -292,7 +290,7 @@ export class SystemdSupervisor implements Supervisor {
 
   async #look(units: readonly UnitRecord[]): Promise<Found> {
     if (units.length === 0) return new Map();
-    const names = new Set([...units.map(slotUnitName), ...units.map(socketUnitName)]);
+    const names = new Set([...units.map(slotUnitName), ...units.flatMap(socketUnitNames)]);
     const words = ["show", `--property=${unitProperties.join(",")}`, ...names];
     return parseUnits(await told(this.#parts.run, words));
   }

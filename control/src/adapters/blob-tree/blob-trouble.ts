@@ -14,6 +14,13 @@ export async function atStore<T>(what: string, work: () => Promise<T>): Promise<
 /** The failure to tell; what is no trouble of the store stays what it is. */
 export function storeTrouble(what: string, cause: unknown): unknown {
   if (!(cause instanceof BlobFailure)) return cause;
+  if (cause.kind === "full") {
+    return new ControlFailure(
+      "store_full",
+      `${what} cannot be kept, for want of room: ${cause.message}; make room there and ask again, what runs goes on meanwhile`,
+      { cause },
+    );
+  }
   return new ControlFailure(
     "store_unavailable",
     `${what} cannot be reached in the store of documents: ${cause.message}`,

@@ -123,6 +123,18 @@ async function read(file: string): Promise<string | undefined> {
 
 /** Whole or absent, and for the owner alone. */
 async function writePrivate(file: string, text: string): Promise<void> {
+  await replacePrivate(file, text).catch((cause: NodeJS.ErrnoException) => {
+    const isFull = cause.code === "ENOSPC" || cause.code === "EDQUOT";
+    const next = isFull ? "; make room there and ask again, what runs goes on meanwhile" : "";
+    throw new ControlFailure(
+      isFull ? "store_full" : "store_unavailable",
+      `${file} cannot be written: ${cause.message}${next}`,
+      { cause },
+    );
+  });
+}
+
+async function replacePrivate(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const staged = `${file}.new`;
   const handle = await open(staged, "w", 0o600);

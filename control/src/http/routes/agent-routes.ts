@@ -14,7 +14,14 @@ import { checkedPath, isServed } from "../../domain/tree-paths.ts";
 import { limitedText } from "../api.ts";
 import { eventStream } from "../event-stream.ts";
 import { type Call, param, type Route, route } from "../route.ts";
-import { joinedSchema, joinSchema, logLineSchema, settingsKeysSchema } from "../schemas.ts";
+import {
+  challengeRequestSchema,
+  challengeSchema,
+  joinedSchema,
+  joinSchema,
+  logLineSchema,
+  settingsKeysSchema,
+} from "../schemas.ts";
 
 interface AgentParts {
   readonly tree: DocumentTree;
@@ -43,16 +50,28 @@ function readRoutes(parts: AgentParts): readonly Route[] {
   return [
     route({
       method: "POST",
+      path: "/join/challenge",
+      summary: "What a machine with a join token has to sign so that it may join.",
+      admission: "anybody",
+      body: challengeRequestSchema,
+      answer: challengeSchema,
+      handle: async ({ body }) => await machines.challenge(body.token),
+    }),
+    route({
+      method: "POST",
       path: "/join",
-      summary: "A machine joins with a join token, and is given a token of its own.",
+      summary:
+        "A machine joins with a join token and a proof that it holds its key, and is given a token of its own.",
       admission: "anybody",
       body: joinSchema,
       answer: joinedSchema,
       handle: async ({ body, request }) => {
-        const { record, token } = await machines.join(body, parts.hostOf(request));
-        await environments.ensure(record.environment);
-        const { machine, environment, tags, os, arch } = record;
-        await audit.record(machine, "machine.join", environment, { machine, os, arch });
+        const { record, token } = await machines.join(body, parts.hostOf(request), async (one) => {
+          const { machine, environment, os, arch } = one;
+          await environments.ensure(environment);
+          await audit.record(machine, "machine.join", environment, { machine, os, arch });
+        });
+        const { environment, tags } = record;
         const settingsKeys = await keyLines(parts, environment);
         return { machineToken: token, rootKey, environment, tags, pollMs, settingsKeys };
       },
@@ -125,7 +144,8 @@ function reportRoutes({ machines, logs, hostOf }: AgentParts): readonly Route[] 
       handle: async (call) => {
         const machine = ownName(call);
         const lines = parsedLines(machine, await limitedText(call.request, logLimitBytes));
-        await logs.take(machines.get(machine).record.environment, lines);
+        const { environment } = machines.get(machine).record;
+        await logs.take({ environment, machine }, lines);
       },
     }),
   ];

@@ -6,6 +6,7 @@ import type { Revisions } from "../../application/keep-revisions.ts";
 import type { Machines } from "../../application/know-machines.ts";
 import { listServices } from "../../application/list-services.ts";
 import type { Rollouts } from "../../application/run-rollouts.ts";
+import type { FollowedItem } from "../../domain/followed-lines.ts";
 import { eventStream, type StreamEvent } from "../event-stream.ts";
 import { type Route, route } from "../route.ts";
 import { serverSchema, serviceSchema } from "../schemas.ts";
@@ -60,7 +61,7 @@ export function overviewRoutes(parts: OverviewParts): readonly Route[] {
       method: "GET",
       path: "/logs",
       summary:
-        "Lines of a service, also of one that is gone: events named `line`, then `end` unless followed.",
+        "Lines of a service, also of one that is gone: events named `line`, `gap` with the number of lines that a slow reader has missed, and `end` unless followed.",
       admission: "read",
       query: logQuerySchema,
       answer: "text/event-stream",
@@ -71,13 +72,24 @@ export function overviewRoutes(parts: OverviewParts): readonly Route[] {
           ...(machine === undefined ? {} : { machine }),
           ...(since === undefined ? {} : { since: Date.parse(since) }),
         };
-        const kept = follow === "true" ? undefined : await logs.read(asked);
+        if (follow === "false") {
+          const kept = await logs.read(asked);
+          return eventStream({ signal: end }, async function* (): AsyncGenerator<StreamEvent> {
+            for (const data of kept) yield { event: "line", data };
+            yield { event: "end", data: {} };
+          });
+        }
         return eventStream({ signal: end }, async function* (signal): AsyncGenerator<StreamEvent> {
-          for await (const data of kept ?? logs.follow(asked, signal))
-            yield { event: "line", data };
+          for await (const item of logs.follow(asked, signal)) yield eventOf(item);
           yield { event: "end", data: {} };
         });
       },
     }),
   ];
+}
+
+function eventOf(item: FollowedItem): StreamEvent {
+  return item.kind === "line"
+    ? { event: "line", data: item.line }
+    : { event: "gap", data: { lines: item.lines } };
 }

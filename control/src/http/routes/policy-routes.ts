@@ -1,19 +1,23 @@
 // Routes of policies: what holds in an environment, changing it, approving revisions.
-import type { z } from "zod";
+import { type Settings, settingsDigest } from "@stoa/deployment";
+import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
 import type { Approvals } from "../../application/give-approvals.ts";
 import type { KeptPolicy, Policies } from "../../application/keep-policies.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
+import { namesOf, type ServiceSettings } from "../../application/keep-settings.ts";
 import { unreadyServices } from "../../application/obey-policies.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { ControlFailure } from "../../domain/control-failure.ts";
 import { type Call, nameOf, param, type Route, route } from "../route.ts";
 import {
+  approvedSchema,
   approversSchema,
   policyDraftSchema,
   policySchema,
   policyWishSchema,
+  signedApprovalSchema,
   signedSchema,
 } from "../schemas.ts";
 
@@ -22,9 +26,12 @@ interface PolicyRouteParts {
   readonly approvals: Approvals;
   readonly environments: Environments;
   readonly revisions: Revisions;
+  readonly settings: ServiceSettings;
   readonly audit: AuditLog;
   readonly clock: Clock;
 }
+
+const noSettings: Settings = { environment: {} };
 
 /** The routes of policies. */
 export function policyRoutes(parts: PolicyRouteParts): readonly Route[] {
@@ -87,21 +94,41 @@ function policyItself(parts: PolicyRouteParts): readonly Route[] {
   ];
 }
 
-function approvalRoutes({ approvals, revisions, audit }: PolicyRouteParts): readonly Route[] {
+function approvalRoutes({
+  approvals,
+  environments,
+  revisions,
+  settings: kept,
+  audit,
+}: PolicyRouteParts): readonly Route[] {
   const path = "/environments/:environment/services/:service/approvals/:revision";
   const approvedOf = async (call: Call) => {
     const [environment, service] = [param(call, "environment"), param(call, "service")];
     const { id } = await revisions.get(service, param(call, "revision"));
     return { environment, service, revision: id };
   };
+  const settingsOf = async (environment: string, service: string, running: boolean) => {
+    if (!running) return await kept.read(environment, service);
+    return (await environments.read(environment))?.services[service]?.settings ?? noSettings;
+  };
   return [
     route({
       method: "GET",
       path,
-      summary: "Who has approved a revision for an environment.",
+      summary:
+        "Who has approved a revision for an environment, with the settings that it would get now, or with those that run.",
       admission: "read",
-      answer: approversSchema,
-      handle: async (call) => await approvals.of(await approvedOf(call)),
+      query: z.object({ running: z.enum(["true", "false"]).default("false") }),
+      answer: approvedSchema,
+      handle: async (call) => {
+        const approved = await approvedOf(call);
+        const { environment, service } = approved;
+        const found = await settingsOf(environment, service, call.query.running === "true");
+        const settings = settingsDigest(found);
+        const approvers = await approvals.of({ ...approved, settings });
+        const named = settings === undefined ? {} : { settings };
+        return { ...approvers, ...named, names: [...namesOf(found)] };
+      },
     }),
     route({
       method: "PUT",
@@ -109,15 +136,16 @@ function approvalRoutes({ approvals, revisions, audit }: PolicyRouteParts): read
       summary:
         "Approves a revision for an environment, by signatures of keys that its policy names.",
       admission: "deploy",
-      body: signedSchema,
+      body: signedApprovalSchema,
       answer: approversSchema,
       handle: async (call) => {
-        const approved = await approvedOf(call);
+        const { envelope, reason, settings } = call.body;
+        const approved = { ...(await approvedOf(call)), settings };
         const { environment, service, revision } = approved;
-        const { envelope, reason } = call.body;
         await approvals.check(approved, envelope);
         await audit.record(nameOf(call), "revision.approve", `${environment}/${service}`, {
           revision,
+          ...(settings === undefined ? {} : { settings }),
           reason,
         });
         return await approvals.add(approved, envelope);

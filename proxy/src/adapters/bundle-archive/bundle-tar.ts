@@ -34,16 +34,32 @@ export interface BundleManifest {
   readonly before: readonly string[];
 }
 
+/** Why a file cannot be written. */
+const refusals: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such folder",
+  EACCES: "this user may not write there",
+  EROFS: "the disk is mounted read-only",
+  ENOSPC: "the disk is full",
+};
+
 /** Writes files one after the other; the archive has its name when it is whole and durable. */
 export class BundleWriter implements AsyncDisposable {
   readonly #path: string;
   readonly #tar = pack();
   readonly #written: Promise<void>;
   readonly #files: { path: string; size: number; sha256: string }[] = [];
+  /** Why the archive can take no more. */
+  #refusal: Error | undefined;
 
   constructor(path: string) {
     this.#path = path;
-    this.#written = pipeline(this.#tar, createWriteStream(this.#temporary));
+    const file = createWriteStream(this.#temporary);
+    file.once("error", (cause: NodeJS.ErrnoException) => {
+      if (cause.syscall === undefined) return; // what broke it is told elsewhere
+      const why = refusals[cause.code ?? ""] ?? cause.message;
+      this.#refusal = new Error(`${path} cannot be written: ${why}`, { cause });
+    });
+    this.#written = pipeline(this.#tar, file);
     this.#written.catch(() => undefined); // `add` or `end` says it
   }
 
@@ -52,6 +68,14 @@ export class BundleWriter implements AsyncDisposable {
   }
 
   async add(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
+    try {
+      await this.#append(path, size, body);
+    } catch (failure) {
+      throw this.#refusal ?? failure;
+    }
+  }
+
+  async #append(path: string, size: number, body: AsyncIterable<Uint8Array>): Promise<void> {
     const sum = createHash("sha256");
     const entry = this.#tar.entry({ name: path, size, mode: 0o644, mtime: new Date(0) });
     const bytes = async function* () {
@@ -84,7 +108,9 @@ export class BundleWriter implements AsyncDisposable {
       await this.addBytes(signatureName, Buffer.from(signText(text, about.created, key)));
     }
     this.#tar.finalize();
-    await this.#written;
+    await this.#written.catch((failure: unknown) => {
+      throw this.#refusal ?? failure;
+    });
     await using file = await open(this.#temporary, "r");
     await file.sync();
     await rename(this.#temporary, this.#path);
@@ -116,47 +142,67 @@ export async function unpackBundle(
     wanted = () => true,
   }: { readonly trust?: PublicKey | undefined; readonly wanted?: (path: string) => boolean },
 ): Promise<Unpacked> {
-  const found = new Map<string, { readonly size: number; readonly sha256: string }>();
-  const small = new Map<string, Buffer>();
+  const found = new Map<string, FileSum>();
+  const own = new Map<string, Buffer>();
   const archive = extract();
   const reading = pipeline(createReadStream(path), archive);
   reading.catch(() => undefined); // the loop rejects with it
-  for await (const entry of archive) {
+  for await (const entry of readable(archive, path)) {
     const { name, type } = entry.header;
     if (type !== "file" || !isSafe(name) || found.has(name)) {
       throw new Error(`${path}: ${JSON.stringify(name)} does not belong into a bundle`);
     }
-    const isOwn = name === manifestName || name === signatureName;
-    const sum = createHash("sha256");
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const place = !isOwn && wanted(name) ? join(folder, name) : undefined;
-    if (place !== undefined) await mkdir(dirname(place), { recursive: true });
-    const out = place === undefined ? undefined : await open(place, "wx");
-    try {
-      for await (const chunk of entry as AsyncIterable<Buffer>) {
-        sum.update(chunk);
-        size += chunk.length;
-        if (isOwn) chunks.push(chunk);
-        await out?.writeFile(chunk);
-      }
-    } finally {
-      await out?.close();
+    const bytes = readable(entry as AsyncIterable<Buffer>, path);
+    if (name === manifestName || name === signatureName) {
+      own.set(name, Buffer.concat(await Array.fromAsync(bytes)));
+    } else {
+      found.set(name, await takeFile(bytes, wanted(name) ? join(folder, name) : undefined));
     }
-    if (isOwn) small.set(name, Buffer.concat(chunks));
-    else found.set(name, { size, sha256: sum.digest("hex") });
   }
   await reading;
-  const text = small.get(manifestName)?.toString("utf8");
+  const text = own.get(manifestName)?.toString("utf8");
   if (text === undefined)
     throw new Error(`${path} is no bundle, or ends too early: it has no ${manifestName}`);
-  const signature = small.get(signatureName)?.toString("utf8");
+  const signature = own.get(signatureName)?.toString("utf8");
   if (trust !== undefined && !isSigned(text, signature, trust)) {
     throw new Error(`${path} is not signed by the key that is trusted`);
   }
   const manifest = manifestIn(text, path);
   requireSame(manifest, found, path);
   return { manifest, isSigned: trust !== undefined };
+}
+
+/** What comes of a stream of the archive; what breaks it becomes a sentence. */
+async function* readable<T>(source: AsyncIterable<T>, path: string): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const missing = `there is no file ${path}`;
+    throw new Error(code === "ENOENT" ? missing : `${path} is no bundle, or it is damaged`, {
+      cause,
+    });
+  }
+}
+
+interface FileSum {
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** Reads a file to its end, and writes it to `place` if there is one. */
+async function takeFile(entry: AsyncIterable<Buffer>, place: string | undefined): Promise<FileSum> {
+  if (place !== undefined) await mkdir(dirname(place), { recursive: true });
+  await using out = place === undefined ? undefined : await open(place, "wx");
+  const sum = createHash("sha256");
+  let size = 0;
+  for await (const chunk of entry) {
+    sum.update(chunk);
+    size += chunk.length;
+    await out?.writeFile(chunk);
+  }
+  return { size, sha256: sum.digest("hex") };
 }
 
 /** A signature that is none is a signature by nobody. */
@@ -170,15 +216,23 @@ function isSigned(text: string, signature: string | undefined, by: PublicKey): b
 }
 
 function manifestIn(text: string, path: string): BundleManifest {
-  const manifest = JSON.parse(text) as BundleManifest;
-  if (manifest.format === 1 && Array.isArray(manifest.files) && Array.isArray(manifest.before))
+  const manifest = parsed(text);
+  if (manifest?.format === 1 && Array.isArray(manifest.files) && Array.isArray(manifest.before))
     return manifest;
   throw new Error(`${path} has another format than this program knows`);
 }
 
+function parsed(text: string): BundleManifest | undefined {
+  try {
+    return JSON.parse(text) as BundleManifest;
+  } catch {
+    return undefined;
+  }
+}
+
 function requireSame(
   manifest: BundleManifest,
-  found: ReadonlyMap<string, { readonly size: number; readonly sha256: string }>,
+  found: ReadonlyMap<string, FileSum>,
   path: string,
 ): void {
   for (const file of manifest.files) {

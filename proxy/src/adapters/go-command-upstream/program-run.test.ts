@@ -19,7 +19,7 @@ async function shell(t: TestContext, script: string): Promise<ProgramCall> {
 
 /** Waits until a program has written its file. */
 async function written(call: ProgramCall, name: string): Promise<string> {
-  for (let tried = 0; tried < 500; tried++) {
+  for (let tried = 0; tried < 6_000; tried++) {
     const text = await readFile(join(call.cwd, name), "utf8").catch(() => "");
     if (text.endsWith("\n")) return text.trim();
     await setTimeout(20);
@@ -30,7 +30,7 @@ async function written(call: ProgramCall, name: string): Promise<string> {
 /** Waits for the end of a process. What was not yet waited for by the first process of the machine has ended, too. */
 async function ended(id: string): Promise<void> {
   const status = `/proc/${id}/status`;
-  for (let tried = 0; tried < 500; tried++) {
+  for (let tried = 0; tried < 6_000; tried++) {
     const text = await readFile(status, "utf8").catch(() => "");
     if (text === "" || /^State:\s+[ZX]/m.test(text)) return;
     await setTimeout(20);
@@ -53,7 +53,7 @@ test("a program that is not there is missing", async (t) => {
 
 test("a program that is too slow is ended, with all that it has started", async (t) => {
   const script = "sh -c 'echo $$ > inner; exec sleep 600' & wait";
-  const call = { ...(await shell(t, script)), limitMs: 700 };
+  const call = { ...(await shell(t, script)), limitMs: 3_000 };
   await assert.rejects(runProgram(call, never), (failure) => {
     assert.ok(failure instanceof ProgramFailure);
     return failure.kind === "slow";

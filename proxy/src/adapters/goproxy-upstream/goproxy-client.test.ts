@@ -140,10 +140,10 @@ describe("attempts", () => {
 describe("deadlines", () => {
   test("a host that never begins to answer is too slow", async () => {
     await using proxy = await fixtureProxy(fixtures);
-    await using client = impatientClient({ firstByteMs: 20 });
+    await using client = impatientClient({ firstByteMs: 300 });
     proxy.fail("", { hang: true });
     const asked = client.upstream(proxy.url).mod(v1, never);
-    await assert.rejects(asked, failsWith("timed_out", /did not begin to answer within 0\.02 s/));
+    await assert.rejects(asked, failsWith("timed_out", /did not begin to answer within 0\.3 s/));
     assert.equal(proxy.requests.length, 1);
   });
 
@@ -166,10 +166,10 @@ describe("deadlines", () => {
       for (const socket of sockets) socket.destroy();
     });
     const retries = { attempts: 1, firstPauseMs: 0, longestPauseMs: 0, withinMs: 0 };
-    await using client = impatientClient({ connectMs: 20, retries });
+    await using client = impatientClient({ connectMs: 300, retries });
     const { port } = server.address() as AddressInfo;
     const asked = client.upstream(`https://127.0.0.1:${port}`).mod(v1, never);
-    await assert.rejects(asked, failsWith("timed_out", /accept a connection within 0\.02 s/));
+    await assert.rejects(asked, failsWith("timed_out", /accept a connection within 0\.3 s/));
     assert.equal(sockets.length, 1);
   });
 

@@ -176,8 +176,8 @@ test("a zip that is announced as too large is refused before its first byte", as
 });
 
 test("a slow zip arrives as long as it moves", async () => {
-  await using scene = await served({ client: { progressMs: 900, timeoutMs: 900 } });
-  scene.proxy.fail(".zip", { drip: { bytes: 25_000, everyMs: 100 } });
+  await using scene = await served({ client: { progressMs: 3_000, timeoutMs: 3_000 } });
+  scene.proxy.fail(".zip", { drip: { bytes: 25_000, everyMs: 300 } });
   assert.deepEqual(await read(await scene.upstream.zip(v1, never)), zip);
 });
 

@@ -69,6 +69,27 @@ function upgradeContract(name: string, skip: string | false, open: () => Promise
     await usesState(starting);
     assert.equal(await engine.taken(), all);
   });
+
+  test(`${name}: the digest of a zip does not count for a hash that an older Stoa has written since`, {
+    skip,
+  }, async () => {
+    const engine = await open();
+    await using state = await openState(engine.place, { mostJobs: 5 });
+    const entry = { zip: "h1:a", mod: "h1:m", database: undefined, zipDigest: "of h1:a" };
+    await state.hashes.write(module, entry);
+    const olderWrites = (zip: string): string =>
+      `INSERT INTO stoa_hash (path, version, zip, go_mod, verified_by)
+       VALUES ('example.com/m', 'v1.0.0', '${zip}', 'h1:m', NULL)
+       ON CONFLICT (path, version) DO UPDATE SET
+         zip = excluded.zip, go_mod = excluded.go_mod, verified_by = excluded.verified_by`;
+    await engine.apply([olderWrites("h1:a")], await engine.taken());
+    assert.deepEqual(await state.hashes.read(module), entry);
+    await engine.apply([olderWrites("h1:b")], await engine.taken());
+    const read = await state.hashes.read(module);
+    assert.deepEqual(read, { ...entry, zip: "h1:b", zipDigest: undefined });
+    await state.hashes.write(module, { ...entry, zip: "h1:b", zipDigest: "of h1:b" });
+    assert.equal((await state.hashes.read(module))?.zipDigest, "of h1:b");
+  });
 }
 
 describe("state in a file", async () => {

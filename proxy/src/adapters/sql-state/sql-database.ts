@@ -95,4 +95,7 @@ export const schemaSteps: readonly string[] = [
    )`,
   "CREATE INDEX stoa_answer_changed ON stoa_answer (changed_ms)",
   "ALTER TABLE stoa_job ADD COLUMN upstreams TEXT",
+  "ALTER TABLE stoa_hash ADD COLUMN zip_digest TEXT",
+  // The h1 that goes with the digest: a Stoa that does not know of digests writes another `zip` and leaves these alone.
+  "ALTER TABLE stoa_hash ADD COLUMN digested_zip TEXT",
 ];

@@ -1,7 +1,7 @@
 // The hashes of kept versions, in the proxy's state.
 import type { ModuleVersion } from "@stoa/gomod";
 import type { HashEntry, KeptHashes } from "../../domain/kept-hashes.ts";
-import type { SqlDatabase } from "./sql-database.ts";
+import type { SqlDatabase, SqlRow } from "./sql-database.ts";
 import { translating } from "./state-failure.ts";
 
 /** `KeptHashes` in a database. */
@@ -17,21 +17,24 @@ export class SqlKeptHashes implements KeptHashes {
       this.#database.rows("SELECT * FROM stoa_hash WHERE path = ? AND version = ?", path, version),
     );
     if (row === undefined) return undefined;
-    const database = row["verified_by"];
     return {
       zip: String(row["zip"]),
       mod: String(row["go_mod"]),
-      database: typeof database === "string" ? database : undefined,
+      database: textIn(row, "verified_by"),
+      zipDigest: row["digested_zip"] === row["zip"] ? textIn(row, "zip_digest") : undefined,
     };
   }
 
   async write({ path, version }: ModuleVersion, entry: HashEntry): Promise<void> {
     await translating("the record of hashes", () =>
       this.#database.change(
-        `INSERT INTO stoa_hash (path, version, zip, go_mod, verified_by) VALUES (?, ?, ?, ?, ?)
+        `INSERT INTO stoa_hash (path, version, zip, go_mod, verified_by, zip_digest, digested_zip)
+         VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (path, version) DO UPDATE SET
-           zip = excluded.zip, go_mod = excluded.go_mod, verified_by = excluded.verified_by`,
+           zip = excluded.zip, go_mod = excluded.go_mod, verified_by = excluded.verified_by,
+           zip_digest = excluded.zip_digest, digested_zip = excluded.digested_zip`,
         ...[path, version, entry.zip, entry.mod, entry.database ?? null],
+        ...[entry.zipDigest ?? null, entry.zip],
       ),
     );
   }
@@ -41,4 +44,9 @@ export class SqlKeptHashes implements KeptHashes {
       this.#database.change("DELETE FROM stoa_hash WHERE path = ? AND version = ?", path, version),
     );
   }
+}
+
+function textIn(row: SqlRow, column: string): string | undefined {
+  const value = row[column];
+  return typeof value === "string" ? value : undefined;
 }

@@ -185,7 +185,7 @@ function stateContract(name: string, skip: string | false, place: () => StatePla
     test("index entries and hashes can be removed, and what is not there may be removed too", async () => {
       const { index, hashes } = state;
       const gone = moduleVersion("example.com/gone", "v1.0.0");
-      const entry = { zip: "h1:a", mod: "h1:b", database: undefined };
+      const entry = { zip: "h1:a", mod: "h1:b", database: undefined, zipDigest: "d" };
       await index.add([gone]);
       await hashes.write(gone, entry);
       for (let times = 0; times < 2; times++) {
@@ -226,15 +226,12 @@ function stateContract(name: string, skip: string | false, place: () => StatePla
 
     test("hashes are what was written last, and absent before", async () => {
       assert.equal(await state.hashes.read(one), undefined);
-      await state.hashes.write(one, { zip: "h1:a", mod: "h1:b", database: undefined });
-      assert.deepEqual(await state.hashes.read(one), {
-        zip: "h1:a",
-        mod: "h1:b",
-        database: undefined,
-      });
-      const confirmed = { zip: "h1:a", mod: "h1:b", database: "sum.golang.org" };
-      await state.hashes.write(one, confirmed);
-      assert.deepEqual(await state.hashes.read(one), confirmed);
+      const entry = { zip: "h1:a", mod: "h1:b", database: undefined, zipDigest: undefined };
+      const confirmed = { ...entry, database: "sum.golang.org" };
+      for (const next of [entry, confirmed, { ...confirmed, zipDigest: "d" }, entry]) {
+        await state.hashes.write(one, next);
+        assert.deepEqual(await state.hashes.read(one), next);
+      }
       assert.equal(await state.hashes.read(two), undefined);
     });
   });

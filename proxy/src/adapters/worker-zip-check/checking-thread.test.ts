@@ -16,7 +16,7 @@ const program = new URL(
       if (zip.path === "exit") process.exit(7);
       if (zip.path === "throw") throw new Error("a mistake");
       if (zip.path === "hang") for (;;);
-      parentPort.postMessage({ outcome: "sound", hash: String(++served), goMod: undefined });
+      parentPort.postMessage({ outcome: "sound", checked: { hash: String(++served) } });
     });
   `)}`,
 );
@@ -67,10 +67,10 @@ test("a stopped thread rejects its task", async () => {
 async function hashFrom(thread: CheckingThread): Promise<string> {
   const report = await thread.run(task("answer"), never);
   assert.ok(report.outcome === "sound");
-  return report.hash;
+  return report.checked.hash;
 }
 
 function task(path: string): ZipCheckTask {
   const module = { path: parseModulePath("example.com/a"), version: parseVersion("v1.0.0") };
-  return { module, zip: { path } };
+  return { kind: "check", module, zip: { path } };
 }

@@ -1,6 +1,7 @@
 // The check of zips in threads: verdicts, queue, aborts, and its end.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,8 +20,10 @@ test("a sound zip tells its hash and its go.mod, from disk and from memory", asy
   const check = checking(t);
   const expected = await checkModuleZip(memorySource(zip), module);
   for (const place of [await onDisk(t, zip), inMemory(zip)]) {
-    const { hash, goMod } = await check.check(module, place, never);
+    const { hash, digest, goMod } = await check.check(module, place, never);
     assert.equal(hash, expected.hash);
+    assert.equal(digest, createHash("sha256").update(zip).digest("hex"));
+    assert.equal(await check.digest(module, place, never), digest);
     assert.match(hash, /^h1:.{44}$/);
     assert.deepEqual(goMod, new Uint8Array(mod));
   }
@@ -56,16 +59,25 @@ test("a zip that breaks a rule is refused with the rule", async (t) => {
   await check.check(module, inMemory(zip), never);
 });
 
+test("the digest of what is no module zip is that of its bytes, too", async (t) => {
+  const { module } = await fixture();
+  const bytes = Buffer.alloc(3_000_000, "no zip");
+  const digest = await checking(t).digest(module, await onDisk(t, bytes), never);
+  assert.equal(digest, createHash("sha256").update(bytes).digest("hex"));
+});
+
 test("a zip that cannot be read says so, and is not called unsound", async (t) => {
   const { module } = await fixture();
   const check = checking(t);
   const place = { kind: "file", path: join(tmpdir(), "stoa-no-such-zip") } as const;
-  await assert.rejects(check.check(module, place, never), (failure) => {
-    assert.ok(failure instanceof ProxyFailure, String(failure));
-    assert.equal(failure.code, "store_unavailable");
-    assert.match(failure.message, /ENOENT/);
-    return true;
-  });
+  for (const reading of [check.check(module, place, never), check.digest(module, place, never)]) {
+    await assert.rejects(reading, (failure) => {
+      assert.ok(failure instanceof ProxyFailure, String(failure));
+      assert.equal(failure.code, "store_unavailable");
+      assert.match(failure.message, /ENOENT/);
+      return true;
+    });
+  }
 });
 
 test("more zips than threads are all checked", async (t) => {

@@ -3,15 +3,15 @@ import { availableParallelism } from "node:os";
 import type { ModuleVersion } from "@stoa/gomod";
 import type { BytesPlace } from "../../domain/module-store.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
-import type { CheckedZip, ZipCheck } from "../../domain/zip-check.ts";
+import type { CheckedZip, ZipCheck, ZipDigests } from "../../domain/zip-check.ts";
 import { CheckingThread } from "./checking-thread.ts";
 import type { ZipCheckReport, ZipCheckTask } from "./zip-check-report.ts";
 
 /** One core stays free for answering. */
 const defaultThreads = Math.min(2, Math.max(1, availableParallelism() - 1));
 
-/** Checks as many zips at once as it has threads; the others wait in order. Whoever calls bounds how many those are. */
-export class WorkerZipCheck implements ZipCheck {
+/** Reads as many zips at once as it has threads; the others wait in order. Whoever calls bounds how many those are. */
+export class WorkerZipCheck implements ZipCheck, ZipDigests {
   readonly #threads: readonly CheckingThread[];
   readonly #free: CheckingThread[];
   readonly #waiting = new Set<PromiseWithResolvers<CheckingThread>>();
@@ -29,19 +29,31 @@ export class WorkerZipCheck implements ZipCheck {
   }
 
   async check(module: ModuleVersion, place: BytesPlace, signal: AbortSignal): Promise<CheckedZip> {
-    const either = AbortSignal.any([signal, this.#closed.signal]);
-    const thread = await this.#takeThread(either);
-    try {
-      return verdict(module, await thread.run(taskOf(module, place), either));
-    } finally {
-      this.#giveBack(thread);
-    }
+    const report = await this.#run(taskOf("check", module, place), signal);
+    if (report.outcome === "sound") return report.checked;
+    throw failureOf(module, report);
+  }
+
+  async digest(module: ModuleVersion, place: BytesPlace, signal: AbortSignal): Promise<string> {
+    const report = await this.#run(taskOf("digest", module, place), signal);
+    if (report.outcome === "digested") return report.digest;
+    throw failureOf(module, report);
   }
 
   /** Ends the threads. Checks that run, wait or come later are rejected. */
   async close(): Promise<void> {
     this.#closed.abort(new Error("the check of zips has been closed"));
     await Promise.all(this.#threads.map((thread) => thread.stop()));
+  }
+
+  async #run(task: ZipCheckTask, signal: AbortSignal): Promise<ZipCheckReport> {
+    const either = AbortSignal.any([signal, this.#closed.signal]);
+    const thread = await this.#takeThread(either);
+    try {
+      return await thread.run(task, either);
+    } finally {
+      this.#giveBack(thread);
+    }
   }
 
   async #takeThread(signal: AbortSignal): Promise<CheckingThread> {
@@ -75,28 +87,32 @@ export class WorkerZipCheck implements ZipCheck {
   }
 }
 
-function taskOf({ path, version }: ModuleVersion, place: BytesPlace): ZipCheckTask {
+function taskOf(
+  kind: ZipCheckTask["kind"],
+  { path, version }: ModuleVersion,
+  place: BytesPlace,
+): ZipCheckTask {
   const zip = place.kind === "file" ? { path: place.path } : { bytes: place.bytes() };
-  return { module: { path, version }, zip };
+  return { kind, module: { path, version }, zip };
 }
 
-function verdict(subject: ModuleVersion, report: ZipCheckReport): CheckedZip {
+function failureOf(subject: ModuleVersion, report: ZipCheckReport): Error {
   switch (report.outcome) {
-    case "sound":
-      return { hash: report.hash, goMod: report.goMod };
     case "unsound":
-      throw new ProxyFailure(
+      return new ProxyFailure(
         "invalid_module",
         `its zip is no sound module zip: ${report.sentence}`,
         { subject },
       );
     case "unreadable":
-      throw new ProxyFailure(
+      return new ProxyFailure(
         "store_unavailable",
         `the zip could not be read again after it was written (${report.code}): look at the disk and the system's log`,
         { subject },
       );
     case "mistaken":
-      throw new Error("the check of the zip failed", { cause: report.failure });
+      return new Error("the check of the zip failed", { cause: report.failure });
+    default:
+      return new Error(`the check of the zip did something else: it was ${report.outcome}`);
   }
 }

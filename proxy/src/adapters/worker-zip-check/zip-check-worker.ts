@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import { InvalidText } from "@stoa/gomod";
-import { type ByteSource, checkModuleZip, memorySource } from "@stoa/gomod/zip";
+import { type ByteSource, checkModuleZip, DigestedSource, memorySource } from "@stoa/gomod/zip";
 import type { ZipCheckReport, ZipCheckTask } from "./zip-check-report.ts";
 
 parentPort?.on("message", (task: ZipCheckTask) => {
@@ -11,9 +11,7 @@ parentPort?.on("message", (task: ZipCheckTask) => {
 
 async function report(task: ZipCheckTask): Promise<ZipCheckReport> {
   try {
-    const { hash, goMod } = await check(task);
-    // A copy: sending a part of a buffer would send all of it.
-    return { outcome: "sound", hash, goMod: goMod && new Uint8Array(goMod) };
+    return await reading(task, (source) => done(task, source));
   } catch (failure) {
     if (failure instanceof InvalidText) return { outcome: "unsound", sentence: reasonIn(failure) };
     const code = systemCode(failure);
@@ -22,11 +20,24 @@ async function report(task: ZipCheckTask): Promise<ZipCheckReport> {
   }
 }
 
-async function check({ module, zip }: ZipCheckTask): ReturnType<typeof checkModuleZip> {
-  if ("bytes" in zip) return checkModuleZip(memorySource(zip.bytes), module);
+async function done({ kind, module }: ZipCheckTask, source: ByteSource): Promise<ZipCheckReport> {
+  if (kind === "digest") {
+    return { outcome: "digested", digest: new DigestedSource(source).digest() };
+  }
+  const { hash, digest, goMod } = await checkModuleZip(source, module);
+  // A copy: sending a part of a buffer would send all of it.
+  const checked = { hash, digest, goMod: goMod && new Uint8Array(goMod) };
+  return { outcome: "sound", checked };
+}
+
+async function reading<T>(
+  { zip }: ZipCheckTask,
+  work: (source: ByteSource) => Promise<T>,
+): Promise<T> {
+  if ("bytes" in zip) return work(memorySource(zip.bytes));
   const descriptor = openSync(zip.path, "r");
   try {
-    return await checkModuleZip(fileSource(descriptor), module);
+    return await work(fileSource(descriptor));
   } finally {
     closeSync(descriptor);
   }

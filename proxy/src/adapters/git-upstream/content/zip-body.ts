@@ -7,7 +7,13 @@ import { DamagedRepository } from "../git/bare-repository.ts";
 import type { ContentFile } from "./content-files.ts";
 
 /** Nobody asks what a zip says that was not read to its end. */
-const nothing: CheckedModuleZip = { hash: "", goMod: undefined, files: 0, uncompressedSize: 0 };
+const nothing: CheckedModuleZip = {
+  hash: "",
+  digest: "",
+  goMod: undefined,
+  files: 0,
+  uncompressedSize: 0,
+};
 
 export interface ZipBodyParts {
   readonly module: ModuleVersion;

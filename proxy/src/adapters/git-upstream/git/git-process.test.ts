@@ -33,9 +33,9 @@ describe("Git", () => {
 
   it("ends a process that is silent for too long, but not one that speaks", async () => {
     const speaking = call(
-      "let n = 0; setInterval(() => { console.error(n++); n > 12 && process.exit() }, 50)",
+      "let n = 0; setInterval(() => { console.error(n++); n > 70 && process.exit() }, 50)",
       {
-        silenceMs: 400,
+        silenceMs: 3_000,
         totalMs: 60_000,
       },
     );
