@@ -4,30 +4,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { parse } from "yaml";
+import { composeFile, instances, pathOutside } from "./testing/compose-file.ts";
 import { finishedProgram } from "./testing/finished-program.ts";
 import { repositoryRoot } from "./testing/repository.ts";
 import { finishedStoa } from "./testing/stoa-process.ts";
 
-/** The words of a compose file that are looked at. */
-interface Compose {
-  readonly services: Readonly<Record<string, Service>>;
-  readonly volumes: Readonly<Record<string, unknown>>;
-}
-
-interface Service {
-  readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
-  readonly volumes?: readonly string[];
-}
-
 const read = (...path: readonly string[]): Promise<string> =>
   readFile(join(repositoryRoot, ...path), "utf8");
-const instances = ["stoa-1", "stoa-2", "stoa-3"] as const;
-const { services, volumes } = parse(await read("packaging", "compose.yaml"), {
-  merge: true,
-}) as Compose;
+const { services, volumes } = await composeFile();
 
 test("the containers need nothing that is not there", () => {
   for (const { depends_on: needed = {}, volumes: mounts = [] } of Object.values(services)) {
@@ -80,4 +64,31 @@ test("nginx is given the instances' names", async () => {
   });
   const addresses = stdout.match(/(?<=listen |server )\S*\d(?=[ ;])/g);
   assert.deepEqual(addresses, [...instances.map((name) => `${name}:3000`), "3000"], stdout);
+});
+
+test("what is kept lies in volumes, and what is run lies in this project", () => {
+  for (const name of instances) {
+    const { command = [], environment = {}, volumes: mounts, image } = services[name] ?? {};
+    const [program, file = ""] = command;
+    assert.equal(program, "node");
+    assert.match(image ?? "", new RegExp(`^node:${process.versions.node.split(".")[0]}-`));
+    const outside = pathOutside({ volumes: mounts ?? [] }, file, "/named");
+    assert.equal(outside, join(repositoryRoot, "stoa", "bin", "stoa.mjs"));
+    const kept = environment["STOA_LOCAL_FOLDER"] ?? "";
+    assert.equal(pathOutside({ volumes: mounts ?? [] }, kept, "/named"), `/named/${name}`);
+  }
+  const { s3 = {}, bucket = {}, postgres = {} } = services;
+  const made = pathOutside(bucket, bucket.command?.at(-1) ?? "", "/named");
+  assert.equal(made, join(pathOutside(s3, s3.command?.at(-1) ?? "", "/named") ?? "", "modules"));
+  // Where the image of PostgreSQL up to 17 keeps its data, as its documentation says.
+  assert.ok(pathOutside(postgres, "/var/lib/postgresql/data", "/named"));
+});
+
+test("who is stopped has as long as it may take, and the port is the one that the page names", async () => {
+  const { stdout } = await finishedStoa(["config", "print"]);
+  const seconds = Number(/^ShutdownTimeout +(\d+)/m.exec(stdout)?.[1]);
+  for (const name of instances) {
+    assert.ok(Number.parseInt(services[name]?.stop_grace_period ?? "0", 10) > seconds, stdout);
+  }
+  assert.deepEqual(services["nginx"]?.ports, ["127.0.0.1:3000:3000"]);
 });

@@ -1,10 +1,9 @@
 // Instances of different versions of Stoa on one storage, one state and one engine, as during an upgrade.
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { noPostgres, type PostgresServer, schemaSteps, startPostgres } from "@stoa/proxy/testing";
 import { until } from "./testing/bounded-wait.ts";
+import { earlierProgram, earlierProgramIsMissing } from "./testing/earlier-program.ts";
 import { type Fleet, type FleetOptions, startFleet } from "./testing/fleet.ts";
 import { filePath, largeModule, smallModule } from "./testing/proxied-modules.ts";
 
@@ -116,20 +115,19 @@ describe("instances of different versions", { skip: noPostgres }, () => {
     assert.equal(fleet.asked(filePath(cold, "zip")), 1);
   });
 
-  const earlier = process.env["STOA_TEST_EARLIER"];
   test("an earlier program beside this one: one fetch for both, the same lists, and either may be killed", {
-    skip: earlier === undefined && "STOA_TEST_EARLIER names no clone of an earlier version",
+    skip: earlierProgramIsMissing(),
   }, async () => {
     const [listed, newer] = [
       await smallModule("example.com/listed", "v1.0.0"),
       await smallModule("example.com/listed", "v1.1.0"),
     ];
-    const program = join(earlier ?? "", "stoa", "bin", "stoa.mjs");
+    await using earlier = await earlierProgram();
     await using fleet = await start({
       modules: [listed],
-      program: (at) => (at === 0 ? program : undefined),
+      program: (at) => (at === 0 ? earlier.file : undefined),
     });
-    for (const [round, victim] of [0, 1, 0, 1].entries()) {
+    for (const [round, victim] of [0, 1].entries()) {
       const cold = await largeModule(`example.com/cold${round}`, "v1.0.0", 400_000);
       fleet.upstream.add(cold);
       const zip = filePath(cold, "zip");

@@ -80,6 +80,20 @@ export function openObjectModuleStore(
 export async function tryObjectStore(store: LabellingBlobStore): Promise<void> {
   await store.check();
   for await (const _any of store.list("", { atOnce: 1 })) break;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await tryWriting(store);
+    } catch (failure) {
+      // A server that keeps objects as files may trip over a folder that another instance empties at this moment.
+      const isStrange = failure instanceof BlobFailure && failure.kind === "unexpected";
+      if (!isStrange || tries === mostTries) throw failure;
+    }
+  }
+}
+
+const mostTries = 5;
+
+async function tryWriting(store: LabellingBlobStore): Promise<void> {
   // Of its own: another instance that starts at the same time must not remove it in between.
   const key = `${probePrefix}${randomBytes(8).toString("hex")}`;
   await store.put(key, Buffer.from("?\n"));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { Client } from "pg";
 import type { AnswerName, SharedAnswers } from "../../domain/shared-answers.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../../testing/postgres-server.ts";
 import { openState } from "./open-state.ts";
@@ -94,15 +93,12 @@ describe("answers that instances share in PostgreSQL", { skip: noPostgres }, () 
       }),
     );
     const { nowMs } = await answers.read({ kind: "list", key: "example.com/many" });
-    // All at one moment, so that one look finds them together.
-    const client = new Client({ connectionString: server.url });
-    await client.connect();
-    await client.query(
+    // In one step: whoever looks in between would see fewer.
+    await server.run(
       `INSERT INTO stoa_answer (kind, path, query, answer, asked_ms, changed_ms)
-       SELECT 'list', 'example.com/many/m' || n, '', 'v1.0.0', $1, $1 FROM generate_series(1, 1100) n`,
-      [nowMs],
+       SELECT 'list', 'example.com/many/m' || n, '', 'v1.0.0', ${nowMs}, ${nowMs} + 60000
+       FROM generate_series(1, 1100) AS n`,
     );
-    await client.end();
     await answers.write({ kind: "list", key: "example.com/many" }, "v1.0.0", nowMs);
     await all.promise;
   });
