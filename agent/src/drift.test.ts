@@ -260,6 +260,10 @@ function published(tree: Tree, folder: string, version: string): string {
 /** Whether everything in it is as it was installed, modes included. */
 function isWhole(service: string, id: string): boolean {
   const release = join(service, "releases", id);
+  // What is below a file is not there, either.
+  if (lstatSync(release, { throwIfNoEntry: false })?.isDirectory() !== true) return false;
+  if (lstatSync(join(release, "share"), { throwIfNoEntry: false })?.isDirectory() !== true)
+    return false;
   const modes = (["", "bin", "bin/service", "share", "share/page.html"] as const).map((path) => {
     const found = lstatSync(join(release, path), { throwIfNoEntry: false });
     return found?.isSymbolicLink() === true ? "link" : (found?.mode ?? 0) & 0o7777;
