@@ -45,13 +45,8 @@ export function stateOf(unit: UnitProperties | undefined, isReady: boolean): Pro
     case "deactivating":
       return "stopping";
     default:
-<<<<<<< HEAD
-      // Until systemd comes to what it was asked for the unit is as it was. `Job` is empty where nothing is left to do.
-      return (unit?.["Job"] ?? "") === "" ? "gone" : "starting";
-=======
       // Until systemd comes to what it was asked for, the unit is as it was. `Job` is empty or absent where nothing is left to do.
       return Number(unit?.["Job"] ?? "") === 0 ? "gone" : "starting";
->>>>>>> main
   }
 }
 
