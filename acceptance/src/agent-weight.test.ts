@@ -8,9 +8,14 @@ import { until } from "./testing/bounded-wait.ts";
 import { greeter, startDelivery } from "./testing/delivery.ts";
 import { goIsMissing } from "./testing/go-command.ts";
 import type { LoadedModules } from "./testing/loaded-modules.ts";
+import {
+  loadedBy,
+  loadRecorder,
+  packagesOf,
+  recordingLoads,
+  uniqueOf,
+} from "./testing/loaded-packages.ts";
 import { repositoryRoot } from "./testing/repository.ts";
-
-const preload = pathToFileURL(join(import.meta.dirname, "testing", "loaded-modules.ts")).href;
 
 test("an agent that has deployed carries few rooms and two packages, its keeper fewer, and neither what Node loads in passing", {
   skip: goIsMissing(),
@@ -19,31 +24,24 @@ test("an agent that has deployed carries few rooms and two packages, its keeper 
   const folder = join(delivery.project, "..", "loaded");
   await mkdir(folder);
   const machine = await delivery.join("web-1", "", {
-    inside: ["env", `NODE_OPTIONS=--import=${preload}`, `LOADED_MODULES=${folder}`],
+    inside: ["env", ...Object.entries(recordingLoads(folder)).map((pair) => pair.join("="))],
   });
   await delivery.write(greeter("hello"));
   await delivery.succeed("deploy");
 
-  const agent = await loadedBy(["agent", "--root", machine.root], folder);
+  const agent = await loadedBy(await pidOf(["agent", "--root", machine.root]), folder);
   assert.deepEqual(packagesOf(agent), ["commander", "pino"]);
   assert.deepEqual(roomsOf(agent), ["agent", "blobs", "deployment", "stoa", "telemetry"]);
   assert.deepEqual(agent.builtins.filter(isHeavy), []);
 
-  const keeper = await loadedBy(["keeper", "--root", machine.root], folder);
+  const keeper = await loadedBy(await pidOf(["keeper", "--root", machine.root]), folder);
   assert.deepEqual(packagesOf(keeper), ["commander"]);
   assert.deepEqual(roomsOf(keeper), ["agent", "serving", "stoa"]);
   assert.deepEqual(keeper.builtins.filter(isHeavy), []);
 });
 
-/** What the process that was started with these words has loaded by now. */
-async function loadedBy(words: readonly string[], folder: string): Promise<LoadedModules> {
-  const pid = await until(`a process of ${words.join(" ")}`, () => processOf(words));
-  const file = join(folder, `${pid}.json`);
-  process.kill(pid, "SIGUSR2");
-  return await until(`${file} to be written`, async () => {
-    const text = await readFile(file, "utf8").catch(() => undefined);
-    return text === undefined ? undefined : (JSON.parse(text) as LoadedModules);
-  });
+function pidOf(words: readonly string[]): Promise<number> {
+  return until(`a process of ${words.join(" ")}`, () => processOf(words));
 }
 
 async function processOf(words: readonly string[]): Promise<number | undefined> {
@@ -61,20 +59,11 @@ function isHeavy(name: string): boolean {
   return /\/(undici|amaro)\//.test(name);
 }
 
-/** The packages that our files have asked for. */
-function packagesOf({ modules }: LoadedModules): readonly string[] {
-  return uniqueOf(modules, /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
-}
-
 function roomsOf({ modules }: LoadedModules): readonly string[] {
-  const ours = modules.filter((url) => !url.includes("/node_modules/") && url !== preload);
+  const ours = modules.filter((url) => !url.includes("/node_modules/") && url !== loadRecorder);
   const root = pathToFileURL(repositoryRoot).href;
   return uniqueOf(
     ours.map((url) => url.slice(root.length)),
     /^\/([^/]+)\/src\//,
   );
-}
-
-function uniqueOf(texts: readonly string[], pattern: RegExp): readonly string[] {
-  return [...new Set(texts.flatMap((text) => pattern.exec(text)?.[1] ?? []))].toSorted();
 }

@@ -40,7 +40,13 @@ describe("a disk", { skip: smallDiskIsMissing() }, () => {
     await assertServed(scene.stoa, kept);
     await disk.fill();
     for (const kind of kinds) {
-      assertStoreFailure(await ask(`${scene.stoa.url}${filePath(wanted, kind)}`), /full/);
+      const answer = await ask(`${scene.stoa.url}${filePath(wanted, kind)}`);
+      // The log of recent files may have room for one more in the block that it ends in.
+      if (kind !== "zip" && answer.status === 200) {
+        assert.ok(answer.body.equals(Buffer.from(wanted[kind])));
+      } else {
+        assertStoreFailure(answer, /full/);
+      }
     }
     await assertServed(scene.stoa, kept);
     assert.equal((await ask(`${scene.stoa.url}/healthz`)).status, 200);

@@ -66,7 +66,7 @@ fleetSuite("Redis and its sentinel", noRedis, async () => {
 faultSuite("Redis and its sentinel", noRedis, async () => {
   const stack = new AsyncDisposableStack();
   const relays = stack.use(new SlowRelays());
-  const servers = stack.use(await startSentinel("redis-1", "secret", relays.through));
+  const servers = stack.use(await startSentinel("redis-1", "secret", relays));
   return {
     server: relays.before(servers),
     env: watchedMaster(servers.endpoints),

@@ -333,7 +333,7 @@ describe("the .mod and .info of a version", () => {
       await ask(`${scene.stoa.url}${filePath(loud, kind)}`);
     }
     assert.deepEqual(await versionsIn(scene.stoa.root), []);
-    assert.equal((await looseFiles(scene.stoa.root)).length, 2);
+    assert.equal((await recentLogs(scene.stoa.root)).length, 1);
     await ask(`${scene.stoa.url}${filePath(loud, "zip")}`);
     const [version, ...others] = await versionsIn(scene.stoa.root);
     assert.deepEqual(others, []);
@@ -345,14 +345,27 @@ describe("the .mod and .info of a version", () => {
     assert.ok(version!.files.get("go.mod")?.equals(Buffer.from(loud.mod)));
     assert.ok(version!.files.get("source.zip")?.equals(Buffer.from(loud.zip)));
     assert.ok(version!.files.get("v1.0.0-RC1.info")?.equals(Buffer.from(loud.info)));
-    await until(
-      "the loose files to go",
-      async () => (await looseFiles(scene.stoa.root)).length === 0,
-    );
     const counts = kinds.map(
       (kind) => scene.upstream.requests.filter(({ path }) => path.endsWith(`.${kind}`)).length,
     );
     assert.deepEqual(counts, [1, 1, 1], "each file was fetched once");
+    await scene.stoa.stop();
+    assert.deepEqual(await recentLogs(scene.stoa.root), []);
+    assert.deepEqual(await looseFiles(scene.stoa.root), []);
+  });
+
+  test("have a place of their own when Stoa has been stopped", async () => {
+    const fixture = await smallModule("example.com/LOUD", "v1.0.0-RC1");
+    await using scene = await proxiedModules([fixture]);
+    for (const kind of ["mod", "info"] as const) {
+      await ask(`${scene.stoa.url}${filePath(fixture, kind)}`);
+    }
+    await scene.stoa.stop();
+    assert.deepEqual((await looseFiles(scene.stoa.root)).sort(), [
+      ".stoa/loose/example.com/!l!o!u!d/v1.0.0-!r!c1@info",
+      ".stoa/loose/example.com/!l!o!u!d/v1.0.0-!r!c1@mod",
+    ]);
+    assert.deepEqual(await recentLogs(scene.stoa.root), []);
   });
 });
 
@@ -368,6 +381,10 @@ async function assertBroken({ url, root }: StoaProcess, fixture: ModuleFixture):
     const left = await filesIn(root);
     return !left.some((name) => name.startsWith(".stoa/incoming/"));
   });
+}
+
+async function recentLogs(root: string): Promise<string[]> {
+  return (await filesIn(root)).filter((name) => name.startsWith(".stoa/recent/"));
 }
 
 async function looseFiles(root: string): Promise<string[]> {

@@ -108,7 +108,9 @@ describe("agent", { skip: noGo }, () => {
     rmSync(join(service, "current"));
     rmSync(join(service, "releases", one, "bin", "service"), { force: true });
     const [view] = (await machine.supervisor.views()).filter(({ kept }) => kept);
-    process.kill(view?.pid ?? 0, "SIGKILL");
+    // Number 0 would be this test and all that runs beside it.
+    assert.ok(view !== undefined && view.pid > 0);
+    process.kill(view.pid, "SIGKILL");
     await machine.until("notes", ({ restarts }) => restarts > 0);
     await machine.until(
       "notes",

@@ -63,6 +63,13 @@ describe("what drifts from what was installed", { skip: noGo }, () => {
       (view) => view.kept && view.state === "running",
     );
 
+  /** Never 0, which would be this test and all that runs beside it. */
+  const pidOfKept = async (): Promise<number> => {
+    const view = await kept();
+    assert.ok(view !== undefined && view.pid > 0);
+    return view.pid;
+  };
+
   interface Drift {
     readonly title: string;
     break(): void | Promise<void>;
@@ -179,7 +186,7 @@ describe("what drifts from what was installed", { skip: noGo }, () => {
     },
     {
       title: "a process that is killed",
-      break: async () => process.kill((await kept())?.pid ?? 0, "SIGKILL"),
+      break: async () => process.kill(await pidOfKept(), "SIGKILL"),
       said: /^notes was ended by SIGKILL and was started again$/,
     },
     {
@@ -193,8 +200,9 @@ describe("what drifts from what was installed", { skip: noGo }, () => {
     {
       title: "a program that is replaced, and started in its place",
       break: async () => {
-        const pid = (await kept())?.pid ?? 0;
-        replace(program(), buildPolite(folder, "strange"));
+        const strange = buildPolite(folder, "strange");
+        const pid = await pidOfKept();
+        replace(program(), strange);
         // Not by the agent, which would put the file right before.
         process.kill(pid, "SIGKILL");
       },
@@ -218,7 +226,7 @@ describe("what drifts from what was installed", { skip: noGo }, () => {
       await until(async () => (await kept()) !== undefined);
       const current = await textOf(await machine.urlOf("notes"));
       assert.match(current, /^hello from 2,/);
-      assert.equal(readlinkSync(join(service, "previous")), `releases/${one}`);
+      await until(() => linkOf(join(service, "previous")) === `releases/${one}`);
       const whole = join(service, "current", "share", "page.html");
       assert.equal(readFileSync(whole, "utf8"), page);
     });

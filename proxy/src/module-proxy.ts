@@ -5,6 +5,7 @@ import { hostname, networkInterfaces } from "node:os";
 import { type ProxyListEntry, parseProxyList, redactUrl, type Version } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics, Traces } from "@stoa/telemetry";
+import type { Lingering } from "./adapters/disk-module-store/recent-loose-files.ts";
 import { openLeases } from "./adapters/leases/open-leases.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
 import { openState } from "./adapters/sql-state/open-state.ts";
@@ -56,6 +57,7 @@ import { openSeeding } from "./open-seeding.ts";
 import { markOf, openSharedAnswers } from "./open-shared-answers.ts";
 import { localFolder, openStorage } from "./open-storage.ts";
 import { openUpstreams } from "./open-upstreams.ts";
+import { trustForEngines } from "./trust-machine.ts";
 
 /** A running module proxy, to be given to a server. */
 export interface ModuleProxy extends AsyncDisposable {
@@ -89,6 +91,9 @@ export interface ModuleProxy extends AsyncDisposable {
   seed(...order: Parameters<VersionSeeding["run"]>): Promise<void>;
 }
 
+/** From the first go.mod that a build reads to its last zip it takes about this long. */
+const lingeringMs = 30_000;
+
 /** How much of lists and query answers is remembered. */
 const rememberedCapacity: Capacity = { entries: 50_000, bytes: 64 << 20 };
 
@@ -117,11 +122,13 @@ export async function openModuleProxy(
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
-  const storage = await openStorage(settings.storage);
+  const isAlone = isServer && settings.leases.kind === "memory";
+  const storage = await openStorage(settings.storage, isAlone ? lingering(log) : undefined);
   const { removal } = storage;
   const { store, loose, catalog } = storage.isRemote ? patientStorage(storage) : storage;
   const cached =
     settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
+  trustForEngines(settings);
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
   const state = await openState(settings.state, {
     mostJobs: settings.background.queue,
@@ -370,6 +377,13 @@ export async function openModuleProxy(
       await cached?.[Symbol.asyncDispose]();
       await storage[Symbol.asyncDispose]();
     },
+  };
+}
+
+function lingering(log: Log): Lingering {
+  return {
+    ms: lingeringMs,
+    onTrouble: (error) => log.warn("loose files could not be written to the disk yet", { error }),
   };
 }
 

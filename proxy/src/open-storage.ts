@@ -4,8 +4,10 @@ import {
   type OpenedStore,
   openDiskModuleStore,
 } from "./adapters/disk-module-store/open-disk-module-store.ts";
+import type { Lingering } from "./adapters/disk-module-store/recent-loose-files.ts";
 import { openZipSpool } from "./adapters/disk-module-store/zip-spool.ts";
 import { openExternalModuleStore } from "./adapters/external-module-store/open-external-module-store.ts";
+import { trustSystemCertificates } from "./adapters/goproxy-upstream/system-certificates.ts";
 import { openMemoryModuleStore } from "./adapters/memory-module-store/memory-module-store.ts";
 import type { MongoSettings } from "./adapters/mongo-module-store/mongo-settings.ts";
 import {
@@ -62,11 +64,19 @@ export function localFolder(storage: StorageSettings): string | undefined {
   }
 }
 
-/** Rejects with `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used. */
-export async function openStorage(storage: StorageSettings): Promise<OpenStorage> {
+/**
+ * `lingering` is for a process that is alone on the storage: see `openDiskModuleStore`. Rejects with
+ * `StorageTrouble`, or with another `Error` whose message is a sentence, if it cannot be used.
+ */
+export async function openStorage(
+  storage: StorageSettings,
+  lingering?: Lingering,
+): Promise<OpenStorage> {
+  // Whom connections trust: as those to upstreams do, whom this machine trusts.
+  if (storage.kind !== "disk" && storage.kind !== "memory") trustSystemCertificates();
   switch (storage.kind) {
     case "disk":
-      return { ...(await openDiskModuleStore({ root: storage.root })), ...local };
+      return { ...(await openDiskModuleStore({ root: storage.root, lingering })), isRemote: false };
     case "memory":
       return { ...openMemoryModuleStore(), inspection: undefined, ...local };
     case "bucket": {

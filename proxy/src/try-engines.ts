@@ -3,6 +3,7 @@ import { openAthensIndex } from "./adapters/athens-index/athens-index.ts";
 import { openLeases } from "./adapters/leases/open-leases.ts";
 import { openState, type ProxyState } from "./adapters/sql-state/open-state.ts";
 import type { ModuleProxySettings } from "./module-proxy-settings.ts";
+import { trustForEngines } from "./trust-machine.ts";
 
 /** One of them. `trouble` is a sentence that names what to look at; absent if all is well. */
 export interface EngineFinding {
@@ -20,6 +21,7 @@ const triedLease = "config check";
 export async function* tryEngines(
   settings: Pick<ModuleProxySettings, "state" | "leases" | "leaseLifetimeMs" | "index">,
 ): AsyncGenerator<EngineFinding> {
+  trustForEngines(settings);
   await using opened = new AsyncDisposableStack();
   let state: ProxyState | undefined;
   if (settings.state.kind !== "memory") {

@@ -19,8 +19,10 @@ export function own<T extends ChildProcess>(child: T, { group = false } = {}): T
 
 /** Ends a process at once or, with `group`, what is left of its process group. */
 export function endNow(child: ChildProcess, group: boolean): void {
+  // It was never started; number 0 would be this process's own group.
+  if (child.pid === undefined) return;
   try {
-    if (group) process.kill(-(child.pid ?? 0), "SIGKILL");
+    if (group) process.kill(-child.pid, "SIGKILL");
     else child.kill("SIGKILL");
   } catch {
     // Nothing was left of it.

@@ -127,11 +127,12 @@ export class ConvergingService {
     const refused = this.#refusalOf(wanted);
     const { view, health, addresses } = this.#condition;
     const running = committed?.release;
+    const said = refused?.lastLines ?? (await this.#lastWords());
     return this.#withSince({
       ...(wanted === undefined ? {} : { desired: wanted.revision }),
       ...(running === undefined ? {} : { running }),
       ...(this.#step === undefined ? {} : { step: this.#step }),
-      ...(refused === undefined ? {} : { lastLines: [...refused.lastLines] }),
+      ...(said === undefined ? {} : { lastLines: [...said] }),
       ...this.#verdict(wanted, refused?.sentence),
       ...(addresses.size === 0 ? {} : { addresses: Object.fromEntries(addresses) }),
       restarts: view?.restarts ?? 0,
@@ -307,6 +308,14 @@ export class ConvergingService {
       handOver: undefined,
       addresses: [],
     });
+  }
+
+  /** What was written last, where what serves has ended and is started again. */
+  async #lastWords(): Promise<readonly string[] | undefined> {
+    const { view } = this.#condition;
+    if (view === undefined || view.state === "running") return undefined;
+    if (view.id !== this.#journal?.now.committed?.process) return undefined;
+    return await lastLines(this.#parts.disk, this.#parts.layout.log, 0);
   }
 
   #verdict(

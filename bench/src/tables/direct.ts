@@ -16,12 +16,15 @@ export const direct: BenchTable = { name: "direct", needs: ["go"], measure };
 
 const execute = promisify(execFile);
 const module = "github.com/bench/growing";
+const otherModule = "github.com/bench/other";
 const versions = 50;
 
 /** What is measured, in seconds, on one side in one round. */
 interface Passage {
   readonly first: number;
   readonly second: number;
+  /** The first version of another repository, when all versions of one have been served. */
+  readonly other: number;
   /** All versions, beginning with nothing. */
   readonly all: number;
 }
@@ -40,7 +43,8 @@ interface ProcessorSeconds {
 type Part = keyof Passage;
 
 const parts: readonly (readonly [Part, string, number | undefined])[] = [
-  ["first", "the first version", 2],
+  ["first", "the first version, of a server that has just begun", 2],
+  ["other", "the first version of another repository", 2],
   ["second", "a second version, warm mirror", 8],
   ["all", `${versions} versions`, undefined],
 ];
@@ -48,7 +52,9 @@ const parts: readonly (readonly [Part, string, number | undefined])[] = [
 async function measure(run: BenchRun): Promise<MeasuredTable> {
   await using repositories = await gitRepositories(run);
   run.say(`making a repository with ${versions} versions`);
-  await repositories.add(module, growingModule(module, versions));
+  for (const name of [module, otherModule]) {
+    await repositories.add(name, growingModule(name, versions));
+  }
   const ours: NativePassage[] = [];
   const theirs: Passage[] = [];
   for (let round = 0; round < (run.isQuick ? 2 : 5); round++) {
@@ -112,9 +118,9 @@ async function passNative({ environment }: GitRepositories, run: BenchRun): Prom
   await using stoa = await startStoa({ upstream: "direct", env: environment }, run);
   const before = processorSeconds(stoa);
   let processor: ProcessorSeconds | undefined;
-  const passage = await passAll(run, async (version) => {
+  const passage = await passAll(run, async (path, version) => {
     for (const kind of ["info", "mod", "zip"]) {
-      await downloadSmall(`${stoa.url}/${module}/@v/${version}.${kind}`, run.signal);
+      await downloadSmall(`${stoa.url}/${path}/@v/${version}.${kind}`, run.signal);
     }
     processor ??= difference(processorSeconds(stoa), before);
   });
@@ -133,7 +139,7 @@ function difference(after: ProcessorSeconds, before: ProcessorSeconds): Processo
 }
 
 async function passGoCommand({ environment }: GitRepositories, run: BenchRun): Promise<Passage> {
-  return await passAll(run, async (version) => {
+  return await passAll(run, async (path, version) => {
     const folder = await mkdtemp(join(run.folder, "gopath-"));
     const env = {
       ...plainEnvironment(),
@@ -146,7 +152,7 @@ async function passGoCommand({ environment }: GitRepositories, run: BenchRun): P
       GOTOOLCHAIN: "local",
     };
     try {
-      const words = ["mod", "download", "-json", `${module}@${version}`];
+      const words = ["mod", "download", "-json", `${path}@${version}`];
       await execute("go", words, { cwd: folder, env, signal: run.signal });
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -154,14 +160,19 @@ async function passGoCommand({ environment }: GitRepositories, run: BenchRun): P
   });
 }
 
-async function passAll(run: BenchRun, fetch: (version: string) => Promise<void>): Promise<Passage> {
-  const seconds: number[] = [];
-  for (let version = 0; version < versions; version++) {
+async function passAll(
+  run: BenchRun,
+  fetch: (path: string, version: string) => Promise<void>,
+): Promise<Passage> {
+  const timed = async (path: string, version: number): Promise<number> => {
     run.signal.throwIfAborted();
     const started = performance.now();
-    await fetch(`v1.${version}.0`);
-    seconds.push((performance.now() - started) / 1000);
-  }
+    await fetch(path, `v1.${version}.0`);
+    return (performance.now() - started) / 1000;
+  };
+  const seconds: number[] = [];
+  for (let version = 0; version < versions; version++) seconds.push(await timed(module, version));
   const [first = 0, ...others] = seconds;
-  return { first, second: median(others), all: seconds.reduce((sum, each) => sum + each, 0) };
+  const all = seconds.reduce((sum, each) => sum + each, 0);
+  return { first, second: median(others), other: await timed(otherModule, 0), all };
 }

@@ -1,5 +1,6 @@
 // The records of a zip archive as bytes: signatures and lengths for reading, and the records that a module zip needs.
 // Authority: PKWARE APPNOTE.TXT 6.3.10, section 4.3. All numbers are little-endian.
+import { isAscii } from "node:buffer";
 
 export const localHeader = { signature: 0x04034b50, length: 30 } as const;
 export const dataDescriptor = { signature: 0x08074b50, length: 16 } as const;
@@ -39,11 +40,8 @@ const version45 = 45;
  * zips that the go command writes: the same files always give the same bytes.
  */
 export function encodeLocalHeader(name: Uint8Array): Uint8Array {
-  const record = Buffer.alloc(localHeader.length + name.length);
-  record.writeUInt32LE(localHeader.signature, 0);
-  record.writeUInt16LE(version20, 4);
-  record.writeUInt16LE(flagsFor(name), 6);
-  record.writeUInt16LE(deflated, 8);
+  const record = Buffer.allocUnsafe(localHeader.length + name.length);
+  record.set(isAscii(name) ? localStart : localStartUtf8);
   record.writeUInt16LE(name.length, 26);
   record.set(name, localHeader.length);
   return record;
@@ -51,7 +49,7 @@ export function encodeLocalHeader(name: Uint8Array): Uint8Array {
 
 /** The sizes after the data. */
 export function encodeDataDescriptor(entry: WrittenEntry): Uint8Array {
-  const record = Buffer.alloc(dataDescriptor.length);
+  const record = Buffer.allocUnsafe(dataDescriptor.length);
   record.writeUInt32LE(dataDescriptor.signature, 0);
   record.writeUInt32LE(entry.crc32, 4);
   record.writeUInt32LE(entry.compressedSize, 8);
@@ -61,12 +59,8 @@ export function encodeDataDescriptor(entry: WrittenEntry): Uint8Array {
 
 /** The header of a deflated entry in the central directory. */
 export function encodeDirectoryHeader(entry: WrittenEntry): Uint8Array {
-  const record = Buffer.alloc(directoryHeader.length + entry.name.length);
-  record.writeUInt32LE(directoryHeader.signature, 0);
-  record.writeUInt16LE(version20, 4);
-  record.writeUInt16LE(version20, 6);
-  record.writeUInt16LE(flagsFor(entry.name), 8);
-  record.writeUInt16LE(deflated, 10);
+  const record = Buffer.allocUnsafe(directoryHeader.length + entry.name.length);
+  record.set(isAscii(entry.name) ? directoryStart : directoryStartUtf8);
   record.writeUInt32LE(entry.crc32, 16);
   record.writeUInt32LE(entry.compressedSize, 20);
   record.writeUInt32LE(entry.uncompressedSize, 24);
@@ -111,6 +105,28 @@ function encodeDirectoryEnd64(entries: number, size: number, offset: number): Ui
   return record;
 }
 
-function flagsFor(name: Uint8Array): number {
-  return name.some((byte) => byte >= 0x80) ? sizesFollow | utf8Name : sizesFollow;
+/** What all local headers have in common, up to the name. */
+function commonLocalHeader(flags: number): Uint8Array {
+  const record = Buffer.alloc(localHeader.length);
+  record.writeUInt32LE(localHeader.signature, 0);
+  record.writeUInt16LE(version20, 4);
+  record.writeUInt16LE(flags, 6);
+  record.writeUInt16LE(deflated, 8);
+  return record;
 }
+
+/** What all headers of the directory have in common, up to the name. */
+function commonDirectoryHeader(flags: number): Uint8Array {
+  const record = Buffer.alloc(directoryHeader.length);
+  record.writeUInt32LE(directoryHeader.signature, 0);
+  record.writeUInt16LE(version20, 4);
+  record.writeUInt16LE(version20, 6);
+  record.writeUInt16LE(flags, 8);
+  record.writeUInt16LE(deflated, 10);
+  return record;
+}
+
+const localStart = commonLocalHeader(sizesFollow);
+const localStartUtf8 = commonLocalHeader(sizesFollow | utf8Name);
+const directoryStart = commonDirectoryHeader(sizesFollow);
+const directoryStartUtf8 = commonDirectoryHeader(sizesFollow | utf8Name);

@@ -1,5 +1,6 @@
 // A zip that flows to the client who asked first, while it is still being written.
 import type { StagedZip } from "../domain/module-store.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 /**
  * What is kept back until the whole zip is checked and kept. A zip ends in its directory, so without these bytes no
@@ -7,6 +8,7 @@ import type { StagedZip } from "../domain/module-store.ts";
  */
 const heldBackBytes = 16 * 1024;
 const readBytes = 256 * 1024;
+const buffers = new SpareBuffers(readBytes, 8);
 
 /** One writer appends to `staged` and reports here; one reader follows through `body`. */
 export class ArrivingZip {
@@ -59,7 +61,8 @@ export class ArrivingZip {
    */
   body(): AsyncIterableIterator<Uint8Array, undefined, undefined> {
     let position = 0;
-    const buffer = Buffer.allocUnsafeSlow(readBytes);
+    const buffer = buffers.take();
+    let isWhole = false;
     const end = (): { done: true; value: undefined } => {
       this.#readerGone.resolve();
       return { done: true, value: undefined };
@@ -68,7 +71,12 @@ export class ArrivingZip {
       next: async () => {
         try {
           const chunk = await this.#readFrom(position, buffer);
-          if (chunk === undefined) return end();
+          if (chunk === undefined) {
+            // After a failure, or a reader who leaves, the disk may still be filling it.
+            if (!isWhole) buffers.giveBack(buffer);
+            isWhole = true;
+            return end();
+          }
           position += chunk.length;
           return { done: false as const, value: chunk };
         } catch (failure) {

@@ -54,7 +54,7 @@ for (const [given, pieces] of [
     const source = sourceOf(async function* () {
       yield* given;
     });
-    assert.deepEqual(await texts(gathered(source, 4)), pieces);
+    assert.deepEqual(await texts(gathered(source, Buffer.alloc(4))), pieces);
     assert.deepEqual(source.heard, [...given, "end"]);
   });
 }
@@ -66,7 +66,7 @@ test("gathered holds nothing back while its source pauses", async () => {
     await more.promise;
     yield "cd";
   });
-  const pieces = gathered(source, 4);
+  const pieces = gathered(source, Buffer.alloc(4));
   const read = async () => String((await pieces.next()).value);
   assert.equal(await read(), "ab");
   more.resolve();
@@ -80,12 +80,12 @@ test("gathered fails as its source does, and lets go of one that is not wanted a
     yield "a";
     throw broken;
   });
-  await assert.rejects(texts(gathered(failing, 4)), (failure) => failure === broken);
+  await assert.rejects(texts(gathered(failing, Buffer.alloc(4))), (failure) => failure === broken);
 
   const endless = sourceOf(async function* () {
     for (;;) yield "abcd";
   });
-  for await (const _ of gathered(endless, 4)) break;
+  for await (const _ of gathered(endless, Buffer.alloc(4))) break;
   await endless.ended;
   assert.deepEqual(endless.heard, ["end"]);
 });

@@ -4,20 +4,23 @@
 const patienceMs = 50;
 
 /**
- * The same bytes in pieces of `pieceBytes`. The last one is shorter, and so is one that nothing was added to for a moment:
- * a slow source holds nobody up. A piece holds until the next one is asked for, for all lie in one buffer.
+ * The same bytes in pieces as long as `piece`, in which all of them lie: each holds until the next one is asked for. The last
+ * one is shorter, and so is one that has waited for a moment: a slow source holds nobody up.
  */
 export async function* gathered(
   chunks: AsyncIterable<Uint8Array>,
-  pieceBytes: number,
+  piece: Uint8Array,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const source = chunks[Symbol.asyncIterator]();
-  const piece = Buffer.allocUnsafeSlow(pieceBytes);
+  const pieceBytes = piece.length;
   let filled = 0;
+  let patience: Patience | undefined;
   try {
     for (let next = source.next(); ; ) {
-      const arrived = await (filled === 0 ? next : soon(next));
+      if (filled > 0) patience ??= new Patience();
+      const arrived = await (patience === undefined ? next : Promise.race([next, patience.end]));
       if (arrived === undefined) {
+        patience = undefined;
         yield piece.subarray(0, filled);
         filled = 0;
         continue;
@@ -30,6 +33,8 @@ export async function* gathered(
         taken += part.length;
         filled += part.length;
         if (filled < pieceBytes) break;
+        patience?.stop();
+        patience = undefined;
         yield piece;
         filled = 0;
       }
@@ -37,18 +42,22 @@ export async function* gathered(
     }
     if (filled > 0) yield piece.subarray(0, filled);
   } finally {
+    patience?.stop();
     // A generator answers only when what it was asked for before has come; waiting for that would help nobody.
     source.return?.().catch(() => undefined);
   }
 }
 
-/** What arrives within a moment; `undefined` if nothing does. */
-async function soon<T>(arrival: Promise<T>): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), patienceMs);
-  try {
-    return await Promise.race([arrival, late.promise]);
-  } finally {
-    clearTimeout(timer);
+/** How long a piece that is not full has been waiting: one clock for each piece, not for each chunk. */
+class Patience {
+  readonly #end = Promise.withResolvers<undefined>();
+  readonly #timer = setTimeout(() => this.#end.resolve(undefined), patienceMs);
+
+  get end(): Promise<undefined> {
+    return this.#end.promise;
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
   }
 }

@@ -9,9 +9,11 @@ import { readStored, storedDelivery } from "../domain/stored-delivery.ts";
 import type { ZipDelivery } from "../domain/upstream.ts";
 import { requireSameGoMod, type ZipCheck } from "../domain/zip-check.ts";
 import { gathered } from "./gather-chunks.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 /** What is appended at once. */
 const pieceBytes = 128 * 1024;
+const pieces = new SpareBuffers(pieceBytes, 8);
 
 /** What it takes to keep a version. */
 export interface VersionKeepingParts {
@@ -59,11 +61,13 @@ export class VersionKeeping implements AsyncDisposable {
 
   /** Writes a whole delivery into a stage and ends it; `grew` is told of every step. */
   async receive(delivery: ZipDelivery, staged: StagedZip, grew?: () => void): Promise<void> {
-    for await (const piece of gathered(delivery.body, pieceBytes)) {
+    const buffer = pieces.take();
+    for await (const piece of gathered(delivery.body, buffer)) {
       if (staged.size + piece.length > maxZipBytes) throw tooLarge(delivery.from);
       await staged.append(piece);
       grew?.();
     }
+    pieces.giveBack(buffer);
     await staged.end();
   }
 

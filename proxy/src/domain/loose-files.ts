@@ -7,7 +7,8 @@ export type LooseKind = "info" | "mod";
 /**
  * Keeps single files of versions that are not (yet) in the `ModuleStore`: a build reads hundreds of go.mod files of
  * versions whose zip nobody needs. Beside the store, never inside its layout. The same promises about concurrency, crashes
- * and `store_unavailable` hold as for `ModuleStore`, but for one: a power cut may take a file, whole, that was kept.
+ * and `store_unavailable` hold as for `ModuleStore`, but for two: a power cut may take a file, whole, that was kept, and other
+ * processes may see it only some time after it was written.
  */
 export interface LooseFiles {
   /** The kept bytes, or `undefined`. */

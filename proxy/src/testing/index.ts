@@ -24,5 +24,6 @@ export {
   startMongoServer,
   startOwnMongoServer,
 } from "./mongo-server.ts";
+export { noMysql, startMysql } from "./mysql-server.ts";
 export { noPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { missingProgram, runServer } from "./server-process.ts";

@@ -102,12 +102,20 @@ async function seen(port: number, through: Through): Promise<string> {
 export async function startSentinel(
   name: string,
   password: string,
-  through: Through = directly,
+  {
+    through = directly,
+    tls,
+  }: {
+    readonly through?: Through;
+    /** The paths of files. With them, all of them speak nothing but TLS. */
+    readonly tls?: Readonly<Record<"key" | "cert" | "authority", string>>;
+  } = {},
 ): Promise<EngineFleet & { killMaster(): Promise<void> }> {
   const stack = new AsyncDisposableStack();
   const auth = ["--requirepass", password, "--masterauth", password];
   const plain = async (port: number, folder: string): Promise<string[]> => [
-    ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", folder, "--save", "", ...auth],
+    ...listening(port, tls).flatMap(([key, value]) => [`--${key}`, value]),
+    ...["--bind", "127.0.0.1", "--dir", folder, "--save", "", ...auth],
     ...["--replica-announce-port", `${await through(port)}`],
   ];
   const master = stack.use(await engineServer("redis-server", plain));
@@ -122,8 +130,9 @@ export async function startSentinel(
   const file = join(folder, "sentinel.conf");
   const sentinel = stack.use(
     await engineServer("redis-sentinel", async (port) => {
-      const at = { port, folder, master: await through(master.port) };
-      await writeFile(file, sentinelLines(name, password, at));
+      const at = { folder, master: await through(master.port) };
+      const first = listening(port, tls).map((words) => words.join(" "));
+      await writeFile(file, [...first, ...sentinelLines(name, password, at)].join("\n"));
       return [file];
     }),
   );
@@ -138,10 +147,9 @@ export async function startSentinel(
 function sentinelLines(
   name: string,
   password: string,
-  at: { readonly port: number; readonly folder: string; readonly master: number },
-): string {
+  at: { readonly folder: string; readonly master: number },
+): readonly string[] {
   return [
-    `port ${at.port}`,
     "bind 127.0.0.1",
     `dir ${at.folder}`,
     `requirepass ${password}`,
@@ -150,7 +158,24 @@ function sentinelLines(
     `sentinel down-after-milliseconds ${name} 1000`,
     `sentinel failover-timeout ${name} 3000`,
     "",
-  ].join("\n");
+  ];
+}
+
+/** The settings of a server's port, and of those that it speaks to. */
+function listening(
+  port: number,
+  tls: Readonly<Record<"key" | "cert" | "authority", string>> | undefined,
+): readonly (readonly [key: string, value: string])[] {
+  if (tls === undefined) return [["port", `${port}`]];
+  return [
+    ["port", "0"],
+    ["tls-port", `${port}`],
+    ["tls-key-file", tls.key],
+    ["tls-cert-file", tls.cert],
+    ["tls-ca-cert-file", tls.authority],
+    ["tls-auth-clients", "no"],
+    ["tls-replication", "yes"],
+  ];
 }
 
 /** A program that is given a port and a folder of its own. */

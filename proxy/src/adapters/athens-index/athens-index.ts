@@ -1,5 +1,6 @@
 // The feed of new versions in the tables that Athens uses, which it may fill and read at the same time.
 import { type ModuleVersion, parseModulePath, parseVersion } from "@stoa/gomod";
+import { reasonOf } from "../../domain/engine-reason.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import type { IndexEntry, VersionIndex } from "../../domain/version-index.ts";
 import type { IndexServer, IndexTable } from "./index-table.ts";
@@ -68,10 +69,4 @@ async function translating<T>(work: () => Promise<T>): Promise<T> {
       { cause },
     );
   }
-}
-
-/** Several addresses that all refuse come as one error without words. */
-function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
 }

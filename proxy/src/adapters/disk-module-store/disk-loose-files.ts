@@ -51,14 +51,15 @@ export class DiskLooseFiles implements LooseFiles {
   }
 
   async remove(module: ModuleVersion): Promise<void> {
-    for (const kind of ["info", "mod"] as const) {
-      try {
-        await unlink(this.#place(module, kind));
-      } catch (failure) {
-        if (!isAbsence(failure)) throw this.#root.translate(failure);
-        await this.#root.requirePresent();
-      }
-    }
+    let isAnyAbsent = false;
+    const removing = (["info", "mod"] as const).map(async (kind) => {
+      await unlink(this.#place(module, kind)).catch((failure: unknown) => {
+        if (!isAbsence(failure)) throw failure;
+        isAnyAbsent = true;
+      });
+    });
+    await this.#root.translating(() => whenAllEnded(removing));
+    if (isAnyAbsent) await this.#root.requirePresent();
   }
 
   #place(module: ModuleVersion, kind: LooseKind): string {

@@ -3,7 +3,6 @@ import { readdir, rmdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
   escapePath,
-  escapeVersion,
   InvalidText,
   isVersion,
   type ModulePath,
@@ -12,6 +11,7 @@ import {
   type Version,
 } from "@stoa/gomod";
 import type { StoreRemoval, VersionTraces } from "../../domain/store-removal.ts";
+import type { RecentLooseFiles } from "./recent-loose-files.ts";
 import { hasCode, type StorageRoot } from "./storage-root.ts";
 import { fileName, moduleFolder, moduleVersionOf, versionFolder } from "./version-folder.ts";
 import type { WholeVersions } from "./whole-versions.ts";
@@ -26,14 +26,21 @@ type Beside = VersionTraces["beside"][number];
 export class DiskStoreRemoval implements StoreRemoval {
   readonly #root: StorageRoot;
   readonly #whole: WholeVersions;
+  readonly #loose: Pick<RecentLooseFiles, "settle" | "remove">;
 
-  constructor(root: StorageRoot, whole: WholeVersions) {
+  constructor(
+    root: StorageRoot,
+    whole: WholeVersions,
+    loose: Pick<RecentLooseFiles, "settle" | "remove">,
+  ) {
     this.#root = root;
     this.#whole = whole;
+    this.#loose = loose;
   }
 
   traces(path: ModulePath): Promise<readonly VersionTraces[]> {
     return this.#root.translating(async () => {
+      await this.#loose.settle();
       const beside = await this.#beside(path);
       const folders = await namesIn(moduleFolder(this.#root.path, path));
       const versions = folders.flatMap((name) => moduleVersionOf(path, name)?.version ?? []);
@@ -59,7 +66,7 @@ export class DiskStoreRemoval implements StoreRemoval {
       this.#whole.forget(module);
       // There are names for which the folder must stay: it holds those of longer paths.
       await rmdir(from).catch(() => undefined);
-      for (const place of this.#besidePlaces(module)) await unlessAbsent(unlink(place));
+      await this.#loose.remove(module);
     });
   }
 
@@ -83,11 +90,6 @@ export class DiskStoreRemoval implements StoreRemoval {
       found.set(version, [...(found.get(version) ?? []), what]);
     }
     return found;
-  }
-
-  #besidePlaces({ path, version }: ModuleVersion): readonly string[] {
-    const file = join(this.#root.loose, escapePath(path), escapeVersion(version));
-    return Object.keys(besides).map((end) => `${file}${end}`);
   }
 }
 

@@ -14,6 +14,7 @@ import type {
 import { type DurableDisk, makeFolder, makeMissingFolders } from "./durable-disk.ts";
 import type { IncomingFolder } from "./incoming-folder.ts";
 import type { MendLock } from "./mend-lock.ts";
+import type { RecentLooseFiles } from "./recent-loose-files.ts";
 import { removeFolder } from "./staged-disk-zip.ts";
 import { exists, hasCode, type StorageRoot } from "./storage-root.ts";
 import { fileName, versionFolder } from "./version-folder.ts";
@@ -30,6 +31,7 @@ export interface DiskVersionTrashParts {
   readonly incoming: IncomingFolder;
   readonly lock: MendLock;
   readonly whole: WholeVersions;
+  readonly recent: Pick<RecentLooseFiles, "settle" | "remove">;
 }
 
 /**
@@ -50,9 +52,10 @@ export class DiskVersionTrash implements VersionTrash {
   }
 
   discard(module: ModuleVersion, note: TrashNote): Promise<void> {
-    const { root, disk, lock, whole } = this.#parts;
+    const { root, disk, lock, whole, recent } = this.#parts;
     return root.translating(async () => {
       await using _mine = await lock.hold(module);
+      await recent.settle();
       const entry = await this.#begin(module, note);
       const from = versionFolder(root.path, module);
       let moved = 0;
@@ -63,6 +66,7 @@ export class DiskVersionTrash implements VersionTrash {
       for (const kind of loose) {
         moved += await moveIfThere(this.#loosePlace(module, kind), join(entry, `loose-${kind}`));
       }
+      await recent.remove(module);
       if (moved === 0) return await removeFolder(entry); // somebody else has removed it
       await disk.syncFolder(entry);
       if (await exists(from)) await disk.syncFolder(from);

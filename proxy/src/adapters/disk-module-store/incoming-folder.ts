@@ -6,7 +6,7 @@ import type { ProcessMark } from "./process-mark.ts";
 import type { StorageRoot } from "./storage-root.ts";
 
 /** Nothing takes this long to arrive; what another machine left here is removed when it is older. */
-const strangersLimitMs = 6 * 60 * 60 * 1000;
+export const strangersLimitMs = 6 * 60 * 60 * 1000;
 
 /** Gives out names that tell whose they are: the mark of the process, `+`, and something random. */
 export class IncomingFolder {

@@ -22,12 +22,13 @@ import { DurableDisk, makeFolders } from "./durable-disk.ts";
 import { IncomingFolder } from "./incoming-folder.ts";
 import { MendLock } from "./mend-lock.ts";
 import { ProcessMark } from "./process-mark.ts";
+import { type Lingering, RecentLooseFiles } from "./recent-loose-files.ts";
 import { exists, hasCode, StorageRoot } from "./storage-root.ts";
 import { VersionPlacing } from "./version-placing.ts";
 import { WholeVersions } from "./whole-versions.ts";
 
-/** What is kept in a storage folder. */
-export interface OpenedStore {
+/** What is kept in a storage folder. Disposing of it gives loose files that linger their place. */
+export interface OpenedStore extends AsyncDisposable {
   readonly store: ModuleStore;
   readonly loose: LooseFiles;
   readonly catalog: VersionCatalog;
@@ -41,25 +42,32 @@ export interface OpenedStore {
 /**
  * Opens the storage folder `root`, creating it if it is missing, and removes what processes that died have left
  * behind. What Athens has kept there is found. Several processes may use one folder, Athens among them. Rejects with a
- * sentence if the folder cannot be used. Nothing needs to be closed.
+ * sentence if the folder cannot be used. Without `lingering` nothing needs to be disposed of.
  */
 export async function openDiskModuleStore(options: {
   readonly root: string;
+  /** For a process that is alone on the storage, but for commands: see `RecentLooseFiles`. */
+  readonly lingering?: Lingering | undefined;
 }): Promise<OpenedStore> {
   const root = new StorageRoot(resolve(options.root));
   await makeOwnFolders(root);
-  const { incoming, disk, whole, lock, store } = await storeIn(root);
+  const { mark, incoming, disk, whole, lock, store } = await storeIn(root);
   await store.check();
   await incoming.sweep();
+  const { lingering } = options;
+  const files = new DiskLooseFiles(root, disk, incoming);
+  const loose = new RecentLooseFiles({ root, mark, files, whole, lingering });
+  await loose.settle();
   return {
     store,
-    loose: new DiskLooseFiles(root, disk, incoming),
+    loose,
     catalog: new DiskCatalog(root),
     inspection: new DiskStoreInspection(root, disk, whole),
-    removal: new DiskStoreRemoval(root, whole),
-    trash: new DiskVersionTrash({ root, disk, incoming, lock, whole }),
+    removal: new DiskStoreRemoval(root, whole, loose),
+    trash: new DiskVersionTrash({ root, disk, incoming, lock, whole, recent: loose }),
     space: new DiskStorageSpace(root),
     marks: new DiskInstanceMarks(root),
+    [Symbol.asyncDispose]: () => loose[Symbol.asyncDispose](),
   };
 }
 
@@ -78,6 +86,7 @@ export async function openDiskSource(folder: string, name: string): Promise<Stor
 }
 
 async function storeIn(root: StorageRoot): Promise<{
+  readonly mark: ProcessMark;
   readonly incoming: IncomingFolder;
   readonly disk: DurableDisk;
   readonly whole: WholeVersions;
@@ -91,12 +100,13 @@ async function storeIn(root: StorageRoot): Promise<{
   const lock = new MendLock(root, incoming, mark);
   const placing = new VersionPlacing({ root, disk, lock, whole });
   const store = new DiskModuleStore({ root, disk, incoming, whole, placing });
-  return { incoming, disk, whole, lock, store };
+  return { mark, incoming, disk, whole, lock, store };
 }
 
 async function makeOwnFolders(root: StorageRoot): Promise<void> {
   try {
-    for (const folder of [root.incoming, root.loose, root.mending]) await makeFolders(folder);
+    for (const folder of [root.incoming, root.loose, root.recent, root.mending])
+      await makeFolders(folder);
   } catch (failure) {
     const reason = hasCode(failure, "ENOTDIR", "EEXIST")
       ? "a file is in its way"

@@ -10,6 +10,7 @@ import { ProxyFailure } from "../../domain/proxy-failure.ts";
  *
  *     .stoa/incoming   what is being written; left-overs of dead processes are removed at the next start
  *     .stoa/loose      see DiskLooseFiles
+ *     .stoa/recent     see RecentLooseFiles
  *     .stoa/mending    locks; see MendLock
  *     .stoa/instances  see DiskInstanceMarks
  *     .stoa/*.sqlite   see openState
@@ -21,6 +22,7 @@ export class StorageRoot {
   readonly path: string;
   readonly incoming: string;
   readonly loose: string;
+  readonly recent: string;
   readonly mending: string;
   readonly instances: string;
   readonly quarantine: string;
@@ -33,6 +35,7 @@ export class StorageRoot {
     this.#sign = sign;
     this.incoming = join(path, ".stoa", "incoming");
     this.loose = join(path, ".stoa", "loose");
+    this.recent = join(path, ".stoa", "recent");
     this.mending = join(path, ".stoa", "mending");
     this.instances = join(path, ".stoa", "instances");
     this.quarantine = join(path, ".stoa", "quarantine");

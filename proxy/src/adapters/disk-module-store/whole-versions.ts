@@ -50,8 +50,8 @@ export class WholeVersions {
     const folder = versionFolder(this.#root.path, module);
     const size = (kind: FileKind): Promise<number> => sizeOf(join(folder, fileName(module, kind)));
     return this.#root.translating(async () => {
-      const [modBytes, zipBytes] = await Promise.all([size("mod"), size("zip")]);
-      return modBytes >= 0 && zipBytes > 0 && (await size("info")) > 0;
+      if ((await size("zip")) <= 0) return false; // most versions that are asked about have none: one look tells
+      return (await size("mod")) >= 0 && (await size("info")) > 0;
     });
   }
 }

@@ -1,6 +1,7 @@
 // Athens' protocol for storages elsewhere, as its client speaks it.
 import { randomBytes } from "node:crypto";
 import { escapePath, type ModulePath, type ModuleVersion } from "@stoa/gomod";
+import { distrustOf } from "../../domain/engine-reason.ts";
 import type { FileKind, ModuleFiles } from "../../domain/module-store.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 
@@ -105,7 +106,7 @@ export class ExternalClient {
       if (!(cause instanceof TypeError)) throw cause;
       throw new ProxyFailure(
         "store_unavailable",
-        `the storage failed: ${this.#host} cannot be reached, or broke off`,
+        `the storage failed: ${this.#host}: ${distrustOf(cause) ?? "it cannot be reached, or broke off"}`,
         { cause },
       );
     }

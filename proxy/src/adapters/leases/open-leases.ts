@@ -1,10 +1,11 @@
 // Which engine the instances agree by.
 import type { RemovingBucketSettings } from "@stoa/blobs";
+import { reasonOf } from "../../domain/engine-reason.ts";
 import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import { openBucketEngine } from "./bucket-engine.ts";
 import { openEtcdEngine } from "./etcd-engine.ts";
 import { openRedisEngine, type RedisPlace } from "./redis-engine.ts";
-import { RenewedLeases, reasonOf } from "./renewed-leases.ts";
+import { RenewedLeases } from "./renewed-leases.ts";
 
 /** Where leases are: nowhere (one instance), in the proxy's state, in a bucket, or in an engine of their own. */
 export type LeasePlace =

@@ -1,5 +1,8 @@
 // Leases in Redis: one server, a cluster, or the master that sentinels name.
+import { once } from "node:events";
+import { connect as connectTls } from "node:tls";
 import type { Cluster, Redis } from "ioredis";
+import { distrustOf } from "../../domain/engine-reason.ts";
 import type { LeaseEngine } from "../../domain/leases.ts";
 
 /** How Redis is reached. */
@@ -39,7 +42,27 @@ export async function openRedisEngine(place: RedisPlace): Promise<LeaseEngine> {
     return engine;
   } catch (failure) {
     await engine[Symbol.asyncDispose]();
-    throw failure;
+    throw (await distrust(place)) ?? failure;
+  }
+}
+
+/**
+ * Why nobody speaks to servers over TLS whose certificate is not trusted: the client says of those of a cluster, and of
+ * sentinels, only that the connection is closed.
+ */
+async function distrust(place: RedisPlace): Promise<unknown> {
+  const endpoints = place.kind === "single" ? [place.endpoint] : place.endpoints;
+  const [first] = endpoints;
+  if (first === undefined || !isEncrypted(endpoints)) return undefined;
+  const socket = connectTls({ ...hostAndPort(first), timeout: connectMs });
+  try {
+    socket.once("timeout", () => socket.destroy(new Error("no answer")));
+    await once(socket, "secureConnect");
+    return undefined;
+  } catch (failure) {
+    return distrustOf(failure) === undefined ? undefined : failure;
+  } finally {
+    socket.destroy();
   }
 }
 
@@ -131,14 +154,18 @@ async function connect(place: RedisPlace): Promise<Redis | Cluster> {
         db: Number(url.pathname.slice(1) || "0"),
         ...(url.username !== "" && { username: decodeURIComponent(url.username) }),
         ...(password !== "" && { password }),
-        ...(url.protocol === "rediss:" && { tls: {} }),
+        ...(isEncrypted([place.endpoint]) && tls),
       });
     }
     case "cluster":
       return new Cluster(
         place.endpoints.map((endpoint) => hostAndPort(endpoint)),
         {
-          redisOptions: { ...common, ...(place.password !== "" && { password: place.password }) },
+          redisOptions: {
+            ...common,
+            ...accountOf(place),
+            ...(isEncrypted(place.endpoints) && tls),
+          },
           clusterRetryStrategy: (attempt) => Math.min(1000, 50 * attempt),
           enableOfflineQueue: false, // see #connected
           slotsRefreshTimeout: connectMs,
@@ -154,8 +181,29 @@ async function connect(place: RedisPlace): Promise<Redis | Cluster> {
         ...(place.sentinelPassword !== "" && { sentinelPassword: place.sentinelPassword }),
         ...(place.username !== "" && { username: place.username }),
         ...(place.password !== "" && { password: place.password }),
+        ...(isEncrypted(place.endpoints) && {
+          ...tls,
+          sentinelTLS: {},
+          enableTLSForSentinelMode: true,
+        }),
       });
   }
+}
+
+/** The nodes of a cluster have one account: that of the first endpoint that is a URL with one. */
+function accountOf(place: Extract<RedisPlace, { kind: "cluster" }>): object {
+  const urls = place.endpoints.map((endpoint) => redisUrl(endpoint.trim()));
+  const named = urls.find((url) => url.username !== "" || url.password !== "");
+  const username = decodeURIComponent(named?.username ?? "");
+  const password = place.password || decodeURIComponent(named?.password ?? "");
+  return { ...(username !== "" && { username }), ...(password !== "" && { password }) };
+}
+
+const tls = { tls: {} } as const;
+
+/** Servers that belong together are spoken to alike: over TLS if one of them is named so. */
+function isEncrypted(endpoints: readonly string[]): boolean {
+  return endpoints.some((endpoint) => redisUrl(endpoint.trim()).protocol === "rediss:");
 }
 
 /** `host:port`, or a URL. Authority: gomods/athens, pkg/stash/with_redis.go: what is no URL is host:port. */

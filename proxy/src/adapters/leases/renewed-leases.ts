@@ -1,5 +1,6 @@
 // Leases that end by themselves, renewed while their holder lives.
 import { randomBytes } from "node:crypto";
+import { reasonOf } from "../../domain/engine-reason.ts";
 import type { LeaseEngine, Leases } from "../../domain/leases.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import { Silence } from "../../domain/silence.ts";
@@ -100,10 +101,4 @@ function unavailable(name: string, cause: unknown): ProxyFailure {
     `no new version can be fetched, for ${name}, by which the instances agree who fetches it, does not answer (${reasonOf(cause)}): ask again soon`,
     { cause },
   );
-}
-
-/** What an engine says in one line. Several addresses that all refuse come as one error without words. */
-export function reasonOf(cause: unknown): string {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,5 +1,6 @@
 // What MongoDB and the way to it complain about, in the words of the proxy.
 import { MongoError, MongoServerError } from "mongodb";
+import { distrustOf } from "../../domain/engine-reason.ts";
 import { ProxyFailure } from "../../domain/proxy-failure.ts";
 import { StorageTrouble, type StorageTroubleKind } from "../../domain/storage-trouble.ts";
 
@@ -45,6 +46,11 @@ function troubleOf(failure: Error): StorageTroubleKind {
   return failure instanceof MongoServerError ? "unfit" : "unreachable";
 }
 
-function said({ message }: Error): string {
-  return (message.split("\n")[0] ?? "").replaceAll(/\/\/[^@/\s]*@/g, "//…@");
+function said(failure: Error): string {
+  const { message } = failure;
+  const advice = "name the file of its authority in Storage.Mongo.CertPath";
+  return (
+    distrustOf(failure, advice) ??
+    (message.split("\n")[0] ?? "").replaceAll(/\/\/[^@/\s]*@/g, "//…@")
+  );
 }

@@ -2,6 +2,7 @@
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Bookmarks } from "../../domain/bookmarks.ts";
+import { reasonOf } from "../../domain/engine-reason.ts";
 import type { FillMark } from "../../domain/fill-mark.ts";
 import type { JobQueue } from "../../domain/job-queue.ts";
 import type { KeepJournal } from "../../domain/keep-journal.ts";
@@ -26,7 +27,6 @@ import { SqlModuleUses } from "./sql-module-uses.ts";
 import { SqlNoticeQueue } from "./sql-notice-queue.ts";
 import { SqlVersionIndex } from "./sql-version-index.ts";
 import { SqliteDatabase } from "./sqlite-database.ts";
-import { reasonOf } from "./state-failure.ts";
 
 /** A place for state. */
 export type StatePlace =

@@ -34,13 +34,14 @@ export const singleFlightSettings = {
     name: "SingleFlight.Etcd.Endpoints",
     environment: ["ATHENS_ETCD_ENDPOINTS"],
     default: "localhost:2379,localhost:22379,localhost:32379",
-    meaning: "The members, separated by commas.",
+    meaning: "The members, separated by commas: host:port, or https:// URLs.",
   }),
   redisEndpoint: textSetting({
     name: "SingleFlight.Redis.Endpoint",
     environment: ["ATHENS_REDIS_ENDPOINT"],
     default: "127.0.0.1:6379",
-    meaning: "host:port, or a redis:// or rediss:// URL.",
+    meaning:
+      "host:port, or a redis:// or rediss:// URL, which is spoken to over TLS. Of a cluster, some nodes, separated by commas.",
   }),
   redisPassword: textSetting({
     name: "SingleFlight.Redis.Password",
@@ -86,7 +87,7 @@ export const singleFlightSettings = {
     name: "SingleFlight.RedisSentinel.Endpoints",
     environment: ["ATHENS_REDIS_SENTINEL_ENDPOINTS"],
     default: ["127.0.0.1:26379"],
-    meaning: "The sentinels.",
+    meaning: "The sentinels. As rediss:// URLs they and the servers are spoken to over TLS.",
   }),
   sentinelMasterName: textSetting({
     name: "SingleFlight.RedisSentinel.MasterName",
