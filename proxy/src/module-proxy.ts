@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
-import { type ProxyListEntry, parseProxyList, redactUrl, type Version } from "@stoa/gomod";
+import { type ProxyListEntry, parseProxyList, redactUrl } from "@stoa/gomod";
 import { requestIds } from "@stoa/serving";
 import type { Log, Metrics, Traces } from "@stoa/telemetry";
 import type { Lingering } from "./adapters/disk-module-store/recent-loose-files.ts";
@@ -25,7 +25,6 @@ import { DatabaseMirror } from "./application/mirror-databases.ts";
 import { patientStorage } from "./application/patient-store.ts";
 import { VersionFiles } from "./application/read-version-file.ts";
 import { KeptRecords } from "./application/record-kept.ts";
-import { type Capacity, RememberedAnswers } from "./application/remembered-answers.ts";
 import { VersionRemoval } from "./application/remove-versions.ts";
 import { QueryAnswers } from "./application/resolve-query.ts";
 import type { VersionSeeding } from "./application/seed-versions.ts";
@@ -36,7 +35,6 @@ import { watchedUpstream } from "./application/watched-upstream.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
 import { hostAsked } from "./domain/host-asked.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
-import type { InfoDocument } from "./domain/upstream.ts";
 import { publicZipLinks } from "./domain/zip-links.ts";
 import { ExternalStorage } from "./http/external-storage.ts";
 import { openAdminGate, openGate } from "./http/gate.ts";
@@ -53,8 +51,8 @@ import { type OpenedHousekeeping, openHousekeeping } from "./open-housekeeping.t
 import { openIndex } from "./open-index.ts";
 import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
+import { markOf, openRememberedAnswers } from "./open-remembered-answers.ts";
 import { openSeeding } from "./open-seeding.ts";
-import { markOf, openSharedAnswers } from "./open-shared-answers.ts";
 import { localFolder, openStorage } from "./open-storage.ts";
 import { openUpstreams } from "./open-upstreams.ts";
 import { trustForEngines } from "./trust-machine.ts";
@@ -94,9 +92,6 @@ export interface ModuleProxy extends AsyncDisposable {
 /** From the first go.mod that a build reads to its last zip it takes about this long. */
 const lingeringMs = 30_000;
 
-/** How much of lists and query answers is remembered. */
-const rememberedCapacity: Capacity = { entries: 50_000, bytes: 64 << 20 };
-
 /**
  * Puts a module proxy together. Rejects with an `Error` whose message is a sentence if the store cannot be opened or the
  * GOPROXY list cannot be read.
@@ -117,77 +112,79 @@ export async function openModuleProxy(
     readonly isServer?: boolean;
   },
 ): Promise<ModuleProxy> {
+  await using opening = new AsyncDisposableStack();
   const ownHop = randomBytes(8).toString("hex");
   const own = { port: 0, hosts: ownHosts() };
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
 
   const isAlone = isServer && settings.leases.kind === "memory";
-  const storage = await openStorage(settings.storage, isAlone ? lingering(log) : undefined);
+  const storage = opening.use(
+    await openStorage(settings.storage, isAlone ? lingering(log) : undefined),
+  );
   const { removal } = storage;
   const { store, loose, catalog } = storage.isRemote ? patientStorage(storage) : storage;
-  const cached =
-    settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics }));
+  const cached = opening.use(
+    settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics })),
+  );
   trustForEngines(settings);
   const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
-  const state = await openState(settings.state, {
-    mostJobs: settings.background.queue,
-    takesOver: isServer,
-  });
+  const state = opening.use(
+    await openState(settings.state, {
+      mostJobs: settings.background.queue,
+      takesOver: isServer,
+    }),
+  );
   const isShared = state.answers !== undefined;
-  const notices = openNotices(settings.freshness.notices, {
-    ...{ queue: state.notices, isShared, log, metrics },
-  });
-  const zipCheck = new WorkerZipCheck();
-  const { client, direct, upstream, ...upstreams } = await openUpstreams({
-    settings,
-    ...{ list, own, ownHop, log, metrics },
-  });
+  const notices = opening.use(
+    openNotices(settings.freshness.notices, {
+      ...{ queue: state.notices, isShared, log, metrics },
+    }),
+  );
+  const zipCheck = opening.adopt(new WorkerZipCheck(), (check) => check.close());
+  const upstreams = opening.use(
+    await openUpstreams({ settings, ...{ list, own, ownHop, log, metrics } }),
+  );
+  const { client, direct, upstream } = upstreams;
 
-  const opened = await openIndex(settings.index, state);
+  const opened = opening.use(await openIndex(settings.index, state));
   const index = opened?.index;
-  const indexKeeper = opened && new IndexKeeper({ ...opened, catalog, log });
-  const databases = checksumDatabases({
-    settings: settings.checksums,
-    upstreams: list,
-    client,
-    own,
-    isOffline: () => policy.isOffline,
-    root: localFolder(settings.storage),
-    log,
-    metrics,
-    raise: notices.raise,
-  });
+  const indexKeeper = opening.use(opened && new IndexKeeper({ ...opened, catalog, log }));
+  const databases = opening.use(
+    checksumDatabases({
+      settings: settings.checksums,
+      upstreams: list,
+      client,
+      own,
+      isOffline: () => policy.isOffline,
+      root: localFolder(settings.storage),
+      log,
+      metrics,
+      raise: notices.raise,
+    }),
+  );
   const { verification } = databases;
   const looseFetch = new LooseFileFetch(loose, upstream, verification);
-  const leases = await openLeases(settings.leases, {
-    ofState: state.leases,
-    lifetimeMs: settings.leaseLifetimeMs,
-  });
+  const leases = opening.use(
+    await openLeases(settings.leases, {
+      ofState: state.leases,
+      lifetimeMs: settings.leaseLifetimeMs,
+    }),
+  );
   const { hashes, journal } = state;
   const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
-  const keeping = new VersionKeeping({ store, zipCheck, records: notices.records(records) });
+  const keeping = opening.use(
+    new VersionKeeping({ store, zipCheck, records: notices.records(records) }),
+  );
   const observe = fetchMeter(metrics);
   const stash = new Stash({
     ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
   });
   const upstreamWords = [...list.map((entry) => wordsOf(entry)), settings.upstreams.noproxy];
-  const sharedAnswers = openSharedAnswers(state, {
+  const remembered = openRememberedAnswers(state, {
     upstreams: markOf(upstreamWords),
     leaseLifetimeMs: settings.leaseLifetimeMs,
-  });
-  const lists = new RememberedAnswers<readonly Version[]>({
-    fleet: sharedAnswers.lists,
     lifetimes: settings.lifetimes,
-    capacity: rememberedCapacity,
-    sizeOf: (versions) => 40 * versions.length,
-    now,
-  });
-  const queries = new RememberedAnswers<InfoDocument>({
-    fleet: sharedAnswers.queries,
-    lifetimes: settings.lifetimes,
-    capacity: rememberedCapacity,
-    sizeOf: ({ bytes }) => bytes.length + 400,
     now,
   });
   const inForce = (chosen: PolicySettings): PolicyInForce & OpenedPolicy =>
@@ -195,16 +192,18 @@ export async function openModuleProxy(
   const first = inForce(settings.policy);
   const policy = new AppliedPolicy(first, notices.refused);
   const { gosumdb, nosumdb } = settings.checksums;
-  const background = new BackgroundStash({
-    queue: state.jobs,
-    // A checksum database is told the name, too.
-    upstreams: isShared ? markOf([...upstreamWords, gosumdb, nosumdb]) : undefined,
-    mayFetch: (module, signal) => policy.mayFetch(module, signal),
-    keep: (module, signal) => stash.keep(module, signal),
-    log,
-    workers: settings.background.workers,
-    now: () => new Date(),
-  });
+  const background = opening.use(
+    new BackgroundStash({
+      queue: state.jobs,
+      // A checksum database is told the name, too.
+      upstreams: isShared ? markOf([...upstreamWords, gosumdb, nosumdb]) : undefined,
+      mayFetch: (module, signal) => policy.mayFetch(module, signal),
+      keep: (module, signal) => stash.keep(module, signal),
+      log,
+      workers: settings.background.workers,
+      now: () => new Date(),
+    }),
+  );
   measuredQueue(state.jobs, background, metrics);
   const seeding = openSeeding({
     ...{ store, stash, policy, loose: looseFetch },
@@ -217,36 +216,46 @@ export async function openModuleProxy(
     ...settings.external,
     base: `${settings.pathPrefix}${settings.external.path}`,
   };
-  const watch = new UpstreamWatch({
-    ...{ store, upstream, bookmarks: state.bookmarks, raise: notices.raise, log },
-    bytes: new UpstreamComparison({ store, upstream, hashes, keeping, zipCheck, verification }),
-    commits: (...question) => upstreams.tagCommits(...question),
-  });
+  const watch = opening.use(
+    new UpstreamWatch({
+      ...{ store, upstream, bookmarks: state.bookmarks, raise: notices.raise, log },
+      bytes: new UpstreamComparison({ store, upstream, hashes, keeping, zipCheck, verification }),
+      commits: (...question) => upstreams.tagCommits(...question),
+    }),
+  );
   const watched = watchedUpstream(upstream, watch);
-  const versionLists = new VersionLists({ store, upstream: watched, remembered: lists });
-  const queryAnswers = new QueryAnswers({ store, upstream: watched, remembered: queries });
-  const freshness = openFreshness({
-    settings: settings.freshness,
-    prefix: settings.pathPrefix,
-    freshMs: settings.lifetimes.freshMs,
-    ...{ store, catalog, state, leases, upstream: watched, policy, log, metrics },
-    leaseLifetimeMs: settings.leaseLifetimeMs,
-    lists: versionLists,
-    queries: queryAnswers,
-    queue: (module) => background.add(module),
-    keep: (module, signal) => stash.keep(module, signal),
-    recheck: (module, signal) => watch.recheck(module, signal),
-    hostOf: (path) => hostAsked(path, list, settings.upstreams.noproxy),
-    readBelow: (base, file, signal) =>
-      client.documents(base).read({ file, subject: undefined, mostBytes: 2 ** 24 }, signal),
-    expireNames: () => direct.expireNames(),
-    expireAnswers: () => hot.expire(),
+  const versionLists = new VersionLists({ store, upstream: watched, remembered: remembered.lists });
+  const queryAnswers = new QueryAnswers({
+    store,
+    upstream: watched,
+    remembered: remembered.queries,
   });
-  const housekeeping = openHousekeeping({
-    settings: settings.housekeeping,
-    leaseLifetimeMs: settings.leaseLifetimeMs,
-    ...{ storage, state, leases, policy, watch, index, log, metrics },
-  });
+  const freshness = opening.use(
+    openFreshness({
+      settings: settings.freshness,
+      prefix: settings.pathPrefix,
+      freshMs: settings.lifetimes.freshMs,
+      ...{ store, catalog, state, leases, upstream: watched, policy, log, metrics },
+      leaseLifetimeMs: settings.leaseLifetimeMs,
+      lists: versionLists,
+      queries: queryAnswers,
+      queue: (module) => background.add(module),
+      keep: (module, signal) => stash.keep(module, signal),
+      recheck: (module, signal) => watch.recheck(module, signal),
+      hostOf: (path) => hostAsked(path, list, settings.upstreams.noproxy),
+      readBelow: (base, file, signal) =>
+        client.documents(base).read({ file, subject: undefined, mostBytes: 2 ** 24 }, signal),
+      expireNames: () => direct.expireNames(),
+      expireAnswers: () => hot.expire(),
+    }),
+  );
+  const housekeeping = opening.use(
+    openHousekeeping({
+      settings: settings.housekeeping,
+      leaseLifetimeMs: settings.leaseLifetimeMs,
+      ...{ storage, state, leases, policy, watch, index, log, metrics },
+    }),
+  );
   const handler = new ProxyHandler({
     uses: freshness.counts,
     gate: openGate({
@@ -320,26 +329,31 @@ export async function openModuleProxy(
   if (isServer) {
     void records.resume().then(() => indexKeeper?.fill());
     freshness.start();
-    sharedAnswers.follow({ lists, queries, expireAnswers: () => hot.expire(), metrics });
+    remembered.follow({ expireAnswers: () => hot.expire(), metrics });
     housekeeping.start();
   }
 
   const { marks } = storage;
-  const instances =
+  const instances = opening.use(
     isServer && marks !== undefined
       ? new InstanceWatch({
           ...{ marks, log },
           isAlone: leases === undefined,
           everyMs: 2 * settings.leaseLifetimeMs,
         })
-      : undefined;
+      : undefined,
+  );
   metrics.collected(
     "stoa_storage_instances",
     "Running instances on this storage, as far as this one has noticed them.",
     "gauge",
     () => 1 + (instances?.others ?? 0),
   );
+  // First nothing more is taken up of what earlier processes left, and nobody is told of what others learn.
+  opening.use(remembered);
+  opening.use(records);
 
+  const parts = opening.move();
   return {
     handle: handler.handle,
     crawl: freshness.crawl,
@@ -357,26 +371,7 @@ export async function openModuleProxy(
     complaints: upstreams.complaints,
     prepareCredentials: upstreams.prepareCredentials,
     seed: (...order) => seeding.run(...order),
-    async [Symbol.asyncDispose]() {
-      records[Symbol.dispose]();
-      await instances?.[Symbol.asyncDispose]();
-      await sharedAnswers[Symbol.asyncDispose]();
-      await housekeeping[Symbol.asyncDispose]();
-      await freshness[Symbol.asyncDispose]();
-      await watch[Symbol.asyncDispose]();
-      await background[Symbol.asyncDispose]();
-      await keeping[Symbol.asyncDispose]();
-      await notices[Symbol.asyncDispose]();
-      await indexKeeper?.[Symbol.asyncDispose]();
-      await opened?.[Symbol.asyncDispose]();
-      await leases?.[Symbol.asyncDispose]();
-      await state[Symbol.asyncDispose]();
-      await upstreams[Symbol.asyncDispose]();
-      await databases[Symbol.asyncDispose]();
-      await zipCheck.close();
-      await cached?.[Symbol.asyncDispose]();
-      await storage[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
 
