@@ -282,9 +282,19 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
         const isSaid = (line: string): boolean =>
           Date.parse(line.split(" ")[0] ?? "") >= since && drift.said.test(line);
         await until(() => tree.status("one")?.decisions.some(isSaid) === true);
-        // What is said may still be under way.
-        await until(() => isActive("stoa-notes.socket") && hasColour("red"));
-        await until(async () => (await textOf(url).catch(String)).startsWith("hello from 1,"));
+        // Until the very process that serves is one that is right, and kept: what was wrong may serve till then.
+        await until(async () => {
+          const [slot = "", ...others] = activeSlots();
+          if (slot === "" || others.length > 0 || !isActive("stoa-notes.socket")) return false;
+          const environ = `cat /proc/${pidOf(slot)}/environ || :`;
+          const isRight = machine.run("sh", "-c", environ).split("\0").includes("COLOUR=red");
+          const restart = machine.run("systemctl", "show", "--value", "--property=Restart", slot);
+          return (
+            isRight &&
+            restart === "always\n" &&
+            (await textOf(url).catch(String)).startsWith("hello from 1,")
+          );
+        });
         await settled(one, since);
       });
     }

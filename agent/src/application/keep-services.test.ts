@@ -1,7 +1,7 @@
 // The keeper with real sockets and real Go programs.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,7 +9,9 @@ import { after, before, describe, test } from "node:test";
 import { freePort } from "@stoa/blobs/testing";
 import { keeperClient } from "../adapters/keeper-client/keeper-client.ts";
 import type { AgentFailure } from "../domain/agent-failure.ts";
+import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
 import type { Launch, ProcessView } from "../domain/launch.ts";
+import { layoutOf } from "../domain/layout.ts";
 import type { Supervisor } from "../domain/supervisor.ts";
 import { openKeeper } from "../keeper.ts";
 import { textOf, until } from "../testing/ask.ts";
@@ -117,6 +119,32 @@ describe("keeper", { skip: noGo }, () => {
       return again?.restarts === 1 && again.state === "running";
     });
     assert.doesNotMatch(await textOf(urlOf(view)), new RegExp(`process ${view.pid}\n`));
+  });
+
+  test("a process that the keeper has started, and had no time to write down, is found by the next one", async () => {
+    const root = mkdtempSync(join(folder, "root-"));
+    const sockets = [{ name: "http", address: `127.0.0.1:${await freePort()}` }];
+    const first = await spawnKeeper(root);
+    const view = await first.supervisor.launch("notes", launch("a", polite, { sockets, root }));
+    await first.supervisor.wait("notes", "a", "ready", 60_000);
+    await first.supervisor.keep("notes", "a");
+    await first.kill();
+    const { keeperRecord } = layoutOf(root);
+    const record = parseKeeperRecord(readFileSync(keeperRecord, "utf8"));
+    writeFileSync(
+      keeperRecord,
+      keeperRecordText(
+        record.map(({ service, process: known }) => ({
+          service,
+          process: { ...known, identity: undefined },
+        })),
+      ),
+    );
+
+    await using fleet = await openFleet(folder, root);
+    const [adopted] = await fleet.supervisor.views();
+    assert.deepEqual([adopted?.pid, adopted?.adopted, adopted?.kept], [view.pid, true, true]);
+    assert.match(await textOf(urlOf(view)), new RegExp(`process ${view.pid}\n`));
   });
 
   test("a second keeper on the same root is refused", async () => {

@@ -4,7 +4,13 @@ import type { Clock } from "../domain/clock.ts";
 import type { Disk } from "../domain/disk.ts";
 import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
 import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
-import type { ListeningSocket, ListeningSockets, LogFiles, Spawn } from "../domain/spawn.ts";
+import type {
+  ListeningSocket,
+  ListeningSockets,
+  LogFiles,
+  ProcessIdentity,
+  Spawn,
+} from "../domain/spawn.ts";
 import type { StopOrder } from "../domain/supervisor.ts";
 import { isOwn, SupervisedProcess } from "./supervise-process.ts";
 
@@ -45,7 +51,7 @@ export class Keeper {
 
   /** Takes up what the record says: living processes are adopted, kept ones that are gone are started. */
   async open(): Promise<void> {
-    const { disk, recordPath, spawn } = this.#parts;
+    const { disk, recordPath, spawn, clock } = this.#parts;
     const bytes = await disk.read(recordPath);
     const record = bytes === undefined ? [] : parseKeeperRecord(Buffer.from(bytes).toString());
     for (const { service, process } of record) {
@@ -53,6 +59,12 @@ export class Keeper {
       supervised.keep(process.kept);
       if (process.identity !== undefined && (await spawn.isAlive(process.identity)))
         supervised.adopt(process.identity, process.startedAtMs);
+    }
+    for (const { service, process } of record) {
+      const supervised = this.#find(service, process.launch.id);
+      if (supervised.view.pid !== 0) continue;
+      const stray = await this.#strayOf(process.launch);
+      if (stray !== undefined) supervised.adopt(stray, clock.nowMs());
     }
     // Only now: one that is gone may have a successor among the others.
     for (const { service, process } of record) {
@@ -182,6 +194,13 @@ export class Keeper {
 
   #processesOf(service: string): readonly SupervisedProcess[] {
     return [...(this.#services.get(service)?.processes.values() ?? [])];
+  }
+
+  /** One that the other keeper started a moment before it ended: it had no time to write its number down. */
+  async #strayOf(launch: Launch): Promise<ProcessIdentity | undefined> {
+    const known = this.views().map(({ pid }) => pid);
+    const strays = await this.#parts.spawn.strays(launch);
+    return strays.find(({ pid }) => !known.includes(pid));
   }
 
   /** The process that shall start this one, or has done so. */

@@ -45,6 +45,8 @@ export interface Spawn {
    * were started by none of the others. The process itself may have ended; it is not among them.
    */
   successors(identity: ProcessIdentity, file: string): Promise<readonly ProcessIdentity[]>;
+  /** The processes that look as if `start` had started them with this program and this log, whoever has. */
+  strays(plan: Pick<Launch, "program" | "log">): Promise<readonly ProcessIdentity[]>;
 }
 
 /** A socket on which connections queue; nobody in this process accepts any. */

@@ -83,6 +83,12 @@ ExecMainStartTimestampMonotonic=0
     assert.equal(viewOf(unit, undefined, around).state, "gone");
   });
 
+  test("one whose start is asked for and has not begun is starting", () => {
+    const text = "Id=stoa-shop.r.service\nActiveState=inactive\nSubState=dead\nJob=77\n";
+    const found = parseUnits(text).get("stoa-shop.r.service");
+    assert.equal(viewOf(unit, found, around).state, "starting");
+  });
+
   test("where systemd does not hold the socket any more, it cannot be shared", () => {
     assert.equal(viewOf(unit, undefined, { ...around, hasSockets: false }).adopted, true);
     assert.equal(viewOf(unit, undefined, around).adopted, false);

@@ -16,7 +16,7 @@ import {
 } from "../../domain/spawn.ts";
 import { orphanOf, orphanWords } from "./orphan.ts";
 import { readBootId, readProcStat } from "./proc-files.ts";
-import { catches, signalProcess, successorsOf } from "./process-family.ts";
+import { catches, leadersWith, signalProcess, successorsOf } from "./process-family.ts";
 
 const usualFirstDescriptor = 3;
 const orphanPollMs = 50;
@@ -44,6 +44,7 @@ export const linuxSpawn: Spawn = {
   },
   catches: async ({ pid }, signal) => catches(pid, signal),
   successors: async (identity, file) => successorsOf(identity, file),
+  strays: async ({ program, log }) => leadersWith(program, log),
 };
 
 async function start(plan: SpawnPlan): Promise<Spawned> {

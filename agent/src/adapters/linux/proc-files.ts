@@ -54,6 +54,11 @@ export function executedFile(pid: number): string | undefined {
   return linkOrNothing(`/proc/${pid}/exe`)?.replace(/ \(deleted\)$/, "");
 }
 
+/** The file that its standard error goes to. */
+export function errorsOf(pid: number): string | undefined {
+  return linkOrNothing(`/proc/${pid}/fd/2`);
+}
+
 /** The path by which `executedFile` knows a file: without links in its folder. */
 export function executableName(path: string): string {
   try {

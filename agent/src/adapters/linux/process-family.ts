@@ -5,6 +5,7 @@ import { groupOf, type ProcessIdentity } from "../../domain/spawn.ts";
 import {
   allPids,
   catchesSignal,
+  errorsOf,
   executableName,
   executedFile,
   isInUnit,
@@ -42,6 +43,17 @@ export function successorsOf(identity: ProcessIdentity, file: string): readonly 
     bootId,
     group: session,
   }));
+}
+
+/** Those that execute a file and lead a session of their own, with their errors going to a log. */
+export function leadersWith(program: string, log: string): readonly ProcessIdentity[] {
+  const bootId = readBootId();
+  const name = executableName(program);
+  const found = [...livingProcesses()].filter(
+    ([pid, { session }]) =>
+      session === pid && executedFile(pid) === name && errorsOf(pid) === executableName(log),
+  );
+  return found.map(([pid, { startTicks }]) => ({ pid, startTicks, bootId }));
 }
 
 /** The process of a systemd unit that executes a file; that which has started the others, where there are several. */
