@@ -157,13 +157,6 @@ describe("where systemd is in charge", { skip: noGo ?? noSystemdMachine }, () =>
     `${root}/systemd/environments/${activeSlot().slice("stoa-".length, -".service".length)}.env`;
   const pidOf = (slot: string): string =>
     machine.run("systemctl", "show", "--value", "--property=MainPID", slot).trim();
-  /** Whether one process runs, and was started with that setting. */
-  const hasColour = (colour: string): boolean => {
-    const [slot, ...others] = activeSlots();
-    if (slot === undefined || others.length > 0) return false;
-    const environment = machine.run("sh", "-c", `cat /proc/${pidOf(slot)}/environ 2>&1 || :`);
-    return environment.split("\0").includes(`COLOUR=${colour}`);
-  };
   const killAndAwait = async (): Promise<void> => {
     const slot = activeSlot();
     const before = pidOf(slot);
