@@ -113,6 +113,22 @@ test("what is too long or no JSON is refused, and what settings are for must be 
   assert.match(hours.body.error.message, /^lifetimeMs must be at least 1$/);
 });
 
+test("a change of settings that is refused is no entry of the audit log", async () => {
+  await using kit = await testControl();
+  await kit.join("web-1");
+  const put = (body: unknown) =>
+    kit.ask(kit.admin, "PUT", "/environments/production/services/shop/settings", body);
+  assert.equal((await put({ set: { A: "1" } })).status, 200);
+  assert.equal((await put({ unset: ["NOPE"] })).status, 404);
+  assert.equal((await put({ set: { "no name": "1" } })).status, 400);
+  const { entries } = (await kit.ask(kit.admin, "GET", "/audit")).body;
+  const changes = entries.flatMap((text: string) => {
+    const { action, details } = JSON.parse(JSON.parse(text).document);
+    return action === "settings.change" ? [details] : [];
+  });
+  assert.deepEqual(changes, [{ set: "A", unset: "" }]);
+});
+
 /** The files that this process has open. One that is closed meanwhile is none of them. */
 async function openFiles(): Promise<readonly string[]> {
   const folder = "/proc/self/fd";

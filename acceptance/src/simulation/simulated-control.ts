@@ -99,7 +99,7 @@ export class SimulatedControl {
   }
 
   async set(environment: string, service: string, name: string, value: string): Promise<void> {
-    await this.settings.change(environment, service, { [name]: value }, []);
+    await this.settings.change(environment, service, { set: { [name]: value }, unset: [] });
   }
 
   async steer(id: string, word: "pause" | "resume" | "cancel" | "abandon"): Promise<void> {

@@ -17,6 +17,12 @@ interface SettingsRecord {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Values by the names of variables, and names. */
+export interface SettingsChange {
+  readonly set: Readonly<Record<string, string>>;
+  readonly unset: readonly string[];
+}
+
 /** The settings of all services. Only sealed values are written anywhere. */
 export class ServiceSettings {
   readonly #documents: SignedTree;
@@ -34,12 +40,15 @@ export class ServiceSettings {
     return { environment: record?.environment ?? {} };
   }
 
-  /** Sets some variables and takes others away; gives the names of all there are then. */
+  /**
+   * Sets some variables and takes others away; gives the names of all there are then. `agreed` is called when nothing speaks
+   * against it and nothing has changed yet.
+   */
   async change(
     environment: string,
     service: string,
-    set: Readonly<Record<string, string>>,
-    unset: readonly string[],
+    { set, unset }: SettingsChange,
+    agreed: () => Promise<void> = async () => undefined,
   ): Promise<readonly string[]> {
     for (const [name, value] of Object.entries(set)) checkVariable(name, value);
     const { environment: present } = await this.read(environment, service);
@@ -55,6 +64,7 @@ export class ServiceSettings {
       ([name]) => !unset.includes(name),
     );
     const record: SettingsRecord = { format: 1, environment: Object.fromEntries(kept) };
+    await agreed();
     await this.#documents.writeRecord(pathOf(environment, service), "settings", record);
     return namesOf(record);
   }

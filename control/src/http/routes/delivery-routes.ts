@@ -99,11 +99,13 @@ function settingsRoutes({ environments, settings, audit }: DeliveryParts): reado
         const environment = await knownEnvironment(environments, call);
         const service = param(call, "service");
         const { set, unset } = call.body;
-        await audit.record(nameOf(call), "settings.change", `${environment}/${service}`, {
-          set: Object.keys(set).join(","),
-          unset: unset.join(","),
+        const names = await settings.change(environment, service, { set, unset }, async () => {
+          await audit.record(nameOf(call), "settings.change", `${environment}/${service}`, {
+            set: Object.keys(set).join(","),
+            unset: unset.join(","),
+          });
         });
-        return { names: await settings.change(environment, service, set, unset) };
+        return { names };
       },
     }),
   ];
