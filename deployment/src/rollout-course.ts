@@ -110,7 +110,7 @@ function reasonToStop(rollout: Rollout): string | undefined {
 
 function stop(rollout: Rollout, atMs: number, because: string): Rollout {
   if (rollout.rules.rollBack) return turnBack(free(rollout), "failure", atMs, because);
-  return end(rollout, "failed", atMs, `${because}; ${untouchedOf(rollout)}`);
+  return end(rollout, "failed", atMs, `${because}${untouchedOf(rollout)}`);
 }
 
 /** The rollout without its pause. */
@@ -172,7 +172,7 @@ function goBack(rollout: Rollout, atMs: number): Rollout {
     rollout,
     over,
     atMs,
-    `${rollout.sentence}; ${countOf(rollout, "returned")} went back to ${before}, ${untouchedOf(rollout)}`,
+    `${rollout.sentence}; ${countOf(rollout, "returned")} went back to ${before}${untouchedOf(rollout)}`,
   );
 }
 
@@ -260,11 +260,13 @@ function countOf(rollout: Rollout, state: MachineTask["state"]): string {
   return machines(tasksOf(rollout).filter((task) => task.state === state).length);
 }
 
+/** How a sentence goes on where there are any. */
 function untouchedOf(rollout: Rollout): string {
   const untouched = tasksOf(rollout).filter(
     ({ state }) => state === "pending" || state === "skipped",
   );
-  return `${machines(untouched.length)} ${untouched.length === 1 ? "was" : "were"} not touched`;
+  if (untouched.length === 0) return "";
+  return `, ${machines(untouched.length)} ${untouched.length === 1 ? "was" : "were"} not touched`;
 }
 
 function machines(count: number): string {
