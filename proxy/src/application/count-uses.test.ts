@@ -37,6 +37,12 @@ test("uses are written once, the hottest lists come first, and who is not asked 
   assert.deepEqual(counts.hottest(5), ["a"]);
   await counts.write();
   assert.equal(written.length, 2);
+
+  for (let n = 1; n <= 150; n += 1) {
+    for (let times = 0; times < n; times += 1) counts.count(`m${n}`, true);
+  }
+  const hundred = Array.from({ length: 100 }, (_, n) => `m${150 - n}`);
+  assert.deepEqual(counts.hottest(100), hundred, "so many and no more, the hottest of all");
 });
 
 test("a version's clock is written at its first use, not again within the hour, and again after a failure", async () => {
