@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { createWriteStream } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -94,6 +104,27 @@ test("readGivenBundle refuses a name that comes twice, a link in a folder, and w
   await assert.rejects(
     readGivenBundle(join(work.path, "text"), join(work.path, "out3")),
     /neither a program nor a zip, tar, tar.gz, deb or folder/,
+  );
+});
+
+test("readGivenBundle gives up at the first byte too many of a bomb, and at the first file too many", async () => {
+  await using work = await folder();
+  const place = join(work.path, "bomb.tgz");
+  await tarOf(place, [
+    { name: "a", text: "1".repeat(600) },
+    { name: "b", text: "0".repeat(2 ** 20) },
+  ]);
+  assert.ok((await stat(place)).size < 3_000);
+  const out = join(work.path, "out");
+  await assert.rejects(
+    readGivenBundle(place, out, { files: 2, bytes: 1_000 }),
+    /bomb\.tgz unpacks to more than 1000 bytes$/,
+  );
+  const written = await Promise.all((await readdir(out)).map((name) => stat(join(out, name))));
+  assert.ok(written.reduce((sum, { size }) => sum + size, 0) <= 1_000);
+  await assert.rejects(
+    readGivenBundle(place, join(work.path, "out2"), { files: 1, bytes: 2 ** 21 }),
+    /bomb\.tgz holds more than 1 files$/,
   );
 });
 

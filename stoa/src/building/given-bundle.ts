@@ -10,9 +10,14 @@ import { wrappingFolder } from "@stoa/deployment/appspec";
 import type { BundleFile } from "../delivery/file-contents.ts";
 import { type ArchiveEntry, archiveEntries, headOf } from "./archive-entries.ts";
 
-/** No bundle has more files, or unpacks to more. */
-const mostFiles = 100_000;
-const mostBytes = 4 * 2 ** 30;
+/** How much a bundle may unpack to. */
+interface BundleLimits {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** No bundle has more. */
+const usualLimits: BundleLimits = { files: 100_000, bytes: 4 * 2 ** 30 };
 
 /**
  * Unpacks a bundle into a folder. Throws a sentence, with nothing but that folder written, for paths that leave the bundle,
@@ -21,18 +26,23 @@ const mostBytes = 4 * 2 ** 30;
 export async function readGivenBundle(
   place: string,
   folder: string,
+  most: BundleLimits = usualLimits,
 ): Promise<readonly BundleFile[]> {
   const files: BundleFile[] = [];
   const paths = new Set<string>();
-  let left = mostBytes;
+  let unpackedBytes = 0;
   await mkdir(folder, { recursive: true });
   for await (const entry of archiveEntries(place)) {
     if (entry.kind === "folder") continue;
     checkEntry(place, entry, paths);
     paths.add(entry.path);
-    if (paths.size > mostFiles) throw new Error(`${place} holds more than ${mostFiles} files`);
-    const file = await unpacked(entry, join(folder, String(paths.size)), left);
-    left -= file.size;
+    if (paths.size > most.files) throw new Error(`${place} holds more than ${most.files} files`);
+    const left = most.bytes - unpackedBytes;
+    const file = await unpacked(entry, join(folder, String(paths.size)), left).catch((cause) => {
+      if (!(cause instanceof TooLarge)) throw cause;
+      throw new Error(`${place} unpacks to more than ${most.bytes} bytes`, { cause });
+    });
+    unpackedBytes += file.size;
     files.push(file);
   }
   if (files.length === 0) throw new Error(`${place} holds no files`);
@@ -55,6 +65,8 @@ function checkEntry(place: string, { path, kind }: ArchiveEntry, paths: Readonly
   if (paths.has(path)) throw new Error(`${place} holds ${shown} twice`);
 }
 
+class TooLarge extends Error {}
+
 /** Writes an entry under a name of its own: what the archive calls it never names a file of this machine. */
 async function unpacked(entry: ArchiveEntry, place: string, left: number): Promise<BundleFile> {
   const hash = createHash("sha256");
@@ -63,8 +75,7 @@ async function unpacked(entry: ArchiveEntry, place: string, left: number): Promi
     transform(chunk: Buffer, _encoding, done) {
       size += chunk.length;
       hash.update(chunk);
-      if (size > left) done(new Error(`it unpacks to more than ${mostBytes} bytes`));
-      else done(null, chunk);
+      done(size > left ? new TooLarge() : null, chunk);
     },
   });
   await pipeline(await entry.content(), counted, createWriteStream(place, { mode: 0o600 }));
