@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { test } from "node:test";
+import { moduleFixture } from "@stoa/gomod/testing";
+import { fixtureProxy } from "@stoa/proxy/testing";
 import { holds, until } from "./testing/bounded-wait.ts";
 import { type Delivery, greeter, startDelivery } from "./testing/delivery.ts";
 import { finishedProgram } from "./testing/finished-program.ts";
@@ -36,6 +38,25 @@ test("stoa deploy builds, rolls out and prints the URL of the service, and nothi
     const lines = await delivery.succeed("logs", "greeter", "--since", "1h");
     assert.match(lines, /^\S+Z web-1 starting$/m);
   });
+});
+
+test("what a program requires comes through the server's own proxy", { skip }, async () => {
+  const module = await moduleFixture(
+    'module example.com/words@v1.0.0\n-- go.mod --\nmodule example.com/words\n\ngo 1.21\n-- words.go --\npackage words\n\nconst Welcome = "welcome"\n',
+  );
+  await using upstream = await fixtureProxy([module]);
+  await using delivery = await startDelivery({ env: { GOPROXY: upstream.url } });
+  await delivery.join("web-1");
+  const files = greeter("hello");
+  await delivery.write({
+    ...files,
+    "go.mod": `${files["go.mod"]}\nrequire example.com/words v1.0.0\n`,
+    "main.go": (files["main.go"] ?? "")
+      .replace('"time"\n', '"time"\n\n\t"example.com/words"\n')
+      .replace('"hello"', "words.Welcome"),
+  });
+  assert.equal(await answerOf(await delivery.succeed("deploy")), "welcome \n");
+  assert.ok(upstream.requests.some(({ path }) => path === "/example.com/words/@v/v1.0.0.zip"));
 });
 
 test("a program that crashes leaves the old one serving, and its last lines on the screen", {
