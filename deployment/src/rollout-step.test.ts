@@ -462,7 +462,7 @@ test("stepRollout: settings go where their revision goes, there and back", () =>
 });
 
 /** How many random rollouts are followed; a failure names its seed. */
-const seeds = Number(process.env["ROLLOUT_SEEDS"] ?? 1500);
+const seeds = Number(process.env["ROLLOUT_SEEDS"] ?? 4000);
 const firstSeed = Number(process.env["ROLLOUT_SEED"] ?? 1);
 
 test(`stepRollout keeps its promises through ${seeds} random rollouts`, () => {
