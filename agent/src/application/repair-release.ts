@@ -104,9 +104,10 @@ export class ReleaseRepair {
     if (problem !== undefined) {
       note(`${file.path} of ${service} ${problem} and is being restored`);
       await restoreFile(this.#parts, release, file);
+    } else if (found !== undefined) {
+      // As it was before it was read: what has been changed since is read again. So is what was just restored.
+      this.#right.set(path, found.fingerprint);
     }
-    const after = await disk.look(path);
-    if (after !== undefined) this.#right.set(path, after.fingerprint);
   }
 
   async #problemOf(
