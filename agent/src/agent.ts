@@ -14,7 +14,7 @@ import { nodeDisk } from "./adapters/node-disk/node-disk.ts";
 import { reservedDisk } from "./adapters/node-disk/reserved-disk.ts";
 import { ConvergingService } from "./application/converge-service.ts";
 import { Decisions } from "./application/decisions.ts";
-import { FollowedPolicy } from "./application/follow-policy.ts";
+import { FollowedPolicy, type PolicyParts } from "./application/follow-policy.ts";
 import {
   KeptSettingsKeys,
   openingScripts,
@@ -23,10 +23,11 @@ import {
 import { Documents, revisionPathIn } from "./application/read-documents.ts";
 import { Agent } from "./application/run-agent.ts";
 import { LogShipping } from "./application/ship-logs.ts";
-import type { DocumentSource, StatusSink } from "./domain/document-source.ts";
+import type { Disk } from "./domain/disk.ts";
+import type { DocumentSource, LogSink, StatusSink } from "./domain/document-source.ts";
 import type { Enrolment, SourcePlace } from "./domain/enrolment.ts";
 import { type Failpoint, noFailpoint } from "./domain/failpoint.ts";
-import { layoutOf, serviceLayoutOf } from "./domain/layout.ts";
+import { type Layout, layoutOf, serviceLayoutOf } from "./domain/layout.ts";
 import { openSupervisor, type Supervision } from "./supervision.ts";
 
 /** What an agent is told. */
@@ -55,50 +56,21 @@ const usualRepairMs = 5_000;
 
 /** Makes an agent; `run` starts it. */
 export function openAgent(settings: AgentSettings): Agent {
-  const {
-    root,
-    source: from,
-    environment,
-    arch,
-    tags,
-    failpoint = noFailpoint,
-    supervision = { kind: "keeper" },
-  } = settings;
-  const layout = layoutOf(root);
-  const disk = reservedDisk(nodeDisk, layout.reservePath);
+  const { source: from, environment, arch, tags, supervision = { kind: "keeper" } } = settings;
+  const layout = layoutOf(settings.root);
   const machine = { name: settings.machine, tags, arch, environment };
+  const disk = reservedDisk(nodeDisk, layout.reservePath);
   const plane = from.kind === "http" ? httpSource(from) : undefined;
   const source = plane ?? sourceAt(from, settings.variables);
   const decisions = new Decisions(nodeClock, settings.decided);
-  const { keys, threshold, policyKeys } = settings;
-  const read = {
-    source,
-    disk,
-    clock: nodeClock,
-    machine,
-    trust: { keys, threshold, policyKeys },
-  };
-  const policy = new FollowedPolicy({
-    ...read,
-    policyPath: layout.policyPath,
-    note: (sentence) => decisions.add(sentence),
-  });
-  const documents = new Documents({
-    ...read,
-    policy,
-    indexPath: layout.indexPath,
-    revisionPath: revisionPathIn(layout.servicesFolder),
-  });
-  const opening = new KeptSettingsKeys({
-    environment,
-    disk,
-    keysPath: layout.settingsKeysPath,
-    source: plane,
-  });
+  const note = (sentence: string): void => decisions.add(sentence);
+  const { policy, documents } = documentsOf(settings, layout, { machine, source, disk, note });
+  const keysPath = layout.settingsKeysPath;
+  const opening = new KeptSettingsKeys({ environment, disk, keysPath, source: plane });
   const around = {
     machine,
     source,
-    failpoint,
+    failpoint: settings.failpoint ?? noFailpoint,
     permissions: linuxPermissions,
     settings: opening,
     targetRoot: settings.targetRoot ?? "/",
@@ -106,12 +78,9 @@ export function openAgent(settings: AgentSettings): Agent {
     disk,
     clock: nodeClock,
     probe: linuxProbe,
-    supervisor: openingSupervisor(
-      openSupervisor(layout, supervision, (sentence) => decisions.add(sentence)),
-      opening,
-    ),
+    supervisor: openingSupervisor(openSupervisor(layout, supervision, note), opening),
     blobsFolder: layout.blobsFolder,
-    note: (sentence: string) => decisions.add(sentence),
+    note,
   };
   return new Agent({
     machine,
@@ -123,33 +92,43 @@ export function openAgent(settings: AgentSettings): Agent {
     disk,
     sinks: [source],
     wakes: from.kind === "http" ? [wakeStream(from)] : [],
-    shipping:
-      plane === undefined
-        ? undefined
-        : new LogShipping({
-            sink: plane,
-            disk,
-            clock: nodeClock,
-            machine: machine.name,
-            placesPath: layout.logPlacesPath,
-          }),
+    shipping: plane && shippingTo(plane, layout, disk, machine.name),
     statusPath: layout.statusPath,
     pollMs: settings.pollMs,
     repairMs: settings.repairMs ?? usualRepairMs,
     knownServices: () => disk.names(join(layout.servicesFolder)),
-    serviceOf: (service) =>
-      new ConvergingService(
-        {
-          ...around,
-          service,
-          scripts: openingScripts(linuxScripts, service, opening),
-          layout: serviceLayoutOf(layout, service),
-        },
+    serviceOf: (service) => {
+      const scripts = openingScripts(linuxScripts, service, opening);
+      const parts = { ...around, service, scripts, layout: serviceLayoutOf(layout, service) };
+      return new ConvergingService(
+        parts,
         (id, signal) => documents.revision(service, id, signal),
         (wanted, signal) => policy.admit(service, wanted, signal),
-      ),
+      );
+    },
     seal: (status) => sealEnvelope("status", status, settings.machineKey),
   });
+}
+
+/** What the machine obeys: the documents of its environment, and the policy above them. */
+function documentsOf(
+  { keys, threshold, policyKeys }: AgentSettings,
+  { policyPath, indexPath, servicesFolder }: Layout,
+  read: Pick<PolicyParts, "machine" | "source" | "disk" | "note">,
+): { readonly policy: FollowedPolicy; readonly documents: Documents } {
+  const believed = { ...read, clock: nodeClock, trust: { keys, threshold, policyKeys } };
+  const policy = new FollowedPolicy({ ...believed, policyPath });
+  const revisionPath = revisionPathIn(servicesFolder);
+  return { policy, documents: new Documents({ ...believed, policy, indexPath, revisionPath }) };
+}
+
+function shippingTo(
+  sink: LogSink,
+  { logPlacesPath: placesPath }: Layout,
+  disk: Disk,
+  machine: string,
+): LogShipping {
+  return new LogShipping({ sink, disk, clock: nodeClock, machine, placesPath });
 }
 
 function sourceAt(

@@ -17,14 +17,16 @@ import { Environments } from "./application/change-environments.ts";
 import { Logs } from "./application/collect-logs.ts";
 import { Approvals } from "./application/give-approvals.ts";
 import { StoreReports } from "./application/hear-store.ts";
+import { MachineJoins } from "./application/join-machines.ts";
 import { Policies } from "./application/keep-policies.ts";
 import { Revisions } from "./application/keep-revisions.ts";
+import { Rollouts } from "./application/keep-rollouts.ts";
 import { ServiceSettings } from "./application/keep-settings.ts";
 import { Tokens } from "./application/keep-tokens.ts";
 import { Machines } from "./application/know-machines.ts";
 import { Retention } from "./application/prune-revisions.ts";
 import { AuditLog } from "./application/record-audit.ts";
-import { Rollouts } from "./application/run-rollouts.ts";
+import { RolloutRunner } from "./application/run-rollouts.ts";
 import { SignedTree } from "./application/sign-documents.ts";
 import type { AuditMemory } from "./domain/audit-memory.ts";
 import type { BlobShelf } from "./domain/blob-shelf.ts";
@@ -37,13 +39,16 @@ import type { SettingsKeys } from "./domain/settings-keys.ts";
 import { makeApi } from "./http/api.ts";
 import { openApiDocument } from "./http/openapi.ts";
 import { type Route, route } from "./http/route.ts";
-import { accessRoutes } from "./http/routes/access-routes.ts";
-import { agentRoutes } from "./http/routes/agent-routes.ts";
+import { auditRoutes } from "./http/routes/audit-routes.ts";
 import { deliveryRoutes } from "./http/routes/delivery-routes.ts";
+import { joinRoutes } from "./http/routes/join-routes.ts";
 import { machineRoutes } from "./http/routes/machine-routes.ts";
 import { overviewRoutes } from "./http/routes/overview-routes.ts";
 import { policyRoutes } from "./http/routes/policy-routes.ts";
+import { reportRoutes } from "./http/routes/report-routes.ts";
 import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
+import { tokenRoutes } from "./http/routes/token-routes.ts";
+import { treeRoutes } from "./http/routes/tree-routes.ts";
 
 /** What the control plane is told. */
 export interface ControlPlaneSettings {
@@ -136,7 +141,7 @@ async function runControlPlane(
 ): Promise<ControlPlane> {
   const onFailure = notAgain(tell, world.clock);
   const parts = applicationOf(world, onFailure);
-  const { tokens, machines, rollouts, environments, policies, audit, retention } = parts;
+  const { tokens, machines, rollouts, runner, environments, policies, audit, retention } = parts;
   const hosts = new WeakMap<Request, string>();
   const routes = routesOf(parts, {
     server: { product: "stoa", version, goproxyPath, rootKey: publicKeyLine(world.key) },
@@ -147,7 +152,8 @@ async function runControlPlane(
   await machines.load();
   const reports = new StoreReports({ ...parts, onFailure });
   await reports.begin();
-  await rollouts.load();
+  await rollouts.load(world.clock.now());
+  runner.carryOn();
   const upkeep = oneByOne(async () => {
     await environments.renew();
     await policies.renew();
@@ -174,7 +180,7 @@ async function runControlPlane(
       end.abort();
       await keeping[Symbol.asyncDispose]();
       await reports[Symbol.asyncDispose]();
-      await rollouts[Symbol.asyncDispose]();
+      await runner[Symbol.asyncDispose]();
     },
   };
 }
@@ -199,23 +205,26 @@ function applicationOf(
   const documents = new SignedTree(tree, key);
   const tokens = new Tokens(tree, documents, clock);
   const audit = new AuditLog({ tree, documents, memory }, clock);
-  const machines = new Machines(tree, documents, tokens, clock);
+  const machines = new Machines(tree, documents, clock);
+  const joins = new MachineJoins(machines, tokens, clock);
   const environments = new Environments(tree, documents, clock);
   const revisions = new Revisions(tree, blobs, documents);
   const settings = new ServiceSettings(documents, settingsKeys);
-  const rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
+  const rollouts = new Rollouts(documents);
+  const running = { rollouts, environments, machines, audit, clock };
+  const runner = new RolloutRunner({ ...running, onFailure });
   const logs = new Logs({
     archive,
     clock,
     isDeployed: (environment, service) => rollouts.list({ environment, service }).length > 0,
     onFailure,
   });
-  const delivered = { tree, blobs, audit, environments, machines, revisions, rollouts, clock };
+  const delivered = { tree, blobs, revisions, ...running };
   const retention = new Retention(delivered);
   const policies = new Policies({ ...delivered, key });
   const approvals = new Approvals(tree, policies);
   const kept = { tokens, settings, settingsKeys, logs, retention, policies, approvals };
-  return { ...delivered, ...kept };
+  return { ...delivered, ...kept, joins, runner };
 }
 
 function routesOf(
@@ -228,8 +237,11 @@ function routesOf(
   const { server, hostOf } = told;
   const routes: Route[] = [
     ...overviewRoutes({ ...parts, server }),
-    ...accessRoutes(parts),
-    ...agentRoutes({ ...parts, rootKey: server.rootKey, pollMs, hostOf }),
+    ...tokenRoutes(parts),
+    ...auditRoutes(parts),
+    ...joinRoutes({ ...parts, rootKey: server.rootKey, pollMs, hostOf }),
+    ...treeRoutes(parts),
+    ...reportRoutes({ ...parts, hostOf }),
     ...machineRoutes(parts),
     ...deliveryRoutes(parts),
     ...rolloutRoutes(parts),

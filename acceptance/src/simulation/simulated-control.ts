@@ -4,10 +4,12 @@ import {
   AuditLog,
   type AuditMemory,
   Environments,
+  MachineJoins,
   Machines,
   Policies,
   Revisions,
   type RolloutRequest,
+  RolloutRunner,
   Rollouts,
   ServiceSettings,
   type SettingsKeys,
@@ -46,9 +48,11 @@ export class SimulatedControl {
   readonly tokens: Tokens;
   readonly audit: AuditLog;
   readonly machines: Machines;
+  readonly joins: MachineJoins;
   readonly environments: Environments;
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
+  readonly runner: RolloutRunner;
   readonly policies: Policies;
   readonly approvals: Approvals;
   readonly life = new Mortal();
@@ -70,13 +74,15 @@ export class SimulatedControl {
     const documents = new SignedTree(tree, key);
     this.tokens = new Tokens(tree, documents, clock);
     this.audit = new AuditLog({ tree, documents, memory }, clock);
-    this.machines = new Machines(tree, documents, this.tokens, clock);
+    this.machines = new Machines(tree, documents, clock);
+    this.joins = new MachineJoins(this.machines, this.tokens, clock);
     this.environments = new Environments(tree, documents, clock);
     this.revisions = new Revisions(tree, blobs, documents);
     this.settings = new ServiceSettings(documents, settingsKeys);
-    const { environments, machines, audit } = this;
-    this.rollouts = new Rollouts({ documents, environments, machines, audit, clock, onFailure });
-    const { rollouts } = this;
+    this.rollouts = new Rollouts(documents);
+    const { environments, machines, audit, rollouts } = this;
+    const running = { rollouts, environments, machines, audit, clock };
+    this.runner = new RolloutRunner({ ...running, onFailure });
     this.policies = new Policies({ tree, environments, rollouts, audit, clock, key });
     this.approvals = new Approvals(tree, this.policies);
   }
@@ -86,7 +92,8 @@ export class SimulatedControl {
     const alarms = await this.audit.check();
     if (alarms.length > 0) throw new Error(`I7: ${alarms.join("; ")}`);
     await this.machines.load();
-    await this.rollouts.load();
+    await this.rollouts.load(this.#clock.now());
+    this.runner.carryOn();
   }
 
   die(): void {
@@ -103,8 +110,8 @@ export class SimulatedControl {
   }
 
   async steer(id: string, word: "pause" | "resume" | "cancel" | "abandon"): Promise<void> {
-    const { rollouts, audit } = this;
-    await steerRollout({ rollouts, audit, clock: this.#clock }, id, word, {
+    const { rollouts, runner, audit } = this;
+    await steerRollout({ rollouts, runner, audit, clock: this.#clock }, id, word, {
       owner: "ann",
       reason: "",
     });

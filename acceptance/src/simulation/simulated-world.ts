@@ -147,10 +147,10 @@ export class SimulatedWorld implements Seen {
       });
       const publicKey = publicKeyLine(key);
       const said = { machine: name, tags: {}, os: "linux", arch: "amd64" };
-      const asked = await this.control.machines.challenge(token);
+      const asked = await this.control.joins.challenge(token);
       const proof = signJoin({ ...asked, ...said, tokenSha256: sha256Hex(token) }, key);
       const { challenge } = asked;
-      await this.control.machines.join({ ...said, token, publicKey, challenge, proof }, undefined);
+      await this.control.joins.join({ ...said, token, publicKey, challenge, proof }, undefined);
     }
   }
 

@@ -1,10 +1,8 @@
 // One service on this machine: what it should run, what it runs, and the way from one to the other.
-import { createHash } from "node:crypto";
-import type { Revision, ServiceStatus } from "@stoa/deployment";
-import { canonicalJson, shortId } from "@stoa/deployment";
+import { type Revision, type ServiceStatus, shortId } from "@stoa/deployment";
 import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
-import { backoffMs } from "../domain/backoff.ts";
-import { isSame, type Target } from "../domain/service-journal.ts";
+import { hasRun, isSame, type Target } from "../domain/service-journal.ts";
+import { refusalOf, targetOf, type Wanted } from "../domain/wanted.ts";
 import { endOthers } from "./end-processes.ts";
 import { recover } from "./finish-hand-over.ts";
 import { handOver } from "./hand-over.ts";
@@ -13,15 +11,9 @@ import { JournalFile } from "./journal-file.ts";
 import { lastLines, logEnd } from "./last-lines.ts";
 import { pruneReleases } from "./prune-releases.ts";
 import { type Condition, Repair } from "./repair-service.ts";
+import { reportOn } from "./report-service.ts";
+import { isStanding, mayPass, Retries } from "./retry-deployment.ts";
 import type { ServiceParts } from "./service-parts.ts";
-
-/** What the newest index says about a service; `undefined` in its place means that it should not run here. */
-export interface Wanted {
-  readonly revision: string;
-  readonly rollout: string;
-  readonly serial: number;
-  readonly settings: Readonly<Record<string, string>>;
-}
 
 /** Reads a revision that was verified. */
 export type ReadRevision = (id: string, signal?: AbortSignal) => Promise<Revision>;
@@ -32,29 +24,7 @@ export type Admit = (
   signal?: AbortSignal,
 ) => Promise<void>;
 
-/** Failures that may pass without anybody deploying anew. */
-const passing: readonly AgentFailure["code"][] = [
-  "source_unavailable",
-  "keeper_unreachable",
-  "disk_full",
-  "disk_failed",
-  "conflict",
-  "forbidden",
-];
-/** Those of them for which somebody has to do something, and nobody should wait: there is no room, or no leave. */
-const standing: readonly AgentFailure["code"][] = ["disk_full", "forbidden"];
-/** Why it is not where it should be. */
-interface Trouble {
-  /** What was wanted then, by `keyOf`. Of anything else nothing is known. */
-  readonly key: string;
-  readonly sentence: string;
-  /** Nobody should wait for it to pass by itself. */
-  readonly isStanding: boolean;
-}
-
 const nothing: Condition = { view: undefined, health: "unknown", addresses: new Map() };
-const firstRetryMs = 1_000;
-const longestRetryMs = 60_000;
 
 /**
  *     wanted = committed ──> repair, every round
@@ -66,34 +36,28 @@ export class ConvergingService {
   readonly #parts: ServiceParts;
   readonly #readRevision: ReadRevision;
   readonly #admit: Admit;
+  readonly #retries: Retries;
   #journal: JournalFile | undefined;
   #repair: Repair | undefined;
   #condition: Condition = nothing;
   #step: string | undefined;
-  #trouble: Trouble | undefined;
-  /** That of the last try, until the next. */
-  #postponed: Trouble | undefined;
-  #failures = 0;
-  #retryAtMs = Number.NEGATIVE_INFINITY;
   #stateSince = { state: "", since: "" };
-  #retriedFor = "";
 
   constructor(parts: ServiceParts, readRevision: ReadRevision, admit: Admit) {
     this.#parts = parts;
     this.#readRevision = readRevision;
     this.#admit = admit;
+    this.#retries = new Retries(parts.clock);
   }
 
   /** One round towards what is wanted. Never fails: what went wrong is in the status and among the decisions. */
   async round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
     try {
       await this.#round(wanted, signal);
-      this.#trouble = this.#isPostponed(wanted) ? this.#postponed : undefined;
+      this.#retries.wentWell(wanted);
     } catch (failure) {
-      const isStanding = failure instanceof AgentFailure && standing.includes(failure.code);
-      this.#trouble = { key: keyOf(wanted), sentence: sentenceOf(failure), isStanding };
-      if (this.#isPostponed(wanted)) this.#postponed = this.#trouble;
-      this.#parts.note(`${this.#parts.service}: ${this.#trouble.sentence}`);
+      const { sentence } = this.#retries.wentWrong(wanted, failure);
+      this.#parts.note(`${this.#parts.service}: ${sentence}`);
     } finally {
       this.#step = undefined;
     }
@@ -112,32 +76,13 @@ export class ConvergingService {
 
   /** What the machine reports about the service; undefined if it knows nothing of it. */
   async status(wanted: Wanted | undefined): Promise<ServiceStatus | undefined> {
-    const journal = this.#journal?.now;
-    const committed = journal?.committed;
-    if (wanted === undefined && committed === undefined && this.#trouble === undefined) {
-      return journal === undefined
-        ? undefined
-        : this.#withSince({
-            state: "stopped",
-            sentence: "does not run here, and should not",
-            restarts: 0,
-            health: "unknown",
-          });
-    }
-    const refused = this.#refusalOf(wanted);
-    const { view, health, addresses } = this.#condition;
-    const running = committed?.release;
-    const said = refused?.lastLines ?? (await this.#lastWords());
-    return this.#withSince({
-      ...(wanted === undefined ? {} : { desired: wanted.revision }),
-      ...(running === undefined ? {} : { running }),
-      ...(this.#step === undefined ? {} : { step: this.#step }),
-      ...(said === undefined ? {} : { lastLines: [...said] }),
-      ...this.#verdict(wanted, refused?.sentence),
-      ...(addresses.size === 0 ? {} : { addresses: Object.fromEntries(addresses) }),
-      restarts: view?.restarts ?? 0,
-      health,
+    const status = await reportOn(this.#parts, wanted, {
+      journal: this.#journal?.now,
+      condition: this.#condition,
+      step: this.#step,
+      trouble: this.#retries.trouble,
     });
+    return status && this.#withSince(status);
   }
 
   async #round(wanted: Wanted | undefined, signal: AbortSignal): Promise<void> {
@@ -152,8 +97,9 @@ export class ConvergingService {
       return;
     }
     const target = targetOf(wanted);
-    const isNews = !isSame(target, journal.now.committed) && this.#refusalOf(wanted) === undefined;
-    if (isNews && this.#mayTry(wanted)) await this.#deploy(journal, wanted, target, signal);
+    const isRefused = refusalOf(wanted, journal.now) !== undefined;
+    const isNews = !isSame(target, journal.now.committed) && !isRefused;
+    if (isNews && this.#retries.mayTry(wanted)) await this.#deploy(journal, wanted, target, signal);
     await this.#repairCommitted(journal);
   }
 
@@ -199,8 +145,7 @@ export class ConvergingService {
         await handOver(this.#parts, journal, { ...order, run });
       }
       note(`${service} ${version} (${shortId(target.release)}) serves, by serial ${serial}`);
-      this.#failures = 0;
-      this.#retriedFor = "";
+      this.#retries.reset();
       await pruneReleases(this.#parts, journal.now);
     } catch (failure) {
       if (signal.aborted) {
@@ -209,7 +154,7 @@ export class ConvergingService {
         );
         return;
       }
-      await this.#failed(journal, wanted, target, { version, saidBefore }, failure);
+      await this.#failed(journal, wanted, { version, saidBefore }, failure);
     }
   }
 
@@ -217,19 +162,14 @@ export class ConvergingService {
   async #failed(
     journal: JournalFile,
     wanted: Wanted,
-    target: Target,
     { version, saidBefore }: { readonly version: string; readonly saidBefore: number },
     failure: unknown,
   ): Promise<void> {
     const { clock, disk, layout, service, note } = this.#parts;
     const sentence = `${service} ${version}: ${sentenceOf(failure)}`;
-    if (!(failure instanceof AgentFailure) || passing.includes(failure.code)) {
-      const waitMs = backoffMs(this.#failures, firstRetryMs, longestRetryMs);
-      this.#failures += 1;
-      this.#retryAtMs = clock.monotonicMs() + waitMs;
-      this.#retriedFor = keyOf(wanted);
-      if (failure instanceof AgentFailure && standing.includes(failure.code))
-        throw new AgentFailure(failure.code, sentence, failure);
+    if (mayPass(failure)) {
+      const waitMs = this.#retries.postpone(wanted);
+      if (isStanding(failure)) throw new AgentFailure(failure.code, sentence, failure);
       throw new AgentFailure(
         "conflict",
         `${sentence}; it is tried again in ${waitMs / 1000} s`,
@@ -239,32 +179,13 @@ export class ConvergingService {
     note(`${sentence}; it is not tried again before somebody deploys anew`);
     await journal.write({
       refused: {
-        ...target,
+        ...targetOf(wanted),
         rollout: wanted.rollout,
         sentence,
         lastLines: await lastLines(disk, layout.log, saidBefore),
         atMs: clock.nowMs(),
       },
     });
-  }
-
-  #mayTry(wanted: Wanted): boolean {
-    return !this.#isPostponed(wanted) || this.#parts.clock.monotonicMs() >= this.#retryAtMs;
-  }
-
-  /** Whether the last try was for this, and has failed in a way that may pass. */
-  #isPostponed(wanted: Wanted | undefined): boolean {
-    return wanted !== undefined && this.#retriedFor === keyOf(wanted);
-  }
-
-  #refusalOf(
-    wanted: Wanted | undefined,
-  ): { sentence: string; lastLines: readonly string[] } | undefined {
-    const refused = this.#journal?.now.refused;
-    if (wanted === undefined || refused === undefined) return undefined;
-    return isSame(targetOf(wanted), refused) && refused.rollout === wanted.rollout
-      ? refused
-      : undefined;
   }
 
   async #repairCommitted(journal: JournalFile): Promise<void> {
@@ -310,42 +231,6 @@ export class ConvergingService {
     });
   }
 
-  /** What was written last, where what serves has ended and is started again. */
-  async #lastWords(): Promise<readonly string[] | undefined> {
-    const { view } = this.#condition;
-    if (view === undefined || view.state === "running") return undefined;
-    if (view.id !== this.#journal?.now.committed?.process) return undefined;
-    return await lastLines(this.#parts.disk, this.#parts.layout.log, 0);
-  }
-
-  #verdict(
-    wanted: Wanted | undefined,
-    refused: string | undefined,
-  ): Pick<ServiceStatus, "state" | "sentence"> {
-    const committed = this.#journal?.now.committed;
-    const trouble = this.#trouble?.key === keyOf(wanted) ? this.#trouble : undefined;
-    if (refused !== undefined) return { state: "failed", sentence: refused };
-    // Committed is not yet served alone: the old process may still take connections.
-    const isUnderWay = this.#journal?.now.handOver !== undefined;
-    if (wanted === undefined || isUnderWay || !isSame(committed, targetOf(wanted))) {
-      return {
-        state: trouble?.isStanding === true ? "failed" : "converging",
-        sentence: trouble?.sentence ?? `${this.#step ?? "about to begin"}`,
-      };
-    }
-    if (trouble !== undefined) return { state: "failed", sentence: trouble.sentence };
-    const { view } = this.#condition;
-    if (committed?.manner === "scripts") {
-      return { state: "running", sentence: "its scripts have started and validated it" };
-    }
-    if (view === undefined || view.id !== committed?.process) {
-      return { state: "converging", sentence: "about to be looked at" };
-    }
-    if (view.state !== "running") return { state: "failed", sentence: view.sentence };
-    if (view.pid === 0) return { state: "converging", sentence: "about to be looked at again" };
-    return { state: "running", sentence: `it runs as process ${view.pid}` };
-  }
-
   #withSince(status: Omit<ServiceStatus, "since">): ServiceStatus {
     if (this.#stateSince.state !== status.state) {
       const since = new Date(this.#parts.clock.nowMs()).toISOString();
@@ -355,25 +240,7 @@ export class ConvergingService {
   }
 }
 
-/** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
-function hasRun({ committed, previous }: JournalFile["now"], target: Target): boolean {
-  return isSame(committed, target) || isSame(previous, target);
-}
-
 /** Only machines with such services carry what reads an appspec. */
 function scriptedDeployment(): Promise<typeof import("./deploy-bundle.ts")> {
   return import("./deploy-bundle.ts");
-}
-
-/** What a try is for: another rollout of the same revision is another one. */
-function keyOf(wanted: Wanted | undefined): string {
-  return wanted === undefined ? "nothing" : `${wanted.revision} ${wanted.rollout}`;
-}
-
-/** The target that an assignment means. */
-function targetOf({ revision, settings }: Wanted): Target {
-  return {
-    release: revision,
-    settings: createHash("sha256").update(canonicalJson(settings)).digest("hex"),
-  };
 }

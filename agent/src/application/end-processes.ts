@@ -49,26 +49,34 @@ export interface Leaving {
  * no other. Those that do not leave are not waited for: they end when their time is over. Returns their ids.
  */
 export async function untilTheyAcceptNoMore(
-  { probe, clock }: ServiceParts,
+  parts: ServiceParts,
   { views, but, ports }: Leaving,
 ): Promise<readonly string[]> {
-  const until = clock.monotonicMs() + leavingMs;
+  const untilMs = parts.clock.monotonicMs() + leavingMs;
   const successor = views.find(({ id }) => id === but)?.pid;
   const staying: string[] = [];
   for (const { id, pid } of views) {
     if (id === but || pid === 0) continue;
     for (const port of ports) {
       if (port === undefined) continue;
-      while (await probe.listens(pid, port, successor)) {
-        if (clock.monotonicMs() > until) {
-          staying.push(id);
-          break;
-        }
-        await clock.sleep(leavingLookMs);
-      }
+      const isFree = await untilLeft(parts, { pid, port, successor }, untilMs);
+      if (!isFree) staying.push(id);
     }
   }
   return staying;
+}
+
+/** Whether a process has left a port by then; sockets that its successor has as well do not count. */
+async function untilLeft(
+  { probe, clock }: ServiceParts,
+  { pid, port, successor }: { pid: number; port: number; successor: number | undefined },
+  untilMs: number,
+): Promise<boolean> {
+  while (await probe.listens(pid, port, successor)) {
+    if (clock.monotonicMs() > untilMs) return false;
+    await clock.sleep(leavingLookMs);
+  }
+  return true;
 }
 
 /**

@@ -1,6 +1,6 @@
 // From the process that serves to the one that shall.
 import type { Revision, Run } from "@stoa/deployment";
-import type { ProcessView, SocketRequest } from "../domain/launch.ts";
+import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
 import { passedOn } from "../domain/passed-on.ts";
 import { isSame, type Manner, type Previous, type Target } from "../domain/service-journal.ts";
 import { canBeBeside } from "../domain/socket-sets.ts";
@@ -12,7 +12,7 @@ import { rehearse } from "./rehearse-release.ts";
 import { successorOf } from "./replace-itself.ts";
 import { resolveSockets } from "./resolve-sockets.ts";
 import type { ServiceParts } from "./service-parts.ts";
-import { planServing, startAndValidate } from "./start-release.ts";
+import { planServing, type ServingProcess, startAndValidate } from "./start-release.ts";
 
 /** A release that is installed and shall serve. */
 export interface HandOverOrder {
@@ -41,7 +41,7 @@ export async function handOver(
   journal: JournalFile,
   order: HandOverOrder,
 ): Promise<void> {
-  const { target, run, step } = order;
+  const { run, step } = order;
   const sockets = await resolveSockets(parts, journal, run);
   await checkHandOver(parts, journal, { run, sockets });
   const manner = await mannerOf(parts, journal, order);
@@ -52,59 +52,100 @@ export async function handOver(
       `${parts.service} ${order.revision.version} binds $PORT by itself and cannot share it: old and new process do not overlap, and connections are refused for a moment`,
     );
   }
+  const fresh = await begin(parts, journal, order, { manner, sockets });
+  step("switching");
+  await makeWay(parts, journal, run, fresh);
+  await bringUp(parts, journal, order, fresh);
+  await commit(parts, journal, order, fresh);
+  step("draining");
+  await finish(parts, journal);
+}
+
+/** Plans the new process and writes it down, so that a crash from now on is taken up. */
+async function begin(
+  parts: ServiceParts,
+  journal: JournalFile,
+  order: HandOverOrder,
+  { manner, sockets }: Pick<ServingProcess, "manner" | "sockets">,
+): Promise<ServingProcess> {
+  const { target, rollout } = order;
   const process = await journal.nextProcess(target);
-  const addresses = sockets.map(({ address }) => address);
   const old = await keptProcess(parts);
   const planned = planServing(parts, { ...order, id: process, manner, sockets });
   const running = { old, committed: journal.now.committed };
   const launch = successorOf(parts, { ...order, launch: planned }, running);
-  const replacesItself = launch.succession?.after !== undefined;
   await journal.write({
-    addresses: [...new Set([...journal.now.addresses, ...addresses])],
+    addresses: [...new Set([...journal.now.addresses, ...addressesIn(sockets)])],
     handOver: {
       phase: "begun",
       to: target,
-      rollout: order.rollout,
+      rollout,
       process,
-      ...(replacesItself ? { replacesItself } : {}),
+      ...(replacesItself(launch) ? { replacesItself: true } : {}),
     },
   });
   await parts.failpoint("journal-begun");
+  return { launch, manner, sockets };
+}
 
-  step("switching");
+/** Where the old process cannot be beside the new one, it ends before, and what it listened on is closed. */
+async function makeWay(
+  parts: ServiceParts,
+  journal: JournalFile,
+  run: Run,
+  { launch, manner, sockets }: ServingProcess,
+): Promise<void> {
   // Asked again: a keeper that has been replaced meanwhile has not the sockets of what runs.
   const standing = await keptProcess(parts);
   const overlap =
-    replacesItself ||
-    (canOverlap(order, manner, standing, journal) && mayKeepSockets(parts, standing, sockets));
-  if (standing !== undefined && !overlap) {
+    replacesItself(launch) ||
+    (canOverlap(run, manner, standing, journal) && mayKeepSockets(parts, standing, sockets));
+  if (overlap) return;
+  if (standing !== undefined) {
     await end(parts, standing);
     await parts.failpoint("old-stopped");
   }
-  if (!overlap)
-    await parts.supervisor.closeSockets(parts.service, manner === "own" ? [] : addresses);
+  await parts.supervisor.closeSockets(parts.service, manner === "own" ? [] : addressesIn(sockets));
+}
+
+/** Starts the new process and waits until it has shown that it serves. Where it has not, the old one serves again. */
+async function bringUp(
+  parts: ServiceParts,
+  journal: JournalFile,
+  order: HandOverOrder,
+  fresh: ServingProcess,
+): Promise<void> {
   try {
-    if (launch.succession !== undefined) {
-      await parts.disk.point(parts.layout.current, `releases/${target.release}`);
+    if (fresh.launch.succession !== undefined) {
+      await parts.disk.point(parts.layout.current, `releases/${order.target.release}`);
       await parts.failpoint("link-moved");
     }
-    await startAndValidate(parts, order, { launch, manner, sockets });
+    await startAndValidate(parts, order, fresh);
   } catch (failure) {
     await undo(parts, journal);
-    if (replacesItself && (await keptProcess(parts))?.state !== "running")
+    if (replacesItself(fresh.launch) && (await keptProcess(parts))?.state !== "running")
       parts.note(
         `the old process of ${parts.service} had left before the new one was proven, and is started again`,
       );
     throw failure;
   }
+}
+
+/** From here on the new process is what should run, whatever happens. */
+async function commit(
+  parts: ServiceParts,
+  journal: JournalFile,
+  { target, settings, serial }: HandOverOrder,
+  { launch, manner }: ServingProcess,
+): Promise<void> {
   await journal.write({
     committed: {
       ...target,
       manner,
-      process,
+      process: launch.id,
       passesOn: passedOn(launch),
-      environment: order.settings,
-      serial: order.serial,
+      environment: settings,
+      serial,
       atMs: parts.clock.nowMs(),
     },
     previous: previousOf(journal, target),
@@ -112,8 +153,6 @@ export async function handOver(
     refused: undefined,
   });
   await parts.failpoint("journal-committed");
-  step("draining");
-  await finish(parts, journal);
 }
 
 /** The way back is short: what has served here before with the same settings is not rehearsed once more. */
@@ -147,12 +186,12 @@ function previousOf(
 
 /** Two processes overlap only if both take their sockets from the keeper, and the keeper has them. */
 function canOverlap(
-  { run }: HandOverOrder,
+  { handOff }: Run,
   manner: Manner,
   old: ProcessView | undefined,
   journal: JournalFile,
 ): boolean {
-  if (run.handOff === "restart" || manner === "own") return false;
+  if (handOff === "restart" || manner === "own") return false;
   return journal.now.committed?.manner !== "own" && old?.adopted !== true;
 }
 
@@ -163,10 +202,18 @@ function mayKeepSockets(
   sockets: readonly SocketRequest[],
 ): boolean {
   if (old === undefined || canBeBeside(sockets, old.sockets)) return true;
-  const addresses = (all: readonly SocketRequest[]): string =>
-    all.map(({ address }) => address).join(", ");
+  const [to, from] = [sockets, old.sockets].map((all) => addressesIn(all).join(", "));
   note(
-    `${service} is to listen on ${addresses(sockets)} instead of ${addresses(old.sockets)}, and not all of that can be open at the same time: its old process ends before, and connections are refused for a moment`,
+    `${service} is to listen on ${to} instead of ${from}, and not all of that can be open at the same time: its old process ends before, and connections are refused for a moment`,
   );
   return false;
+}
+
+/** Whether the process that runs starts this one. */
+function replacesItself({ succession }: Launch): boolean {
+  return succession?.after !== undefined;
+}
+
+function addressesIn(sockets: readonly SocketRequest[]): readonly string[] {
+  return sockets.map(({ address }) => address);
 }

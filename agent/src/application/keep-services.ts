@@ -2,17 +2,12 @@
 import { AgentFailure } from "../domain/agent-failure.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { Disk } from "../domain/disk.ts";
-import { keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
-import type { Launch, ProcessView, SocketRequest } from "../domain/launch.ts";
-import type {
-  ListeningSocket,
-  ListeningSockets,
-  LogFiles,
-  ProcessIdentity,
-  Spawn,
-} from "../domain/spawn.ts";
+import { type KeptRecord, keeperRecordText, parseKeeperRecord } from "../domain/keeper-record.ts";
+import type { Launch, ProcessView } from "../domain/launch.ts";
+import type { ListeningSockets, LogFiles, Spawn } from "../domain/spawn.ts";
 import type { StopOrder } from "../domain/supervisor.ts";
-import { isOwn, SupervisedProcess } from "./supervise-process.ts";
+import { KeptSockets } from "./keep-sockets.ts";
+import { SupervisedProcess } from "./supervise-process.ts";
 
 /** What a keeper is made of. */
 export interface KeeperParts {
@@ -26,7 +21,7 @@ export interface KeeperParts {
 }
 
 interface Service {
-  readonly sockets: Map<string, ListeningSocket>;
+  readonly sockets: KeptSockets;
   readonly processes: Map<string, SupervisedProcess>;
 }
 
@@ -51,30 +46,13 @@ export class Keeper {
 
   /** Takes up what the record says: living processes are adopted, kept ones that are gone are started. */
   async open(): Promise<void> {
-    const { disk, recordPath, spawn, clock } = this.#parts;
+    const { disk, recordPath } = this.#parts;
     const bytes = await disk.read(recordPath);
     const record = bytes === undefined ? [] : parseKeeperRecord(Buffer.from(bytes).toString());
-    for (const { service, process } of record) {
-      const supervised = this.#supervise(service, process.launch);
-      supervised.keep(process.kept);
-      if (process.identity !== undefined && (await spawn.isAlive(process.identity)))
-        supervised.adopt(process.identity, process.startedAtMs);
-    }
-    for (const { service, process } of record) {
-      const supervised = this.#find(service, process.launch.id);
-      if (supervised.view.pid !== 0) continue;
-      const stray = await this.#strayOf(process.launch);
-      if (stray !== undefined) supervised.adopt(stray, clock.nowMs());
-    }
+    for (const one of record) await this.#adopt(one);
+    for (const one of record) await this.#adoptStray(one);
     // Only now: one that is gone may have a successor among the others.
-    for (const { service, process } of record) {
-      const supervised = this.#find(service, process.launch.id);
-      const before = this.#before(service, process.launch);
-      if (supervised.view.pid !== 0) continue;
-      if (process.kept) supervised.revive(process.identity);
-      else if (process.identity === undefined && before !== undefined) supervised.await(before);
-      else this.#services.get(service)?.processes.delete(process.launch.id);
-    }
+    for (const one of record) this.#revive(one);
     await this.#save();
     void this.#rotateLogs();
   }
@@ -147,11 +125,7 @@ export class Keeper {
 
   /** Closes the listening sockets of a service but those at these addresses. Processes that inherited them go on. */
   closeSockets(service: string, but: readonly string[]): void {
-    for (const [address, socket] of this.#services.get(service)?.sockets ?? []) {
-      if (but.includes(address)) continue;
-      socket.close();
-      this.#services.get(service)?.sockets.delete(address);
-    }
+    this.#services.get(service)?.sockets.closeShared(but);
   }
 
   /** Ends without a signal to any process: they run on, and the next keeper adopts them. */
@@ -160,9 +134,37 @@ export class Keeper {
     await this.#save();
   }
 
+  /** Supervises what another keeper has supervised, and takes charge of its process if that lives. */
+  async #adopt({ service, process }: KeptRecord): Promise<void> {
+    const supervised = this.#supervise(service, process.launch);
+    supervised.keep(process.kept);
+    if (process.identity !== undefined && (await this.#parts.spawn.isAlive(process.identity)))
+      supervised.adopt(process.identity, process.startedAtMs);
+  }
+
+  /** One that the other keeper started a moment before it ended: it had no time to write its number down. */
+  async #adoptStray({ service, process: { launch } }: KeptRecord): Promise<void> {
+    const supervised = this.#find(service, launch.id);
+    if (supervised.view.pid !== 0) return;
+    const known = this.views().map(({ pid }) => pid);
+    const strays = await this.#parts.spawn.strays(launch);
+    const stray = strays.find(({ pid }) => !known.includes(pid));
+    if (stray !== undefined) supervised.adopt(stray, this.#parts.clock.nowMs());
+  }
+
+  /** Brings one back that has not survived, waits for one that another process shall start, or forgets it. */
+  #revive({ service, process: { launch, kept, identity } }: KeptRecord): void {
+    const supervised = this.#find(service, launch.id);
+    const before = this.#before(service, launch);
+    if (supervised.view.pid !== 0) return;
+    if (kept) supervised.revive(identity);
+    else if (identity === undefined && before !== undefined) supervised.await(before);
+    else this.#services.get(service)?.processes.delete(launch.id);
+  }
+
   #supervise(service: string, launch: Launch): SupervisedProcess {
     const known = this.#services.get(service);
-    const { processes } = known ?? this.#addService(service);
+    const { processes, sockets } = known ?? this.#addService(service);
     if (processes.size >= mostProcesses) {
       throw new AgentFailure(
         "conflict",
@@ -172,7 +174,7 @@ export class Keeper {
     const process = new SupervisedProcess(service, launch, {
       spawn: this.#parts.spawn,
       clock: this.#parts.clock,
-      openSockets: (asked) => this.#openSockets(service, asked),
+      openSockets: (asked) => sockets.open(asked),
       isShared: (group, by) =>
         this.#processesOf(service).some((other) => other !== by && other.group === group),
       known: () => this.#processesOf(service).map(({ view }) => view.pid),
@@ -187,20 +189,14 @@ export class Keeper {
   }
 
   #addService(name: string): Service {
-    const service: Service = { sockets: new Map(), processes: new Map() };
+    const sockets = new KeptSockets(this.#parts.sockets);
+    const service: Service = { sockets, processes: new Map() };
     this.#services.set(name, service);
     return service;
   }
 
   #processesOf(service: string): readonly SupervisedProcess[] {
     return [...(this.#services.get(service)?.processes.values() ?? [])];
-  }
-
-  /** One that the other keeper started a moment before it ended: it had no time to write its number down. */
-  async #strayOf(launch: Launch): Promise<ProcessIdentity | undefined> {
-    const known = this.views().map(({ pid }) => pid);
-    const strays = await this.#parts.spawn.strays(launch);
-    return strays.find(({ pid }) => !known.includes(pid));
   }
 
   /** The process that shall start this one, or has done so. */
@@ -226,36 +222,6 @@ export class Keeper {
     for (const [id, { view }] of this.#services.get(service)?.processes ?? []) {
       if (view.state === "gone") this.#services.get(service)?.processes.delete(id);
     }
-  }
-
-  async #openSockets(
-    service: string,
-    launch: Launch,
-  ): Promise<readonly (ListeningSocket & { readonly name: string })[]> {
-    const opened: (ListeningSocket & { readonly name: string })[] = [];
-    try {
-      for (const request of launch.sockets) {
-        opened.push({ name: request.name, ...(await this.#openSocket(service, launch, request)) });
-      }
-    } catch (failure) {
-      for (const { name, close } of opened) if (isOwn(launch, name)) close();
-      throw failure;
-    }
-    return opened;
-  }
-
-  async #openSocket(
-    service: string,
-    launch: Launch,
-    { name, address }: SocketRequest,
-  ): Promise<ListeningSocket> {
-    if (isOwn(launch, name)) return await this.#parts.sockets.open(address);
-    const { sockets } = this.#services.get(service) ?? this.#addService(service);
-    const known = sockets.get(address);
-    if (known !== undefined) return known;
-    const socket = await this.#parts.sockets.open(address);
-    sockets.set(address, socket);
-    return socket;
   }
 
   #changed(): void {

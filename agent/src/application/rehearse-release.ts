@@ -60,7 +60,7 @@ export function addressesOf(
   );
 }
 
-/** A program shows what it knows by what it does: it accepts from the socket that it was given, or binds the port itself. */
+/** Waits until a program has shown how it takes its sockets. */
 async function mannerOf(
   { supervisor, service, probe, clock }: ServiceParts,
   { run, signal }: RehearsalOrder,
@@ -76,18 +76,30 @@ async function mannerOf(
     const view = await supervisor.wait(service, id, "gone", 0);
     if (view.state === "gone") throw failed(view.sentence);
     for (const [at, port] of ports.entries()) {
-      const given = sockets[at];
-      const isGiven = given !== undefined && portOf(given.address) === port;
-      if (port !== undefined && !isGiven && (await probe.listens(view.pid, port))) return "own";
-      if (given === undefined) continue;
-      const answer = await probe.connect(given.address, view.pid, lookAgainMs);
-      if (answer.kind === "answered" && answer.by === "it") return "shared";
+      const shown = await shownManner(probe, view.pid, { given: sockets[at], port });
+      if (shown !== undefined) return shown;
     }
     await supervisor.wait(service, id, "gone", lookAgainMs);
   }
   throw failed(
     `took no connection within ${deadlineMs / 1000} s, neither on the socket it was given (LISTEN_FDS) nor on $PORT; listen on $PORT`,
   );
+}
+
+/**
+ * A program shows what it knows by what it does: it accepts from the socket that it was given, or binds the port itself.
+ * Undefined as long as it does neither.
+ */
+async function shownManner(
+  probe: ServiceParts["probe"],
+  pid: number,
+  { given, port }: { given: SocketRequest | undefined; port: number | undefined },
+): Promise<Manner | undefined> {
+  const isGiven = given !== undefined && portOf(given.address) === port;
+  if (port !== undefined && !isGiven && (await probe.listens(pid, port))) return "own";
+  if (given === undefined) return undefined;
+  const answer = await probe.connect(given.address, pid, lookAgainMs);
+  return answer.kind === "answered" && answer.by === "it" ? "shared" : undefined;
 }
 
 /**

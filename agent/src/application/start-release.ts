@@ -18,6 +18,13 @@ export interface RunnableRelease {
   readonly run: Run;
 }
 
+/** A process that shall serve, and how it comes to its sockets. */
+export interface ServingProcess {
+  readonly launch: Launch;
+  readonly manner: Manner;
+  readonly sockets: readonly SocketRequest[];
+}
+
 /** The process that shall serve. */
 export function planServing(
   { layout, supervisor: { followsSuccession } }: ServiceParts,
@@ -69,11 +76,7 @@ export async function startCommitted(
 export async function startAndValidate(
   parts: ServiceParts,
   { revision, run, step }: RunnableRelease & { step(name: string): void },
-  {
-    launch,
-    manner,
-    sockets,
-  }: { launch: Launch; manner: Manner; sockets: readonly SocketRequest[] },
+  { launch, manner, sockets }: ServingProcess,
 ): Promise<void> {
   await parts.supervisor.launch(parts.service, launch);
   await parts.failpoint("new-started");

@@ -1,6 +1,7 @@
 // One process from its start to its end: readiness, restarts, and how it is asked to end.
 import { AgentFailure, sentenceOf } from "../domain/agent-failure.ts";
 import { backoffMs } from "../domain/backoff.ts";
+import type { ProcessRecord } from "../domain/keeper-record.ts";
 import {
   type Exit,
   exitSentence,
@@ -8,33 +9,22 @@ import {
   type ProcessState,
   type ProcessView,
 } from "../domain/launch.ts";
-import {
-  groupOf,
-  type ListeningSocket,
-  type ProcessIdentity,
-  type Spawned,
-} from "../domain/spawn.ts";
+import { groupOf, type NamedSocket, type ProcessIdentity, type Spawned } from "../domain/spawn.ts";
 import type { StopOrder } from "../domain/supervisor.ts";
 import { type SuccessorParts, Successors } from "./follow-successors.ts";
+import { closeOwn } from "./keep-sockets.ts";
+import { ProcessStop } from "./stop-process.ts";
 
 /** What a process needs around it. */
 export interface ProcessParts extends SuccessorParts {
   /** The sockets of a launch, open. Called before every start. */
-  openSockets(launch: Launch): Promise<readonly (ListeningSocket & { readonly name: string })[]>;
+  openSockets(launch: Launch): Promise<readonly NamedSocket[]>;
   /** Whether a signal to a process group would reach another process that is known. */
   isShared(group: number, by: SupervisedProcess): boolean;
   /** Waits as long as a process lives that this one has started in its own place, and this one shall run. */
   untilNoSuccessor(of: SupervisedProcess): Promise<void>;
   /** Called after every change of what `record` or `view` say. */
   changed(): void;
-}
-
-/** What has to be known of a process after the keeper has died. */
-export interface ProcessRecord {
-  readonly launch: Launch;
-  readonly kept: boolean;
-  readonly identity: ProcessIdentity | undefined;
-  readonly startedAtMs: number;
 }
 
 /** A process that ran so long is believed to work: the next restart comes quickly again. */
@@ -49,6 +39,7 @@ export class SupervisedProcess {
   readonly service: string;
   readonly #parts: ProcessParts;
   readonly #successors: Successors;
+  readonly #stops: ProcessStop;
   #state: ProcessState = "starting";
   #sentence = "is being started";
   #kept = false;
@@ -56,20 +47,20 @@ export class SupervisedProcess {
   #identity: ProcessIdentity | undefined;
   /** The process that ran last, or that which shall start this one: its successors are found by it. */
   #ancestor: ProcessIdentity | undefined;
-  #sockets: readonly (ListeningSocket & { readonly name: string })[] = [];
+  #sockets: readonly NamedSocket[] = [];
   #startedAtMs = 0;
   #restarts = 0;
   #failures = 0;
   #lastExit: Exit | undefined;
   readonly #wake = new AbortController();
   #stopping = false;
-  #killTimer: AbortController | undefined;
 
   constructor(service: string, launch: Launch, parts: ProcessParts) {
     this.service = service;
     this.launch = launch;
     this.#parts = parts;
     this.#successors = new Successors(launch, parts);
+    this.#stops = new ProcessStop(launch, parts);
   }
 
   /** Starts it for the first time; fails if it cannot be started. What happens later is told by `view`. */
@@ -138,23 +129,17 @@ export class SupervisedProcess {
    * with a shorter while.
    */
   stop({ graceMs = this.launch.stopGraceMs, unasked = false }: StopOrder = {}): void {
-    const signal = this.launch.stopSignal;
     this.#kept = false;
     if (this.#state === "gone") return;
     this.#stopping = true;
     this.#wake.abort();
-    const why = unasked ? "leaves by itself" : `was asked to end by ${signal}`;
+    const why = unasked ? "leaves by itself" : `was asked to end by ${this.launch.stopSignal}`;
     this.#become("stopping", `${why}; it may take ${graceMs / 1000} s`);
     const identity = this.#identity;
     if (identity === undefined) return;
-    if (!unasked) this.#signal(identity, signal);
-    this.#killTimer?.abort();
-    const timer = new AbortController();
-    this.#killTimer = timer;
-    void this.#parts.clock.sleep(graceMs, timer.signal).then(async () => {
-      if (timer.signal.aborted) return;
+    if (!unasked) this.#stops.ask(identity);
+    this.#stops.killAfter(graceMs, identity, () => {
       this.#sentence = `did not end within ${graceMs / 1000} s and was killed`;
-      this.#signal(identity, "SIGKILL");
     });
   }
 
@@ -177,6 +162,7 @@ export class SupervisedProcess {
 
   get view(): ProcessView {
     const { id, release, program, log, sockets } = this.launch;
+    const open = this.#sockets.map(({ name, address }) => ({ name, address }));
     return {
       id,
       service: this.service,
@@ -187,7 +173,7 @@ export class SupervisedProcess {
       kept: this.#kept,
       adopted: this.#adopted,
       pid: this.#identity?.pid ?? 0,
-      sockets: this.#sockets.length > 0 ? this.#sockets.map(named) : sockets,
+      sockets: open.length > 0 ? open : sockets,
       startedAtMs: this.#startedAtMs,
       restarts: this.#restarts,
       lastExit: this.#lastExit,
@@ -202,7 +188,7 @@ export class SupervisedProcess {
       if (!this.shallRun) break;
       spawned = await this.#startAgain(spawned === undefined && this.#restarts === 0);
     }
-    this.#closeOwnSockets();
+    closeOwn(this.launch, this.#sockets);
     this.#become("gone", this.#sentence);
   }
 
@@ -213,7 +199,7 @@ export class SupervisedProcess {
     });
     const startedAt = this.#parts.clock.monotonicMs();
     const exit = await exited;
-    this.#killTimer?.abort();
+    this.#stops.ended();
     this.#lastExit = exit;
     this.#identity = undefined;
     this.#ancestor = identity;
@@ -280,17 +266,10 @@ export class SupervisedProcess {
     return { identity, ready: Promise.resolve(), exited: this.#watch(identity) };
   }
 
-  /** A group may hold a process that takes the place of this one. */
-  #signal(identity: ProcessIdentity, signal: NodeJS.Signals): void {
-    const { spawn } = this.#parts;
-    if (this.launch.succession === undefined) void spawn.signal(identity, signal);
-    else void spawn.signalAlone(identity, signal);
-  }
-
   async #spawn(): Promise<Spawned> {
     const { launch } = this;
     this.#become("starting", "is being started");
-    this.#closeOwnSockets();
+    closeOwn(this.launch, this.#sockets);
     this.#sockets = await this.#parts.openSockets(launch);
     const spawned = await this.#parts.spawn.start({ ...launch, sockets: this.#sockets });
     this.#identity = spawned.identity;
@@ -298,12 +277,6 @@ export class SupervisedProcess {
     if (this.#stopping) this.stop();
     else this.#become("starting", "was started; it has not said yet that it is ready");
     return spawned;
-  }
-
-  #closeOwnSockets(): void {
-    for (const { name, close } of this.#sockets) {
-      if (isOwn(this.launch, name)) close();
-    }
   }
 
   async #watch(identity: ProcessIdentity): Promise<Exit> {
@@ -320,16 +293,4 @@ export class SupervisedProcess {
     this.#sentence = sentence;
     this.#parts.changed();
   }
-}
-
-/** Whether a socket belongs to one process alone: its address leaves the port to the system. */
-export function isOwn({ sockets }: Launch, name: string): boolean {
-  return sockets.some((socket) => socket.name === name && socket.address.endsWith(":0"));
-}
-
-function named({ name, address }: ListeningSocket & { readonly name: string }): {
-  readonly name: string;
-  readonly address: string;
-} {
-  return { name, address };
 }

@@ -77,18 +77,14 @@ async function untilHealthy(
   deadline: number,
   deadlineMs: number,
 ): Promise<string | undefined> {
-  const { health } = candidate.run;
-  const needed = health.kind === "http" ? health.healthyAfter : 1;
-  const intervalMs = health.kind === "http" ? health.intervalMs : usualIntervalMs;
+  const { needed, intervalMs } = pace(candidate.run.health);
   let yeses = 0;
   let last = "it was not asked";
   while (true) {
     const view = await parts.supervisor.wait(parts.service, candidate.id, "gone", 0);
     if (hasEnded(view)) return endOf(view);
     const answer = await askOnce(parts, candidate, view.pid);
-    const isAnother = answer?.kind === "answered" && answer.by === "another";
-    if (answer === undefined) yeses += 1;
-    else if (!isAnother) yeses = 0;
+    yeses = yesesAfter(answer, yeses);
     if (yeses >= needed) return undefined;
     if (answer !== undefined) last = answerSentence(answer);
     candidate.signal?.throwIfAborted();
@@ -96,9 +92,26 @@ async function untilHealthy(
       return `was not healthy within ${deadlineMs / 1000} s: ${last}`;
     }
     // Waiting for its end is sleeping that a crash cuts short.
-    const sleepMs = isAnother ? anotherMs : Math.min(intervalMs, 50 * 2 ** yeses);
+    const sleepMs = isOfAnother(answer) ? anotherMs : Math.min(intervalMs, 50 * 2 ** yeses);
     await parts.supervisor.wait(parts.service, candidate.id, "gone", sleepMs);
   }
+}
+
+/** How many yeses in a row it takes, and how long to wait between two questions. */
+function pace(health: Health): { readonly needed: number; readonly intervalMs: number } {
+  return health.kind === "http"
+    ? { needed: health.healthyAfter, intervalMs: health.intervalMs }
+    : { needed: 1, intervalMs: usualIntervalMs };
+}
+
+/** The yeses in a row: a no ends the row, and what another process says is neither. */
+function yesesAfter(answer: Answer | undefined, before: number): number {
+  if (answer === undefined) return before + 1;
+  return isOfAnother(answer) ? before : 0;
+}
+
+function isOfAnother(answer: Answer | undefined): boolean {
+  return answer?.kind === "answered" && answer.by === "another";
 }
 
 async function whileProven(parts: ServiceParts, candidate: Candidate): Promise<string | undefined> {
@@ -113,7 +126,7 @@ async function whileProven(parts: ServiceParts, candidate: Candidate): Promise<s
     const view = await parts.supervisor.wait(parts.service, candidate.id, "gone", sleepMs);
     if (hasEnded(view)) return endOf(view);
     const answer = await askOnce(parts, candidate, view.pid);
-    if (answer !== undefined && !(answer.kind === "answered" && answer.by === "another")) {
+    if (answer !== undefined && !isOfAnother(answer)) {
       return `did not stay healthy: ${answerSentence(answer)}`;
     }
   }

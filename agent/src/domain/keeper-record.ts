@@ -4,15 +4,18 @@ import { AgentFailure } from "./agent-failure.ts";
 import type { Launch } from "./launch.ts";
 import type { ProcessIdentity } from "./spawn.ts";
 
+/** What has to be known of a process after the keeper has died. */
+export interface ProcessRecord {
+  readonly launch: Launch;
+  readonly kept: boolean;
+  readonly identity: ProcessIdentity | undefined;
+  readonly startedAtMs: number;
+}
+
 /** One process of a service. */
 export interface KeptRecord {
   readonly service: string;
-  readonly process: {
-    readonly launch: Launch;
-    readonly kept: boolean;
-    readonly identity: ProcessIdentity | undefined;
-    readonly startedAtMs: number;
-  };
+  readonly process: ProcessRecord;
 }
 
 /** The record as text: JSON with a checksum over the processes. */

@@ -97,6 +97,11 @@ export function isSame(one: Target | undefined, other: Target | undefined): bool
   return one?.release === other?.release && one?.settings === other?.settings;
 }
 
+/** Whether it is what was validated here last, or before that: nobody's leave is needed to go back there. */
+export function hasRun({ committed, previous }: ServiceJournal, target: Target): boolean {
+  return isSame(committed, target) || isSame(previous, target);
+}
+
 /** The journal as text: JSON with a checksum. */
 export function journalText(journal: ServiceJournal): string {
   const content = JSON.stringify(journal);

@@ -17,7 +17,7 @@ export function groupOf({ pid, group }: ProcessIdentity): number {
 
 /** A process to be, with its sockets open. It leads a session and process group of its own. */
 export interface SpawnPlan extends Omit<Launch, "sockets"> {
-  readonly sockets: readonly (ListeningSocket & { readonly name: string })[];
+  readonly sockets: readonly NamedSocket[];
 }
 
 /** A process that was started here. */
@@ -55,6 +55,11 @@ export interface ListeningSocket {
   readonly address: string;
   readonly descriptor: number;
   close(): void;
+}
+
+/** One of those that a launch asks for. */
+export interface NamedSocket extends ListeningSocket {
+  readonly name: string;
 }
 
 /** Listening sockets. */

@@ -16,6 +16,7 @@ import { blobTree } from "../adapters/blob-tree/blob-tree.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import { manualClock } from "../testing/manual-clock.ts";
 import { StoreReports } from "./hear-store.ts";
+import { MachineJoins } from "./join-machines.ts";
 import { Tokens } from "./keep-tokens.ts";
 import { Machines } from "./know-machines.ts";
 import { SignedTree } from "./sign-documents.ts";
@@ -91,7 +92,7 @@ test("a name belongs to the key that came first", async () => {
   await world.register("web-9");
   await world.register("web-9");
   await assert.rejects(
-    world.machines.register({
+    world.joins.register({
       machine: "web-9",
       environment: "production",
       tags: {},
@@ -108,9 +109,9 @@ async function storeWorld() {
   const clock = manualClock(start);
   const key = makeSecretKey();
   const documents = new SignedTree(tree, makeSecretKey());
-  const another = (): Machines =>
-    new Machines(tree, documents, new Tokens(tree, documents, clock), clock);
+  const another = (): Machines => new Machines(tree, documents, clock);
   const machines = another();
+  const joins = new MachineJoins(machines, new Tokens(tree, documents, clock), clock);
   const onFailure = (failure: unknown): never => assert.fail(String(failure));
   const reports = new StoreReports({ tree, machines, clock, onFailure });
   const writeText = async (machine: string, text: string): Promise<void> => {
@@ -121,13 +122,14 @@ async function storeWorld() {
   };
   return {
     machines,
+    joins,
     clock,
     key,
     another,
     look: () => reports.look(),
     register: async (machine: string) => {
       const said = { machine, environment: "production", tags: {}, arch: "amd64" };
-      await machines.register({ ...said, publicKey: publicKeyLine(key) });
+      await joins.register({ ...said, publicKey: publicKeyLine(key) });
     },
     write: async (
       machine: string,

@@ -16,8 +16,8 @@ import { inParallel } from "../domain/in-parallel.ts";
 import { changedPolicy, type PolicyChange } from "../domain/policy-change.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import { type Environments, unknownEnvironment } from "./change-environments.ts";
+import type { Rollouts } from "./keep-rollouts.ts";
 import type { AuditLog } from "./record-audit.ts";
-import type { Rollouts } from "./run-rollouts.ts";
 
 /** What policies are kept with. */
 export interface PolicyParts {

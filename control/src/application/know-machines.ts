@@ -1,16 +1,13 @@
-// The machines: how they join, what they say of themselves, whether they are still heard of.
+// The machines: which there are, what they say of themselves, whether they are still heard of.
 import type { MachineStatus } from "@stoa/deployment";
-import { type Clock, isoTime } from "../domain/clock.ts";
+import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { DocumentTree } from "../domain/document-tree.ts";
 import { inParallel } from "../domain/in-parallel.ts";
-import { checkedName } from "../domain/names.ts";
 import { News } from "../domain/news.ts";
 import { treePaths } from "../domain/tree-paths.ts";
-import { type JoinChallenge, JoinChallenges, type ProvenJoin } from "./challenge-joins.ts";
-import type { Tokens } from "./keep-tokens.ts";
 import { overwrite } from "./overwrite-document.ts";
-import { checkPublicKey, openStatus, type SignedTree } from "./sign-documents.ts";
+import { openStatus, type SignedTree } from "./sign-documents.ts";
 
 /** A machine as it joined. */
 export interface MachineRecord {
@@ -44,12 +41,6 @@ export interface KnownMachine {
   readonly reachable: boolean;
 }
 
-/** What is said of a machine that reads the store itself. Tags and architecture are its own as soon as it is heard. */
-export type StoreMachine = Pick<
-  MachineRecord,
-  "machine" | "environment" | "tags" | "arch" | "publicKey"
->;
-
 /** A machine that was not heard of for so long counts as unreachable. */
 const silenceMs = 30_000;
 
@@ -58,23 +49,18 @@ export class Machines {
   readonly news = new News<string>();
   readonly #tree: DocumentTree;
   readonly #documents: SignedTree;
-  readonly #tokens: Tokens;
   readonly #clock: Clock;
-  readonly #challenges: JoinChallenges;
   readonly #records = new Map<string, MachineRecord>();
   readonly #statuses = new Map<string, MachineStatus>();
   readonly #heard = new Map<string, { readonly at: number; readonly host: string | undefined }>();
   /** What was last found in the store. */
   readonly #found = new Map<string, string>();
   #startedAt: number;
-  #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(tree: DocumentTree, documents: SignedTree, tokens: Tokens, clock: Clock) {
+  constructor(tree: DocumentTree, documents: SignedTree, clock: Clock) {
     this.#tree = tree;
     this.#documents = documents;
-    this.#tokens = tokens;
     this.#clock = clock;
-    this.#challenges = new JoinChallenges(clock);
     this.#startedAt = clock.now();
   }
 
@@ -85,82 +71,6 @@ export class Machines {
     );
     await inParallel(paths, (path) => this.#loadRecord(path));
     await inParallel([...this.#records.values()], (record) => this.#loadStatus(record));
-  }
-
-  /** What a machine with this join token has to sign, and which environment it would join. */
-  async challenge(token: string): Promise<JoinChallenge & { readonly environment: string }> {
-    const { environment } = await this.#tokens.joinOf(token);
-    return { ...this.#challenges.make(), environment };
-  }
-
-  /**
-   * Takes a machine in that proves to hold its key. The same machine with the same key may come again: it gets a new token, and
-   * those it had before count no more. A name that belongs to another key is refused. `agreed` is called when nothing speaks
-   * against it and before anything is changed.
-   */
-  async join(
-    request: ProvenJoin,
-    host: string | undefined,
-    agreed: (record: MachineRecord) => Promise<void> = async () => undefined,
-  ): Promise<{ readonly record: MachineRecord; readonly token: string }> {
-    return await this.#inTurn(() => this.#join(request, host, agreed));
-  }
-
-  async #join(
-    request: ProvenJoin,
-    host: string | undefined,
-    agreed: (record: MachineRecord) => Promise<void>,
-  ): Promise<{ readonly record: MachineRecord; readonly token: string }> {
-    const allowed = await this.#tokens.joinOf(request.token);
-    const machine = checkedName(request.machine, "a machine");
-    checkPublicKey(request.publicKey);
-    const { environment } = allowed;
-    this.#challenges.meet(request, environment);
-    this.#checkIdentity({ machine, publicKey: request.publicKey, environment });
-    const record: MachineRecord = {
-      format: 1,
-      machine,
-      environment,
-      tags: { ...request.tags, ...allowed.tags },
-      os: request.os,
-      arch: request.arch,
-      publicKey: request.publicKey,
-      joinedAt: isoTime(this.#clock.now()),
-    };
-    await agreed(record);
-    const before = await this.#tokensOf(machine);
-    const { token } = await this.#tokens.make({ kind: "machine", name: machine, environment });
-    await this.#documents.writeRecord(treePaths.machine(machine), "machine", record);
-    this.#records.set(machine, record);
-    for (const id of before) await this.#tokens.revoke(id);
-    this.heard(machine, host);
-    this.news.publish(machine);
-    return { record, token };
-  }
-
-  /**
-   * Takes in a machine that never speaks to this control plane. Its name and key are what an administrator says; the same again
-   * changes nothing.
-   */
-  async register(said: StoreMachine): Promise<MachineRecord> {
-    return await this.#inTurn(() => this.#register(said));
-  }
-
-  async #register(said: StoreMachine): Promise<MachineRecord> {
-    const machine = checkedName(said.machine, "a machine");
-    checkPublicKey(said.publicKey);
-    this.#checkIdentity({ ...said, machine });
-    const record: MachineRecord = {
-      format: 1,
-      ...said,
-      os: "linux",
-      joinedAt: isoTime(this.#clock.now()),
-      via: "store",
-    };
-    await this.#documents.writeRecord(treePaths.machine(machine), "machine", record);
-    this.#records.set(machine, record);
-    this.news.publish(machine);
-    return record;
   }
 
   /**
@@ -258,35 +168,20 @@ export class Machines {
       .flatMap(({ machine }) => this.find(machine) ?? []);
   }
 
-  /** Forgets a machine and revokes its tokens; what runs on it keeps running. */
-  async remove(machine: string): Promise<void> {
-    await this.#inTurn(() => this.#remove(machine));
+  /** Resolves when the machine is known for good, also to the next process. */
+  async keep(record: MachineRecord): Promise<void> {
+    await this.#documents.writeRecord(treePaths.machine(record.machine), "machine", record);
+    this.#records.set(record.machine, record);
   }
 
-  async #remove(machine: string): Promise<void> {
-    this.get(machine);
-    for (const id of await this.#tokensOf(machine)) await this.#tokens.revoke(id);
+  /** From now on there is no such machine. */
+  async forget(machine: string): Promise<void> {
     await this.#tree.remove(treePaths.status(machine));
     await this.#tree.remove(treePaths.machine(machine));
     this.#records.delete(machine);
     this.#statuses.delete(machine);
     this.#found.delete(machine);
     this.news.publish(machine);
-  }
-
-  /** The ids of a machine's own tokens. */
-  async #tokensOf(machine: string): Promise<readonly string[]> {
-    const tokens = await this.#tokens.list();
-    return tokens
-      .filter(({ use }) => use.kind === "machine" && use.name === machine)
-      .map(({ id }) => id);
-  }
-
-  /** One after the other: of two machines that want one name at once, one is refused. */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work, work);
-    this.#turn = turn;
-    return await turn;
   }
 
   async #loadRecord(path: string): Promise<void> {
@@ -301,28 +196,6 @@ export class Machines {
     if (stored === undefined) return;
     const status = statusIn(stored.text, record, this.#clock.now());
     if (status !== undefined) this.#statuses.set(machine, status);
-  }
-
-  /** A name that is known belongs to one key, and to one environment. */
-  #checkIdentity({
-    machine,
-    publicKey,
-    environment,
-  }: Pick<MachineRecord, "machine" | "publicKey" | "environment">): void {
-    const known = this.#records.get(machine);
-    if (known === undefined) return;
-    if (known.publicKey !== publicKey) {
-      throw new ControlFailure(
-        "conflict",
-        `a machine ${machine} with another key has joined before${this.find(machine)?.reachable ? " and is alive" : ""}; give this one another name, or remove the old: stoa machines remove ${machine}`,
-      );
-    }
-    if (known.environment !== environment) {
-      throw new ControlFailure(
-        "conflict",
-        `${machine} belongs to ${known.environment}, not to ${environment}; to move it, first: stoa machines remove ${machine}`,
-      );
-    }
   }
 }
 

@@ -3,8 +3,8 @@ import { type Assignment, assignedRevision, matchesTagQuery } from "@stoa/deploy
 import { isoTime } from "../domain/clock.ts";
 import type { Environments } from "./change-environments.ts";
 import type { Revisions } from "./keep-revisions.ts";
+import type { Rollouts } from "./keep-rollouts.ts";
 import type { KnownMachine, Machines } from "./know-machines.ts";
-import type { Rollouts } from "./run-rollouts.ts";
 
 /** One service in one environment. */
 export interface ServiceSummary {

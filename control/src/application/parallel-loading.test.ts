@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { makeSecretKey, publicKeyLine } from "@stoa/deployment";
 import type { DocumentTree, StoredDocument } from "../domain/document-tree.ts";
 import { manualClock } from "../testing/manual-clock.ts";
+import { MachineJoins } from "./join-machines.ts";
 import { Tokens } from "./keep-tokens.ts";
 import { Machines } from "./know-machines.ts";
 import { SignedTree } from "./sign-documents.ts";
@@ -12,13 +13,12 @@ test("the records of many machines are read at the same time, and never too many
   const tree = new SlowTree();
   const clock = manualClock(0);
   const documents = new SignedTree(tree, makeSecretKey());
-  const machines = (): Machines =>
-    new Machines(tree, documents, new Tokens(tree, documents, clock), clock);
-  const first = machines();
+  const machines = (): Machines => new Machines(tree, documents, clock);
+  const joins = new MachineJoins(machines(), new Tokens(tree, documents, clock), clock);
   const publicKey = publicKeyLine(makeSecretKey());
   for (let number = 1; number <= 40; number += 1) {
     const said = { environment: "production", tags: {}, arch: "amd64", publicKey };
-    await first.register({ machine: `web-${number}`, ...said });
+    await joins.register({ machine: `web-${number}`, ...said });
   }
   const again = machines();
   tree.most = 0;

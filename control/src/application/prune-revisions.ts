@@ -7,8 +7,8 @@ import { inParallel } from "../domain/in-parallel.ts";
 import { treePaths } from "../domain/tree-paths.ts";
 import type { Environments } from "./change-environments.ts";
 import type { Revisions } from "./keep-revisions.ts";
+import type { Rollouts } from "./keep-rollouts.ts";
 import type { AuditLog } from "./record-audit.ts";
-import type { Rollouts } from "./run-rollouts.ts";
 
 /** So many revisions that once held are kept for each service and environment, to go back to. */
 const rollbackTargets = 10;

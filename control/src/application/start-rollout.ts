@@ -25,11 +25,12 @@ import { type Environments, unknownEnvironment } from "./change-environments.ts"
 import type { Approvals } from "./give-approvals.ts";
 import type { Policies } from "./keep-policies.ts";
 import type { KeptRevision, Revisions } from "./keep-revisions.ts";
+import type { Rollouts } from "./keep-rollouts.ts";
 import type { ServiceSettings } from "./keep-settings.ts";
 import type { KnownMachine, Machines } from "./know-machines.ts";
 import { checkPolicy } from "./obey-policies.ts";
 import type { AuditLog } from "./record-audit.ts";
-import type { Rollouts } from "./run-rollouts.ts";
+import type { RolloutRunner } from "./run-rollouts.ts";
 
 /** What is asked for. */
 export interface RolloutRequest {
@@ -57,6 +58,7 @@ interface StartParts {
   readonly machines: Machines;
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
+  readonly runner: RolloutRunner;
   readonly settings: ServiceSettings;
   readonly policies: Policies;
   readonly approvals: Approvals;
@@ -97,7 +99,7 @@ export async function startRollout(
     settings: settingsDigest(settings),
     person: request.owner,
   });
-  const record = await parts.rollouts.begin(environment, service, async () => {
+  const record = await parts.runner.begin(environment, service, async () => {
     const begun = await begin(parts, request, { ...chosen, rules });
     await parts.audit.record(
       request.owner,

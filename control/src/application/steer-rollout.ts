@@ -3,11 +3,13 @@ import { isOver, type RolloutEvent } from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import type { RolloutRecord } from "../domain/rollout-record.ts";
+import type { Rollouts } from "./keep-rollouts.ts";
 import type { AuditLog } from "./record-audit.ts";
-import type { Rollouts } from "./run-rollouts.ts";
+import type { RolloutRunner } from "./run-rollouts.ts";
 
 interface SteeringParts {
   readonly rollouts: Rollouts;
+  readonly runner: RolloutRunner;
   readonly audit: AuditLog;
   readonly clock: Clock;
 }
@@ -17,7 +19,7 @@ export type SteeringWord = "pause" | "resume" | "cancel" | "abandon";
 
 /** Says it. Fails with `conflict` if the rollout is over. */
 export async function steerRollout(
-  { rollouts, audit, clock }: SteeringParts,
+  { rollouts, runner, audit, clock }: SteeringParts,
   id: string,
   word: SteeringWord,
   { owner, reason }: { readonly owner: string; readonly reason: string },
@@ -30,7 +32,7 @@ export async function steerRollout(
     reason,
   });
   const by = reason === "" ? owner : `${owner} (${reason})`;
-  return await rollouts.happen(id, eventOf(word, by, clock.now()), (now) => checkAlive(now, word));
+  return await runner.happen(id, eventOf(word, by, clock.now()), (now) => checkAlive(now, word));
 }
 
 function eventOf(word: SteeringWord, by: string, atMs: number): RolloutEvent {

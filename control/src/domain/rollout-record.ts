@@ -101,6 +101,11 @@ function shownTask(task: Rollout["tasks"][string]): ShownTask {
   };
 }
 
+/** Of what it is a rollout: one runs at a time per service and environment. */
+export function placeOf({ rollout: { environment, service } }: RolloutRecord): string {
+  return `${environment}/${service}`;
+}
+
 /** Whether nothing will happen to it any more, and the index and the audit log say so. */
 export function isSettled({ rollout, endOwedSince }: RolloutRecord): boolean {
   return isOver(rollout) && rollout.publishedSerial !== undefined && endOwedSince === undefined;

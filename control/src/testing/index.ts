@@ -1,13 +1,15 @@
 // The control plane without its adapters and routes, for simulations: every part of the world is given to it.
 export { Environments } from "../application/change-environments.ts";
 export { Approvals } from "../application/give-approvals.ts";
+export { MachineJoins } from "../application/join-machines.ts";
 export { Policies } from "../application/keep-policies.ts";
 export { Revisions } from "../application/keep-revisions.ts";
+export { Rollouts } from "../application/keep-rollouts.ts";
 export { ServiceSettings } from "../application/keep-settings.ts";
 export { Tokens } from "../application/keep-tokens.ts";
 export { Machines } from "../application/know-machines.ts";
 export { type AuditEntry, AuditLog } from "../application/record-audit.ts";
-export { Rollouts } from "../application/run-rollouts.ts";
+export { RolloutRunner } from "../application/run-rollouts.ts";
 export { SignedTree } from "../application/sign-documents.ts";
 export { type RolloutRequest, startRollout } from "../application/start-rollout.ts";
 export { steerRollout } from "../application/steer-rollout.ts";

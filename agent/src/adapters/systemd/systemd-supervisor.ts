@@ -1,12 +1,8 @@
 // systemd as the supervisor: a socket unit for each service, and a unit for each process, in slots that take turns.
-import { access, constants } from "node:fs/promises";
 import process from "node:process";
 import { AgentFailure } from "../../domain/agent-failure.ts";
 import type { Launch, ProcessView, SocketRequest } from "../../domain/launch.ts";
 import {
-  bash,
-  mostSocketsWithReadyFd,
-  needsBash,
   readyFileOf,
   rehearsalSlot,
   type Slot,
@@ -25,6 +21,7 @@ import {
   unitProperties,
 } from "../../domain/unit-state.ts";
 import { viewOf } from "../../domain/unit-view.ts";
+import { checkLaunch } from "./launch-check.ts";
 import { MachineUnits, type UnitParts } from "./machine-units.ts";
 import { told } from "./systemctl.ts";
 import { type SuccessionParts, UnitSuccession } from "./unit-succession.ts";
@@ -73,7 +70,7 @@ export class SystemdSupervisor implements Supervisor {
     return this.#alone(async () => {
       const known = await this.#units.find(service, launch.id);
       if (known !== undefined) return await this.#viewNow(known);
-      await this.#check(launch);
+      await checkLaunch(launch, this.#parts.run);
       if (launch.succession?.after !== undefined) {
         const before = await this.#unit(service, launch.succession.after);
         const { pid } = await this.#viewNow(before);
@@ -178,35 +175,6 @@ export class SystemdSupervisor implements Supervisor {
     throw new AgentFailure(
       "cannot_start",
       `${unit.launch.program} cannot be started by systemd (${exit === undefined ? errors.split("\n")[0] : `status ${status}`}); see journalctl -u ${name}`,
-    );
-  }
-
-  /** What systemd would only say in its journal. */
-  async #check(launch: Launch): Promise<void> {
-    const { program, directory, user, readiness, sockets } = launch;
-    const problem = (sentence: string): AgentFailure =>
-      new AgentFailure("cannot_start", `${program} cannot be started: ${sentence}`);
-    await access(directory, constants.X_OK).catch(() => {
-      throw problem(`its folder ${directory} cannot be entered`);
-    });
-    await access(program, constants.X_OK).catch(() => {
-      throw problem("there is no such file, or it is not executable");
-    });
-    if (readiness === "fd" && sockets.length > mostSocketsWithReadyFd) {
-      throw problem(
-        `with readiness fd it can have ${mostSocketsWithReadyFd} sockets; use notify or health`,
-      );
-    }
-    if (needsBash(launch)) {
-      await access(bash, constants.X_OK).catch(() => {
-        throw problem(`${bash} is missing, which puts its sockets where it takes them`);
-      });
-    }
-    const name = user?.split(":")[0];
-    if (name === undefined || (await this.#parts.run("id", ["-u", "--", name])).code === 0) return;
-    throw new AgentFailure(
-      "cannot_start",
-      `there is no user ${name} on this machine; create it, or name another`,
     );
   }
 

@@ -9,7 +9,11 @@ import type { AuditLog } from "../../application/record-audit.ts";
 import type { BlobShelf } from "../../domain/blob-shelf.ts";
 import type { SettingsKeys } from "../../domain/settings-keys.ts";
 import { type Call, nameOf, param, type Route, route } from "../route.ts";
-import { settingsKeysSchema, settingsRequestSchema, sha256Schema } from "../schemas.ts";
+import {
+  settingsKeysSchema,
+  settingsRequestSchema,
+  sha256Schema,
+} from "../schemas/delivery-schemas.ts";
 
 interface DeliveryParts {
   readonly environments: Environments;

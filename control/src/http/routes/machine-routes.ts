@@ -1,30 +1,31 @@
 // Routes of machines as people see them.
 import { z } from "zod";
 import { type Environments, unknownEnvironment } from "../../application/change-environments.ts";
+import type { MachineJoins } from "../../application/join-machines.ts";
 import type { KnownMachine, Machines } from "../../application/know-machines.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
-import type { Rollouts } from "../../application/run-rollouts.ts";
+import type { RolloutRunner } from "../../application/run-rollouts.ts";
 import { membersOf } from "../../application/start-rollout.ts";
 import { isoTime } from "../../domain/clock.ts";
 import { checkedName } from "../../domain/names.ts";
 import { param, type Route, route } from "../route.ts";
-import { machineSchema, storeMachineSchema, whySchema } from "../schemas.ts";
+import { machineSchema, storeMachineSchema, whySchema } from "../schemas/machine-schemas.ts";
 import { parsedSelector } from "../selector.ts";
 
 interface MachineParts {
   readonly environments: Environments;
   readonly machines: Machines;
-  readonly rollouts: Rollouts;
+  readonly joins: MachineJoins;
+  readonly runner: RolloutRunner;
   readonly audit: AuditLog;
 }
 
 /** The routes of machines. */
-export function machineRoutes({
-  environments,
-  machines,
-  rollouts,
-  audit,
-}: MachineParts): readonly Route[] {
+export function machineRoutes(parts: MachineParts): readonly Route[] {
+  return [...showingRoutes(parts), ...changingRoutes(parts)];
+}
+
+function showingRoutes({ machines }: MachineParts): readonly Route[] {
   return [
     route({
       method: "GET",
@@ -63,6 +64,12 @@ export function machineRoutes({
         return { ...shown(known), decisions: known.status?.decisions ?? [] };
       },
     }),
+  ];
+}
+
+function changingRoutes(parts: MachineParts): readonly Route[] {
+  const { environments, machines, joins, runner, audit } = parts;
+  return [
     route({
       method: "POST",
       path: "/machines",
@@ -75,7 +82,7 @@ export function machineRoutes({
         if ((await environments.read(environment)) === undefined)
           throw unknownEnvironment(environment);
         await audit.record(call.principal?.name ?? "", "machine.add", environment, { machine });
-        await machines.register(call.body);
+        await joins.register(call.body);
         return shown(machines.get(machine));
       },
     }),
@@ -88,8 +95,8 @@ export function machineRoutes({
         const machine = param(call, "machine");
         const { environment } = machines.get(machine).record;
         await audit.record(call.principal?.name ?? "", "machine.remove", environment, { machine });
-        await machines.remove(machine);
-        await rollouts.leave(machine);
+        await joins.remove(machine);
+        await runner.leave(machine);
       },
     }),
   ];

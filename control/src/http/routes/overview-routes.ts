@@ -3,13 +3,13 @@ import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
 import type { Logs } from "../../application/collect-logs.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
+import type { Rollouts } from "../../application/keep-rollouts.ts";
 import type { Machines } from "../../application/know-machines.ts";
 import { listServices } from "../../application/list-services.ts";
-import type { Rollouts } from "../../application/run-rollouts.ts";
 import type { FollowedItem } from "../../domain/followed-lines.ts";
 import { eventStream, type StreamEvent } from "../event-stream.ts";
 import { type Route, route } from "../route.ts";
-import { serverSchema, serviceSchema } from "../schemas.ts";
+import { serverSchema, serviceSchema } from "../schemas/server-schemas.ts";
 
 interface OverviewParts {
   readonly environments: Environments;

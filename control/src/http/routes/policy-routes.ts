@@ -19,7 +19,7 @@ import {
   policyWishSchema,
   signedApprovalSchema,
   signedSchema,
-} from "../schemas.ts";
+} from "../schemas/policy-schemas.ts";
 
 interface PolicyRouteParts {
   readonly policies: Policies;

@@ -5,23 +5,25 @@ import type { Environments } from "../../application/change-environments.ts";
 import type { Approvals } from "../../application/give-approvals.ts";
 import type { Policies } from "../../application/keep-policies.ts";
 import type { Revisions } from "../../application/keep-revisions.ts";
+import type { Rollouts } from "../../application/keep-rollouts.ts";
 import type { ServiceSettings } from "../../application/keep-settings.ts";
 import type { Machines } from "../../application/know-machines.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
-import type { Rollouts } from "../../application/run-rollouts.ts";
+import type { RolloutRunner } from "../../application/run-rollouts.ts";
 import { startRollout } from "../../application/start-rollout.ts";
 import { steerRollout } from "../../application/steer-rollout.ts";
 import type { Clock } from "../../domain/clock.ts";
 import { type RolloutRecord, shownRollout } from "../../domain/rollout-record.ts";
 import { eventStream, type StreamEvent } from "../event-stream.ts";
 import { nameOf, param, type Route, route } from "../route.ts";
-import { rolloutRequestSchema, rolloutSchema, startedSchema } from "../schemas.ts";
+import { rolloutRequestSchema, rolloutSchema, startedSchema } from "../schemas/rollout-schemas.ts";
 
 interface RolloutParts {
   readonly environments: Environments;
   readonly machines: Machines;
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
+  readonly runner: RolloutRunner;
   readonly settings: ServiceSettings;
   readonly policies: Policies;
   readonly approvals: Approvals;

@@ -1,20 +1,20 @@
-// Routes of access: tokens, and the audit log.
+// Routes of tokens.
 import { z } from "zod";
 import type { Environments } from "../../application/change-environments.ts";
 import type { TokenRecord, Tokens } from "../../application/keep-tokens.ts";
 import type { AuditLog } from "../../application/record-audit.ts";
 import { checkedName } from "../../domain/names.ts";
 import { param, type Route, route } from "../route.ts";
-import { madeTokenSchema, tokenRequestSchema, tokenSchema } from "../schemas.ts";
+import { madeTokenSchema, tokenRequestSchema, tokenSchema } from "../schemas/token-schemas.ts";
 
-interface AccessParts {
+interface TokenParts {
   readonly tokens: Tokens;
   readonly environments: Environments;
   readonly audit: AuditLog;
 }
 
-/** The routes of access. */
-export function accessRoutes({ tokens, environments, audit }: AccessParts): readonly Route[] {
+/** The routes of tokens. */
+export function tokenRoutes({ tokens, environments, audit }: TokenParts): readonly Route[] {
   return [
     route({
       method: "POST",
@@ -53,35 +53,6 @@ export function accessRoutes({ tokens, environments, audit }: AccessParts): read
         await audit.record(call.principal?.name ?? "", "token.revoke", record.use.name, {
           id: record.id,
         });
-      },
-    }),
-    route({
-      method: "GET",
-      path: "/audit",
-      summary: "Entries of the audit log as they are stored, from a number on.",
-      admission: "admin",
-      query: z.object({
-        from: z.coerce.number().int().min(1).default(1),
-        limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
-      }),
-      answer: z.object({
-        last: z.int(),
-        entries: z.array(z.string()),
-        /** The signed end of the log as it is stored. */
-        head: z.string().optional(),
-        /** What is wrong with the log's end; looked at with the first entries. */
-        alarms: z.array(z.string()),
-      }),
-      handle: async ({ query: { from, limit } }) => {
-        const alarms = from === 1 ? await audit.check() : [];
-        const head = await audit.head();
-        const entries = await audit.read(from, limit);
-        return {
-          last: await audit.last(),
-          entries: [...entries],
-          ...(head === undefined ? {} : { head }),
-          alarms: [...alarms],
-        };
       },
     }),
   ];
