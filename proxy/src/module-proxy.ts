@@ -8,6 +8,7 @@ import type { Log, Metrics, Traces } from "@stoa/telemetry";
 import type { Lingering } from "./adapters/disk-module-store/recent-loose-files.ts";
 import { openLeases } from "./adapters/leases/open-leases.ts";
 import { readPageFile } from "./adapters/page-files/page-file.ts";
+import { RenewedLeases } from "./adapters/leases/renewed-leases.ts";
 import { openState } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
 import { VersionAcceptance } from "./application/accept-version.ts";
@@ -171,6 +172,9 @@ export async function openModuleProxy(
       lifetimeMs: settings.leaseLifetimeMs,
     }),
   );
+  // What shares the state is crawled and looked after once, also where fetches are agreed upon in memory.
+  const stateLeases =
+    leases ?? new RenewedLeases(state.leases, { lifetimeMs: settings.leaseLifetimeMs });
   const { hashes, journal } = state;
   const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
   const keeping = opening.use(
@@ -233,10 +237,9 @@ export async function openModuleProxy(
   const freshness = opening.use(
     openFreshness({
       settings: settings.freshness,
-      prefix: settings.pathPrefix,
       freshMs: settings.lifetimes.freshMs,
-      ...{ store, catalog, state, leases, upstream: watched, policy, log, metrics },
-      leaseLifetimeMs: settings.leaseLifetimeMs,
+      ...{ store, catalog, state, upstream: watched, policy, log, metrics },
+      leases: stateLeases,
       lists: versionLists,
       queries: queryAnswers,
       queue: (module) => background.add(module),
@@ -252,8 +255,8 @@ export async function openModuleProxy(
   const housekeeping = opening.use(
     openHousekeeping({
       settings: settings.housekeeping,
-      leaseLifetimeMs: settings.leaseLifetimeMs,
-      ...{ storage, state, leases, policy, watch, index, log, metrics },
+      leases: stateLeases,
+      ...{ storage, state, policy, watch, index, log, metrics },
     }),
   );
   const handler = new ProxyHandler({

@@ -68,7 +68,7 @@ export class VersionClaims {
   async #win(key: string, module: ModuleVersion): Promise<Claim> {
     const holder = randomBytes(8).toString("hex");
     const began = performance.now();
-    const silence = new Silence();
+    const unchanged = new Unchanged();
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const made = await this.#write(key, holder, "absent");
       if (made !== undefined) return made;
@@ -76,7 +76,7 @@ export class VersionClaims {
       const now = performance.now();
       // A put that was repeated after a broken connection may have met itself.
       if (other?.holder === holder) return other;
-      if (other !== undefined && silence.ofMs(other, now) > this.#times.deadMs) {
+      if (other !== undefined && unchanged.forMs(other, now) > this.#times.deadMs) {
         const taken = await this.#write(key, holder, { tag: other.tag });
         if (taken !== undefined) return taken;
       }
@@ -122,12 +122,12 @@ export class VersionClaims {
   }
 }
 
-/** For how long the holder of a claim has not renewed it, as far as has been noticed here. */
-class Silence {
+/** How long it is since a claim was renewed, as far as has been noticed here. */
+class Unchanged {
   #tag: string | undefined;
   #since = 0;
 
-  ofMs({ tag }: Claim, now: number): number {
+  forMs({ tag }: Claim, now: number): number {
     if (tag !== this.#tag) {
       this.#tag = tag;
       this.#since = now;
