@@ -85,6 +85,7 @@ export interface ModuleProxySurroundings {
  * Puts a module proxy together. Rejects with an `Error` whose message is a sentence if the store cannot be opened or the
  * GOPROXY list cannot be read.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the one list of the parts, in the order in which they are opened and closed
 export async function openModuleProxy(
   settings: ModuleProxySettings,
   { log, metrics, traces, isServer = true }: ModuleProxySurroundings,
@@ -109,9 +110,7 @@ export async function openModuleProxy(
   );
   const { raise } = notices;
   const zipCheck = opening.adopt(new WorkerZipCheck(), (check) => check.close());
-  const upstreams = opening.use(
-    await openUpstreams({ ...{ settings, list, own, ownHop, log, metrics } }),
-  );
+  const upstreams = opening.use(await openUpstreams({ settings, list, own, ownHop, log, metrics }));
   const { client, direct, upstream } = upstreams;
   const opened = opening.use(await openIndex(settings.index, state));
   const index = opened?.index;
