@@ -13,7 +13,6 @@ import { hasMembersOf } from "./testing/json-page.ts";
 import { programFile } from "./testing/repository.ts";
 import { noTerminal, shownProgram } from "./testing/terminal.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: documents of every shape are looked into
 type Document = any;
 
 describe("commands of delivery", { skip: goIsMissing() }, () => {

@@ -368,7 +368,6 @@ function compare(op: string, source: Source, reply: Reply): void {
 }
 
 /** What we say to the arguments of a question; `InvalidText` is a refusal. */
-// biome-ignore lint/suspicious/noExplicitAny: the arguments come from questions, whose types their op knows
 type Reply = (...args: any[]) => unknown;
 
 /** Asks both and shows the first differences. The questions must not all have the same answer. */

@@ -32,7 +32,6 @@ const corpus: readonly string[] = [
   'mode = "none"\nmode = "sync"\ndownloadURL = ""',
   'mode = none\ndownloadURL = ""',
   'mode = upper("none")\ndownloadURL = ""',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is HCL's
   'mode = "a${b}"\ndownloadURL = ""',
   "mode = <<E\nnone\nE\ndownloadURL = <<-E\n  x\n  E\n",
   'mode = "none',

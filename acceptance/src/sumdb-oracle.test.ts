@@ -410,7 +410,6 @@ function files(
   });
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the arguments come from questions, whose types their op knows
 type Reply = (...args: any[]) => unknown;
 
 /** Asks both the same and shows the first difference. */

@@ -344,12 +344,10 @@ function begin(
   return kit.ask(kit.admin, "POST", path, { revision, ...more });
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
 async function rolloutOf(kit: TestControl, id: string): Promise<any> {
   return (await kit.ask(kit.admin, "GET", `/rollouts/${id}`)).body;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
 function ended(kit: TestControl, id: string): Promise<any> {
   return waitFor(async () => {
     const rollout = await rolloutOf(kit, id);

@@ -2,60 +2,42 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { hostname, networkInterfaces } from "node:os";
-import { type ProxyListEntry, parseProxyList, redactUrl } from "@stoa/gomod";
-import { requestIds } from "@stoa/serving";
+import { parseProxyList } from "@stoa/gomod";
 import type { Log, Metrics, Traces } from "@stoa/telemetry";
-import type { Lingering } from "./adapters/disk-module-store/recent-loose-files.ts";
 import { openLeases } from "./adapters/leases/open-leases.ts";
-import { readPageFile } from "./adapters/page-files/page-file.ts";
+import { RenewedLeases } from "./adapters/leases/renewed-leases.ts";
 import { openState } from "./adapters/sql-state/open-state.ts";
 import { WorkerZipCheck } from "./adapters/worker-zip-check/worker-zip-check.ts";
-import { VersionAcceptance } from "./application/accept-version.ts";
 import { AppliedPolicy, type PolicyInForce } from "./application/apply-policy.ts";
-import { BackgroundStash } from "./application/background-stash.ts";
 import { UpstreamComparison } from "./application/compare-upstream.ts";
 import type { CrawlEvent, CrawlOrder, CrawlSummary } from "./application/crawl-run.ts";
-import { LooseFileFetch } from "./application/fetch-loose-file.ts";
-import { fetchMeter } from "./application/fetch-meter.ts";
 import { IndexKeeper } from "./application/keep-index.ts";
-import { VersionKeeping } from "./application/keep-version.ts";
-import { VersionLists } from "./application/list-versions.ts";
-import { measuredQueue } from "./application/measured-queue.ts";
-import { DatabaseMirror } from "./application/mirror-databases.ts";
-import { patientStorage } from "./application/patient-store.ts";
-import { VersionFiles } from "./application/read-version-file.ts";
-import { KeptRecords } from "./application/record-kept.ts";
-import { VersionRemoval } from "./application/remove-versions.ts";
-import { QueryAnswers } from "./application/resolve-query.ts";
 import type { VersionSeeding } from "./application/seed-versions.ts";
-import { Stash } from "./application/stash-version.ts";
-import { InstanceWatch } from "./application/watch-instances.ts";
 import { UpstreamWatch } from "./application/watch-upstream.ts";
 import { watchedUpstream } from "./application/watched-upstream.ts";
 import { checksumDatabases } from "./checksum-databases.ts";
 import { hostAsked } from "./domain/host-asked.ts";
 import { leadsToSelf } from "./domain/own-address.ts";
-import { publicZipLinks } from "./domain/zip-links.ts";
-import { ExternalStorage } from "./http/external-storage.ts";
-import { openAdminGate, openGate } from "./http/gate.ts";
 import { HotAnswers } from "./http/hot-answers.ts";
-import { ModuleAnswers } from "./http/module-answers.ts";
-import { ProxyHandler } from "./http/proxy-handler.ts";
 import type { ReadyAnswer } from "./http/ready-answer.ts";
-import { RequestCounters } from "./http/request-counters.ts";
 import type { ModuleProxySettings } from "./module-proxy-settings.ts";
-import { openCachedZips } from "./open-cached-zips.ts";
+import { openBackground } from "./open-background.ts";
 import type { RepositoryCredentials } from "./open-direct-upstream.ts";
 import { openFreshness } from "./open-freshness.ts";
+import { openHandler } from "./open-handler.ts";
 import { type OpenedHousekeeping, openHousekeeping } from "./open-housekeeping.ts";
 import { openIndex } from "./open-index.ts";
+import { openInstanceWatch } from "./open-instance-watch.ts";
+import { openKeptModules } from "./open-kept-modules.ts";
 import { openNotices } from "./open-notices.ts";
 import { type OpenedPolicy, openPolicyInForce, type PolicySettings } from "./open-policy.ts";
-import { markOf, openRememberedAnswers } from "./open-remembered-answers.ts";
+import { openRememberedAnswers } from "./open-remembered-answers.ts";
 import { openSeeding } from "./open-seeding.ts";
-import { localFolder, openStorage } from "./open-storage.ts";
+import { openStash } from "./open-stash.ts";
+import { localFolder } from "./open-storage.ts";
 import { openUpstreams } from "./open-upstreams.ts";
 import { trustForEngines } from "./trust-machine.ts";
+import { upstreamMarks } from "./upstream-marks.ts";
 
 /** A running module proxy, to be given to a server. */
 export interface ModuleProxy extends AsyncDisposable {
@@ -89,64 +71,47 @@ export interface ModuleProxy extends AsyncDisposable {
   seed(...order: Parameters<VersionSeeding["run"]>): Promise<void>;
 }
 
-/** From the first go.mod that a build reads to its last zip it takes about this long. */
-const lingeringMs = 30_000;
+/** Where a module proxy tells how it is doing, and what it is there for. */
+export interface ModuleProxySurroundings {
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Where requests are traced. */
+  readonly traces?: Traces | undefined;
+  /** False for a command beside a server: nothing is done that it has not been told to do. */
+  readonly isServer?: boolean;
+}
 
 /**
  * Puts a module proxy together. Rejects with an `Error` whose message is a sentence if the store cannot be opened or the
  * GOPROXY list cannot be read.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the one list of the parts, in the order in which they are opened and closed
 export async function openModuleProxy(
   settings: ModuleProxySettings,
-  {
-    log,
-    metrics,
-    traces,
-    isServer = true,
-  }: {
-    readonly log: Log;
-    readonly metrics: Metrics;
-    /** Where requests are traced. */
-    readonly traces?: Traces | undefined;
-    /** False for a command beside a server: nothing is done that it has not been told to do. */
-    readonly isServer?: boolean;
-  },
+  { log, metrics, traces, isServer = true }: ModuleProxySurroundings,
 ): Promise<ModuleProxy> {
   await using opening = new AsyncDisposableStack();
   const ownHop = randomBytes(8).toString("hex");
   const own = { port: 0, hosts: ownHosts() };
   const now = (): number => performance.now();
   const list = parseProxyList(settings.upstreams.goproxy);
+  const marks = upstreamMarks(settings);
+  const { leaseLifetimeMs, lifetimes } = settings;
 
-  const isAlone = isServer && settings.leases.kind === "memory";
-  const storage = opening.use(
-    await openStorage(settings.storage, isAlone ? lingering(log) : undefined),
-  );
-  const { removal } = storage;
-  const { store, loose, catalog } = storage.isRemote ? patientStorage(storage) : storage;
-  const cached = opening.use(
-    settings.zipCache && (await openCachedZips(settings.zipCache, { store, log, metrics })),
-  );
+  const kept = opening.use(await openKeptModules(settings, { isServer, log, metrics }));
+  const { store, catalog, storage } = kept;
   trustForEngines(settings);
-  const trash = settings.housekeeping.trashMs === 0 ? undefined : storage.trash;
   const state = opening.use(
-    await openState(settings.state, {
-      mostJobs: settings.background.queue,
-      takesOver: isServer,
-    }),
+    await openState(settings.state, { mostJobs: settings.background.queue, takesOver: isServer }),
   );
   const isShared = state.answers !== undefined;
   const notices = opening.use(
-    openNotices(settings.freshness.notices, {
-      ...{ queue: state.notices, isShared, log, metrics },
-    }),
+    openNotices(settings.freshness.notices, { queue: state.notices, isShared, log, metrics }),
   );
+  const { raise } = notices;
   const zipCheck = opening.adopt(new WorkerZipCheck(), (check) => check.close());
-  const upstreams = opening.use(
-    await openUpstreams({ settings, ...{ list, own, ownHop, log, metrics } }),
-  );
+  const upstreams = opening.use(await openUpstreams({ settings, list, own, ownHop, log, metrics }));
   const { client, direct, upstream } = upstreams;
-
   const opened = opening.use(await openIndex(settings.index, state));
   const index = opened?.index;
   const indexKeeper = opening.use(opened && new IndexKeeper({ ...opened, catalog, log }));
@@ -154,91 +119,61 @@ export async function openModuleProxy(
     checksumDatabases({
       settings: settings.checksums,
       upstreams: list,
-      client,
-      own,
       isOffline: () => policy.isOffline,
       root: localFolder(settings.storage),
-      log,
-      metrics,
-      raise: notices.raise,
+      ...{ client, own, log, metrics, raise },
     }),
   );
   const { verification } = databases;
-  const looseFetch = new LooseFileFetch(loose, upstream, verification);
   const leases = opening.use(
-    await openLeases(settings.leases, {
-      ofState: state.leases,
-      lifetimeMs: settings.leaseLifetimeMs,
+    await openLeases(settings.leases, { ofState: state.leases, lifetimeMs: leaseLifetimeMs }),
+  );
+  // What shares the state is crawled and looked after once, also where fetches are agreed upon in memory.
+  const workLeases = leases ?? new RenewedLeases(state.leases, { lifetimeMs: leaseLifetimeMs });
+  const stashing = opening.use(
+    openStash({
+      ...{ kept, upstream, verification, zipCheck, leases, state, notices, log, metrics },
+      index: indexKeeper,
     }),
   );
-  const { hashes, journal } = state;
-  const records = new KeptRecords({ store, hashes, journal, index: indexKeeper, loose, log });
-  const keeping = opening.use(
-    new VersionKeeping({ store, zipCheck, records: notices.records(records) }),
-  );
-  const observe = fetchMeter(metrics);
-  const stash = new Stash({
-    ...{ store, loose: looseFetch, upstream, verification, keeping, leases, observe },
-  });
-  const upstreamWords = [...list.map((entry) => wordsOf(entry)), settings.upstreams.noproxy];
-  const remembered = openRememberedAnswers(state, {
-    upstreams: markOf(upstreamWords),
-    leaseLifetimeMs: settings.leaseLifetimeMs,
-    lifetimes: settings.lifetimes,
-    now,
-  });
+  const { stash, keeping, records } = stashing;
+
   const inForce = (chosen: PolicySettings): PolicyInForce & OpenedPolicy =>
     openPolicyInForce(chosen, { ...settings.policy, log, now });
   const first = inForce(settings.policy);
   const policy = new AppliedPolicy(first, notices.refused);
-  const { gosumdb, nosumdb } = settings.checksums;
   const background = opening.use(
-    new BackgroundStash({
-      queue: state.jobs,
-      // A checksum database is told the name, too.
-      upstreams: isShared ? markOf([...upstreamWords, gosumdb, nosumdb]) : undefined,
-      mayFetch: (module, signal) => policy.mayFetch(module, signal),
-      keep: (module, signal) => stash.keep(module, signal),
-      log,
+    openBackground({
+      ...{ state, policy, stash, log, metrics },
+      upstreams: marks.fetches,
       workers: settings.background.workers,
-      now: () => new Date(),
     }),
   );
-  measuredQueue(state.jobs, background, metrics);
   const seeding = openSeeding({
-    ...{ store, stash, policy, loose: looseFetch },
+    ...{ store, stash, policy, loose: stashing.loose },
     connections: settings.upstreams.connections,
   });
-  const privateNames = [settings.upstreams.noproxy, settings.checksums.nosumdb];
-  const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
-  const { homeTemplatePath, robotsPath, ...shown } = settings.pages;
-  const external = settings.external && {
-    ...settings.external,
-    base: `${settings.pathPrefix}${settings.external.path}`,
-  };
+  const { hashes, bookmarks } = state;
   const watch = opening.use(
     new UpstreamWatch({
-      ...{ store, upstream, bookmarks: state.bookmarks, raise: notices.raise, log },
+      ...{ store, upstream, bookmarks, raise, log },
       bytes: new UpstreamComparison({ store, upstream, hashes, keeping, zipCheck, verification }),
       commits: (...question) => upstreams.tagCommits(...question),
     }),
   );
   const watched = watchedUpstream(upstream, watch);
-  const versionLists = new VersionLists({ store, upstream: watched, remembered: remembered.lists });
-  const queryAnswers = new QueryAnswers({
-    store,
-    upstream: watched,
-    remembered: remembered.queries,
+  const answers = openRememberedAnswers(state, {
+    ...{ store, upstream: watched, leaseLifetimeMs, lifetimes, now },
+    mark: marks.questions,
   });
+  const hot = new HotAnswers<ReadyAnswer>({ capacityBytes: settings.hotBytes, now });
   const freshness = opening.use(
     openFreshness({
       settings: settings.freshness,
-      prefix: settings.pathPrefix,
-      freshMs: settings.lifetimes.freshMs,
-      ...{ store, catalog, state, leases, upstream: watched, policy, log, metrics },
-      leaseLifetimeMs: settings.leaseLifetimeMs,
-      lists: versionLists,
-      queries: queryAnswers,
+      freshMs: lifetimes.freshMs,
+      ...{ store, catalog, state, leases: workLeases, upstream: watched, policy, log, metrics },
+      lists: answers.lists,
+      queries: answers.queries,
       queue: (module) => background.add(module),
       keep: (module, signal) => stash.keep(module, signal),
       recheck: (module, signal) => watch.recheck(module, signal),
@@ -252,71 +187,12 @@ export async function openModuleProxy(
   const housekeeping = opening.use(
     openHousekeeping({
       settings: settings.housekeeping,
-      leaseLifetimeMs: settings.leaseLifetimeMs,
-      ...{ storage, state, leases, policy, watch, index, log, metrics },
+      ...{ storage, state, leases: workLeases, policy, watch, index, log, metrics },
     }),
   );
-  const handler = new ProxyHandler({
-    uses: freshness.counts,
-    gate: openGate({
-      ...settings.gate,
-      prefix: settings.pathPrefix,
-      storage: external,
-    }),
-    adminGate: openAdminGate(settings.gate),
-    answers: new ModuleAnswers({
-      files: new VersionFiles({ store: cached?.store ?? store, loose: looseFetch, stash }),
-      links: storage.links && publicZipLinks(storage.links, privateNames),
-      lists: versionLists,
-      queries: queryAnswers,
-      policy,
-      background,
-      isSelf: (url) => leadsToSelf(url, own),
-      redirectStatus: settings.policy.redirectStatus,
-      lifetimeMs: settings.lifetimes.freshMs,
-    }),
-    mirror: new DatabaseMirror({
-      databases: databases.mirrored,
-      exempt: settings.checksums.nosumdb,
-      isOffline: () => policy.isOffline,
-      lifetimes: settings.lifetimes,
-      now,
-    }),
-    pages: {
-      metrics,
-      version: settings.version,
-      prefix: settings.pathPrefix,
-      checkStore: () => store.check(),
-      ...shown,
-      homeTemplate: () => readPageFile(homeTemplatePath),
-      robots: () => readPageFile(robotsPath),
-    },
-    records: {
-      catalog,
-      index,
-      explain: settings.adminApi ? (module) => policy.explain(module) : undefined,
-    },
-    external:
-      external &&
-      new ExternalStorage({
-        base: external.base,
-        store,
-        acceptance: new VersionAcceptance({ store, keeping, verification }),
-        removal: removal && new VersionRemoval({ store: removal, trash, hashes, index }),
-        onRemoved: () => hot.clear(),
-      }),
-    orders: {
-      ...{ pushes: freshness.pushes, seeding, adminApi: settings.adminApi },
-      keepLists: state.keepLists,
-    },
-    hot,
-    counters: new RequestCounters(metrics),
-    log,
-    traces,
-    requestId: requestIds("Athens-Request-ID"),
-    ownHop,
-    lifetimeMs: settings.lifetimes.freshMs,
-    absenceSeconds: Math.ceil(settings.lifetimes.absentMs / 1000),
+  const handler = openHandler({
+    ...{ settings, kept, state, databases, stashing, index, policy, background, answers },
+    ...{ freshness, seeding, hot, own, ownHop, now, log, metrics, traces },
   });
 
   const enact = (chosen: PolicyInForce & OpenedPolicy): void => {
@@ -329,28 +205,18 @@ export async function openModuleProxy(
   if (isServer) {
     void records.resume().then(() => indexKeeper?.fill());
     freshness.start();
-    remembered.follow({ expireAnswers: () => hot.expire(), metrics });
+    answers.follow({ expireAnswers: () => hot.expire(), metrics });
     housekeeping.start();
   }
-
-  const { marks } = storage;
-  const instances = opening.use(
-    isServer && marks !== undefined
-      ? new InstanceWatch({
-          ...{ marks, log },
-          isAlone: leases === undefined,
-          everyMs: 2 * settings.leaseLifetimeMs,
-        })
-      : undefined,
-  );
-  metrics.collected(
-    "stoa_storage_instances",
-    "Running instances on this storage, as far as this one has noticed them.",
-    "gauge",
-    () => 1 + (instances?.others ?? 0),
+  opening.use(
+    openInstanceWatch({
+      marks: isServer ? storage.marks : undefined,
+      isAlone: leases === undefined,
+      ...{ leaseLifetimeMs, log, metrics },
+    }),
   );
   // First nothing more is taken up of what earlier processes left, and nobody is told of what others learn.
-  opening.use(remembered);
+  opening.use(answers);
   opening.use(records);
 
   const parts = opening.move();
@@ -373,18 +239,6 @@ export async function openModuleProxy(
     seed: (...order) => seeding.run(...order),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
-}
-
-function lingering(log: Log): Lingering {
-  return {
-    ms: lingeringMs,
-    onTrouble: (error) => log.warn("loose files could not be written to the disk yet", { error }),
-  };
-}
-
-/** An entry without its credentials. */
-function wordsOf(entry: ProxyListEntry): string {
-  return entry.kind === "proxy" ? `${redactUrl(entry.url)} ${entry.onFailure}` : entry.kind;
 }
 
 /** Names and addresses of this machine. */

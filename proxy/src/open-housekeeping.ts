@@ -1,6 +1,5 @@
 // What keeps a store in bounds, put together: retention and its clock, the trash, the disk, and the watch over upstreams.
 import type { Log, Metrics } from "@stoa/telemetry";
-import { RenewedLeases } from "./adapters/leases/renewed-leases.ts";
 import type { ProxyState } from "./adapters/sql-state/open-state.ts";
 import type { AppliedPolicy } from "./application/apply-policy.ts";
 import { RefetchCheck } from "./application/check-refetch.ts";
@@ -38,8 +37,7 @@ interface HousekeepingParts {
   readonly settings: HousekeepingSettings;
   readonly storage: OpenStorage;
   readonly state: ProxyState;
-  readonly leases: Leases | undefined;
-  readonly leaseLifetimeMs: number;
+  readonly leases: Leases;
   readonly policy: AppliedPolicy;
   readonly watch: UpstreamWatch;
   readonly index: VersionIndex | undefined;
@@ -65,14 +63,11 @@ const trashPauseMs = 600_000;
 const leastPause = 20;
 
 export function openHousekeeping(parts: HousekeepingParts): OpenedHousekeeping {
-  const { settings, storage, state, policy, watch, index, log } = parts;
+  const { settings, storage, state, leases, policy, watch, index, log } = parts;
   const { store, catalog, loose, removal, space } = storage;
   const { uses, bookmarks, keepLists } = state;
   const trash = settings.trashMs === 0 ? undefined : storage.trash;
   const running = new AsyncDisposableStack();
-  // What shares the state is looked after once, also where fetches are agreed upon in memory.
-  const leases =
-    parts.leases ?? new RenewedLeases(state.leases, { lifetimeMs: parts.leaseLifetimeMs });
   const survey = { store, catalog, uses, bookmarks };
   const refetch = new RefetchCheck({ policy, watch });
   const retirement =

@@ -9,7 +9,7 @@ import type { PolicyQuestion } from "./domain/policy/module-policy.ts";
 import { ProxyFailure } from "./domain/proxy-failure.ts";
 
 /** Disposing of it lets notices wait for the next start. */
-interface OpenedNotices extends AsyncDisposable {
+export interface OpenedNotices extends AsyncDisposable {
   readonly raise: RaiseAlarm;
   /** The same records; what is kept is told, and what is altered raises an alarm. */
   records(records: KeepRecords): KeepRecords;

@@ -1,22 +1,24 @@
 // What upstreams have answered, put together: how much of it is remembered, and what all instances know of it.
-import { createHash } from "node:crypto";
 import { parseVersion, parseVersionInfo, type Version } from "@stoa/gomod";
 import type { Metrics } from "@stoa/telemetry";
 import { RenewedLeases } from "./adapters/leases/renewed-leases.ts";
 import type { ProxyState } from "./adapters/sql-state/open-state.ts";
+import { VersionLists } from "./application/list-versions.ts";
 import {
   type Capacity,
   type Lifetimes,
   RememberedAnswers,
 } from "./application/remembered-answers.ts";
+import { QueryAnswers } from "./application/resolve-query.ts";
 import { FleetAnswers } from "./application/share-answers.ts";
+import type { ModuleStore } from "./domain/module-store.ts";
 import type { AnswerName } from "./domain/shared-answers.ts";
-import type { InfoDocument } from "./domain/upstream.ts";
+import type { InfoDocument, Upstream } from "./domain/upstream.ts";
 
 /** Lists and query answers of one instance. */
-interface OpenedAnswers extends AsyncDisposable {
-  readonly lists: RememberedAnswers<readonly Version[]>;
-  readonly queries: RememberedAnswers<InfoDocument>;
+export interface OpenedAnswers extends AsyncDisposable {
+  readonly lists: VersionLists;
+  readonly queries: QueryAnswers;
   /** Begins to be told of what other instances learn, where there are any. */
   follow(parts: FollowParts): void;
 }
@@ -28,17 +30,14 @@ interface FollowParts {
 }
 
 interface AnswerOptions {
+  readonly store: ModuleStore;
+  readonly upstream: Upstream;
   /** Marks who is asked: instances that ask others have answers of their own. */
-  readonly upstreams: string;
+  readonly mark: string;
   readonly leaseLifetimeMs: number;
   readonly lifetimes: Lifetimes;
   /** In milliseconds, of a clock that never goes back. */
   readonly now: () => number;
-}
-
-/** A short mark that two instances have in common if all these words are the same. */
-export function markOf(words: readonly string[]): string {
-  return createHash("sha256").update(words.join("\n")).digest("hex").slice(0, 16);
 }
 
 /** How much of lists, and of query answers, is remembered. */
@@ -47,10 +46,10 @@ const capacity: Capacity = { entries: 50_000, bytes: 64 << 20 };
 /** What instances share is in the state, if that is a server's. */
 export function openRememberedAnswers(
   { answers: shared, leases: engine }: Pick<ProxyState, "answers" | "leases">,
-  { upstreams, leaseLifetimeMs, lifetimes, now }: AnswerOptions,
+  { store, upstream, mark, leaseLifetimeMs, lifetimes, now }: AnswerOptions,
 ): OpenedAnswers {
   const running = new AsyncDisposableStack();
-  const kinds = { lists: `list ${upstreams}`, queries: `query ${upstreams}` };
+  const kinds = { lists: `list ${mark}`, queries: `query ${mark}` };
   const fleet = shared && {
     shared,
     leases: new RenewedLeases(engine, { lifetimeMs: leaseLifetimeMs }),
@@ -77,8 +76,8 @@ export function openRememberedAnswers(
     }
   };
   return {
-    lists,
-    queries,
+    lists: new VersionLists({ store, upstream, remembered: lists }),
+    queries: new QueryAnswers({ store, upstream, remembered: queries }),
     follow({ expireAnswers, metrics }) {
       if (shared === undefined) return;
       const following = running.use(

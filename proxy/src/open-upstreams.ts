@@ -57,17 +57,7 @@ export interface OpenedUpstreams extends AsyncDisposable {
 export async function openUpstreams(parts: UpstreamParts): Promise<OpenedUpstreams> {
   const { settings, list, own, ownHop, log, metrics } = parts;
   const { noproxy } = settings.upstreams;
-  const client = new GoproxyClient({
-    ...settings.upstreams,
-    ownHop,
-    hops: () => requestContext.getStore()?.hops ?? [],
-  });
-  metrics.collected(
-    "stoa_upstream_queue_waiting",
-    "Requests to upstreams that wait for their turn.",
-    "gauge",
-    () => client.waiting,
-  );
+  const client = openClient(settings.upstreams, { ownHop, metrics });
   const goCommand = await openGoCommand({
     settings: settings.goCommand,
     credentials: settings.upstreams,
@@ -119,6 +109,24 @@ export async function openUpstreams(parts: UpstreamParts): Promise<OpenedUpstrea
       await goCommand[Symbol.asyncDispose]();
     },
   };
+}
+
+function openClient(
+  upstreams: ModuleProxySettings["upstreams"],
+  { ownHop, metrics }: Pick<UpstreamParts, "ownHop" | "metrics">,
+): GoproxyClient {
+  const client = new GoproxyClient({
+    ...upstreams,
+    ownHop,
+    hops: () => requestContext.getStore()?.hops ?? [],
+  });
+  metrics.collected(
+    "stoa_upstream_queue_waiting",
+    "Requests to upstreams that wait for their turn.",
+    "gauge",
+    () => client.waiting,
+  );
+  return client;
 }
 
 /** A version control system other than git, or a repository that has just gone away. */

@@ -74,24 +74,17 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
 
   async get(
     key: string,
-    { from = 0, to, unlessTag, onlyTag }: GetOptions = {},
+    options: GetOptions = {},
     signal?: AbortSignal,
   ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
+    const { unlessTag, onlyTag } = options;
     for (let turn = 0; turn < mostTurns; turn += 1) {
       const head = await this.stat(key, signal);
       if (head === undefined) return undefined;
       if (head.tag === unlessTag) return "unchanged";
       if (onlyTag !== undefined && head.tag !== onlyTag) break;
-      const end = Math.min(to ?? head.size, head.size);
-      if (end <= from) return streamedBlob(head, Readable.from([]), bodyPieces(new Uint8Array()));
-      const file = this.#bucket.file(key, { generation: Number(head.tag) });
-      const isWhole = from === 0 && end === head.size;
-      const range = isWhole ? {} : { start: from, end: end - 1, validation: false };
-      const stream = file.createReadStream({ decompress: false, ...range });
-      const pieces = this.#calls.pieces(stream, signal);
       try {
-        const first = await pieces.next();
-        return streamedBlob(head, stream, putBack(first, pieces));
+        return await this.#generation(head, options, signal);
       } catch (failure) {
         // Replaced between the two requests: what is there now is looked at again. So it is, once, over a connection that
         // turns out to be dead: of all requests the SDK does not repeat this one.
@@ -187,6 +180,23 @@ export class GcsBlobStore implements LabellingBlobStore, ExactRemoval, BlobLinks
 
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** What is wanted of the bytes that `head` speaks of. Rejects as absent if they are not there any more. */
+  async #generation(
+    head: LabelledHead,
+    { from = 0, to }: GetOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<OpenBlob<LabelledHead>> {
+    const end = Math.min(to ?? head.size, head.size);
+    if (end <= from) return streamedBlob(head, Readable.from([]), bodyPieces(new Uint8Array()));
+    const file = this.#bucket.file(head.key, { generation: Number(head.tag) });
+    const isWhole = from === 0 && end === head.size;
+    const range = isWhole ? {} : { start: from, end: end - 1, validation: false };
+    const stream = file.createReadStream({ decompress: false, ...range });
+    const pieces = this.#calls.pieces(stream, signal);
+    const first = await pieces.next();
+    return streamedBlob(head, stream, putBack(first, pieces));
   }
 
   #file(key: string): File {

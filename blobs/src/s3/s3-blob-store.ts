@@ -4,6 +4,7 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  type GetObjectCommandInput,
   HeadBucketCommand,
   HeadObjectCommand,
   type HeadObjectCommandOutput,
@@ -76,20 +77,11 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
     signal?: AbortSignal,
   ): Promise<OpenBlob<LabelledHead> | "unchanged" | undefined> {
     checkBlobKey(key);
-    const { from = 0, to: end, unlessTag, onlyTag } = options;
+    const { from = 0, to: end } = options;
     if (end !== undefined && end <= from) {
       return emptyPart(await this.stat(key, signal), key, options);
     }
-    const whole = from === 0 && end === undefined;
-    const command = new GetObjectCommand({
-      Bucket: this.#bucket,
-      Key: key,
-      ...(whole
-        ? { ChecksumMode: "ENABLED" }
-        : { Range: `bytes=${from}-${end === undefined ? "" : end - 1}` }),
-      ...(unlessTag === undefined ? {} : { IfNoneMatch: `"${unlessTag}"` }),
-      ...(onlyTag === undefined ? {} : { IfMatch: `"${onlyTag}"` }),
-    });
+    const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key, ...wanted(options) });
     try {
       const found = await this.#calls.callOrAbsent(
         () => this.#client.send(command, to(signal)),
@@ -236,6 +228,23 @@ export class S3BlobStore implements LabellingBlobStore, BlobLinks, AsyncDisposab
 
 function to(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
   return signal === undefined ? {} : { abortSignal: signal };
+}
+
+/** The service knows checksums of whole blobs only. */
+function wanted({
+  from = 0,
+  to: end,
+  unlessTag,
+  onlyTag,
+}: GetOptions): Omit<GetObjectCommandInput, "Bucket" | "Key"> {
+  const isWhole = from === 0 && end === undefined;
+  return {
+    ...(isWhole
+      ? { ChecksumMode: "ENABLED" }
+      : { Range: `bytes=${from}-${end === undefined ? "" : end - 1}` }),
+    ...(unlessTag === undefined ? {} : { IfNoneMatch: `"${unlessTag}"` }),
+    ...(onlyTag === undefined ? {} : { IfMatch: `"${onlyTag}"` }),
+  };
 }
 
 function describe({

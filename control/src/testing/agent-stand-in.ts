@@ -23,7 +23,6 @@ import type { Clock } from "../domain/clock.ts";
 /** What was answered. */
 export interface Said {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
   readonly body: any;
   readonly headers: Headers;
 }

@@ -12,12 +12,14 @@ import type { IndexFeed } from "../domain/index-feed.ts";
 import type { Leases } from "../domain/leases.ts";
 import type { ModuleStore } from "../domain/module-store.ts";
 import type { ModuleUses } from "../domain/module-uses.ts";
-import { ProxyFailure, type ProxyFailureCode } from "../domain/proxy-failure.ts";
+import { ProxyFailure } from "../domain/proxy-failure.ts";
 import { dayOf, dueSince } from "../domain/recheck-round.ts";
 import type { VersionCatalog } from "../domain/version-catalog.ts";
 import type { AppliedPolicy } from "./apply-policy.ts";
 import type { PacedHosts } from "./paced-hosts.ts";
+import { PassedOver } from "./pass-over.ts";
 import type { UpstreamFinding } from "./watch-upstream.ts";
+import { workThrough } from "./work-through.ts";
 
 /** What is crawled. */
 export interface CrawlOrder {
@@ -78,16 +80,6 @@ export interface CrawlParts {
 /** A page of the catalog is what is done again after a crash. */
 const pageSize = 200;
 const feedPageSize = 2000;
-const passedOverMs = 7 * 86_400_000;
-
-/** What asking again will not change soon. */
-const finalCodes: ReadonlySet<ProxyFailureCode> = new Set([
-  "not_found",
-  "bad_request",
-  "unsupported",
-  "invalid_module",
-  "checksum_mismatch",
-]);
 
 /** A version takes its info, its go.mod and its zip. */
 const requestsPerVersion = 3;
@@ -103,6 +95,7 @@ export class CrawlRun {
   readonly #signal: AbortSignal;
   readonly #tell: (event: CrawlEvent) => void;
   readonly #seen = new Set<ModulePath>();
+  readonly #passedOver: PassedOver;
   #isDue: (module: ModuleVersion) => boolean = () => false;
 
   constructor(
@@ -115,6 +108,7 @@ export class CrawlRun {
     this.#order = order;
     this.#signal = signal;
     this.#tell = tell;
+    this.#passedOver = new PassedOver(parts.bookmarks);
   }
 
   /** All modules of the store, page by page. */
@@ -218,18 +212,17 @@ export class CrawlRun {
       this.#tell({ kind: "refused", module });
       return;
     }
-    if (await this.#isPassedOver(module)) {
+    if (await this.#passedOver.has(module)) {
       this.summary.passedOver += 1;
       return;
     }
-    const { bookmarks, keep } = this.#parts;
+    const { keep } = this.#parts;
     const isKept = await this.#ask(module, requestsPerVersion, async () => {
       try {
         await keep(module, this.#signal);
         return true;
       } catch (failure) {
-        const isFinal = failure instanceof ProxyFailure && finalCodes.has(failure.code);
-        if (isFinal) await bookmarks.write(absenceOf(module), new Date().toISOString());
+        await this.#passedOver.note(module, failure);
         throw failure;
       }
     });
@@ -238,38 +231,18 @@ export class CrawlRun {
     this.#tell({ kind: "fetched", module });
   }
 
-  async #isPassedOver(module: ModuleVersion): Promise<boolean> {
-    const since = await this.#parts.bookmarks.read(absenceOf(module));
-    return since !== undefined && Date.now() - Date.parse(since) < passedOverMs;
-  }
-
-  /**
-   * Asks a module's host when it is its turn, and once more when it had to be left alone. `undefined` if that was in
-   * vain, which is then told.
-   */
+  /** Asks a module's host in its turn. `undefined` if that was in vain, which is then told. */
   async #ask<T>(
     subject: { readonly path: ModulePath; readonly version: string | undefined },
     requests: number,
     question: () => Promise<T>,
   ): Promise<T | undefined> {
     const { hosts, hostOf } = this.#parts;
-    const host = hostOf(subject.path);
-    for (let isSecond = false; ; isSecond = true) {
-      if (hosts.isGivenUp(host)) {
-        this.#failed(subject, hostGivenUp(host));
-        return undefined;
-      }
-      await hosts.turn(host, requests, this.#signal);
-      try {
-        const answer = await question();
-        hosts.welcomed(host);
-        return answer;
-      } catch (failure) {
-        this.#signal.throwIfAborted();
-        if (hosts.failed(host, failure) && !isSecond) continue;
-        this.#failed(subject, failure);
-        return undefined;
-      }
+    try {
+      return await hosts.ask(hostOf(subject.path), { requests, question }, this.#signal);
+    } catch (failure) {
+      this.#failed(subject, failure);
+      return undefined;
     }
   }
 
@@ -313,25 +286,10 @@ export class CrawlRun {
     }
   }
 
-  /** A few at a time; the first failure ends it when those that run have ended. */
   async #each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-    const left = items.values();
-    const worker = async (): Promise<void> => {
-      for (const item of left) {
-        this.#signal.throwIfAborted();
-        await work(item);
-      }
-    };
-    const ended = await Promise.allSettled(Array.from({ length: this.#parts.workers }, worker));
-    for (const end of ended) if (end.status === "rejected") throw end.reason;
+    await workThrough(items, this.#parts.workers, async (item) => {
+      this.#signal.throwIfAborted();
+      await work(item);
+    });
   }
-}
-
-function absenceOf({ path, version }: ModuleVersion): string {
-  return `crawl absent ${path}@${version}`;
-}
-
-function hostGivenUp(host: string): ProxyFailure {
-  const message = `${host} has turned away too many requests in a row; the rest of it waits for the next crawl`;
-  return new ProxyFailure("overloaded", message);
 }

@@ -12,39 +12,74 @@ export async function* gathered(
   piece: Uint8Array,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const source = chunks[Symbol.asyncIterator]();
-  const pieceBytes = piece.length;
-  let filled = 0;
-  let patience: Patience | undefined;
+  const gathering = new Gathering(piece);
   try {
     for (let next = source.next(); ; ) {
-      if (filled > 0) patience ??= new Patience();
-      const arrived = await (patience === undefined ? next : Promise.race([next, patience.end]));
+      const arrived = await gathering.awaits(next);
       if (arrived === undefined) {
-        patience = undefined;
-        yield piece.subarray(0, filled);
-        filled = 0;
+        yield gathering.end();
         continue;
       }
       if (arrived.done === true) break;
       const chunk = arrived.value;
       for (let taken = 0; taken < chunk.length; ) {
-        const part = chunk.subarray(taken, taken + pieceBytes - filled);
-        piece.set(part, filled);
-        taken += part.length;
-        filled += part.length;
-        if (filled < pieceBytes) break;
-        patience?.stop();
-        patience = undefined;
-        yield piece;
-        filled = 0;
+        taken += gathering.take(chunk, taken);
+        if (gathering.isFull) yield gathering.end();
       }
       next = source.next();
     }
-    if (filled > 0) yield piece.subarray(0, filled);
+    if (!gathering.isEmpty) yield gathering.end();
   } finally {
-    patience?.stop();
+    gathering.stop();
     // A generator answers only when what it was asked for before has come; waiting for that would help nobody.
     source.return?.().catch(() => undefined);
+  }
+}
+
+/** One piece after the other, in the same bytes. */
+class Gathering {
+  readonly #piece: Uint8Array;
+  #filled = 0;
+  #patience: Patience | undefined;
+
+  constructor(piece: Uint8Array) {
+    this.#piece = piece;
+  }
+
+  get isEmpty(): boolean {
+    return this.#filled === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#filled === this.#piece.length;
+  }
+
+  /** What comes next; `undefined` when what has been gathered has waited for it long enough. */
+  awaits<T>(next: Promise<T>): Promise<T | undefined> {
+    if (this.isEmpty) return next;
+    this.#patience ??= new Patience();
+    return Promise.race([next, this.#patience.end]);
+  }
+
+  /** Takes of a chunk, from `start` on, what there is room for; says how many bytes. */
+  take(chunk: Uint8Array, start: number): number {
+    const part = chunk.subarray(start, start + this.#piece.length - this.#filled);
+    this.#piece.set(part, this.#filled);
+    this.#filled += part.length;
+    return part.length;
+  }
+
+  /** What has been gathered; the next piece begins. */
+  end(): Uint8Array {
+    const gathered = this.isFull ? this.#piece : this.#piece.subarray(0, this.#filled);
+    this.stop();
+    this.#patience = undefined;
+    this.#filled = 0;
+    return gathered;
+  }
+
+  stop(): void {
+    this.#patience?.stop();
   }
 }
 

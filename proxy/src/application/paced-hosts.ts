@@ -54,14 +54,27 @@ export class PacedHosts {
     });
   }
 
-  /** The host has answered. */
-  welcomed(name: string): void {
-    this.#host(name).refusals = 0;
-  }
-
-  /** Whether a host has turned away so many requests in a row, rests included, that asking more is of no use. */
-  isGivenUp(name: string): boolean {
-    return this.#host(name).refusals >= mostRefusals;
+  /**
+   * Asks a host when it is its turn, and once more when it had to be left alone. Rejects with what it says then, with
+   * `overloaded` if it is given up, or with the signal's reason.
+   */
+  async ask<T>(
+    name: string,
+    { requests, question }: { readonly requests: number; readonly question: () => Promise<T> },
+    signal: AbortSignal,
+  ): Promise<T> {
+    for (let isSecond = false; ; isSecond = true) {
+      if (this.#isGivenUp(name)) throw givenUp(name);
+      await this.turn(name, requests, signal);
+      try {
+        const answer = await question();
+        this.#host(name).refusals = 0;
+        return answer;
+      } catch (failure) {
+        signal.throwIfAborted();
+        if (!this.failed(name, failure) || isSecond) throw failure;
+      }
+    }
   }
 
   /** Begins anew: what hosts said in the past says nothing about now. */
@@ -82,9 +95,19 @@ export class PacedHosts {
     return true;
   }
 
+  /** Whether a host has turned away so many requests in a row, rests included, that asking more is of no use. */
+  #isGivenUp(name: string): boolean {
+    return this.#host(name).refusals >= mostRefusals;
+  }
+
   #host(name: string): Host {
     const known = this.#hosts.get(name) ?? { nextMs: 0, refusals: 0 };
     this.#hosts.set(name, known);
     return known;
   }
+}
+
+function givenUp(host: string): ProxyFailure {
+  const message = `${host} has turned away too many requests in a row; the rest of it waits for the next crawl`;
+  return new ProxyFailure("overloaded", message);
 }

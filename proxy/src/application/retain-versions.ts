@@ -16,6 +16,7 @@ import {
 import type { RefetchCheck } from "./check-refetch.ts";
 import { AlreadyAtWork } from "./schedule-work.ts";
 import { isUntouched, keptVersions, type SurveyParts } from "./survey-versions.ts";
+import { workThrough } from "./work-through.ts";
 
 export interface RetentionParts {
   readonly survey: SurveyParts;
@@ -51,6 +52,7 @@ export interface RetentionSummary {
 
 /** So many versions are considered in one run; the next goes on. */
 const mostAtOnce = 50_000;
+/** A few at a time, for each takes asking an upstream. */
 const askedAtOnce = 4;
 
 export class Retention {
@@ -106,7 +108,7 @@ export class Retention {
       if (finding.outcome === "removed") counts.removedBytes += finding.bytes;
       tell(finding);
     };
-    await eachOf(due.inOrder().slice(0, mostAtOnce), (version) =>
+    await workThrough(due.inOrder().slice(0, mostAtOnce), askedAtOnce, (version) =>
       consider(version, dueByTime(version, rules, now) ?? "size"),
     );
     const isTooLarge = (): boolean =>
@@ -157,14 +159,4 @@ export class Retention {
     if (always !== undefined || rules.even.has("registered")) return always;
     return (await this.#parts.keepLists.versionsOf(path)).has(version) ? "registered" : undefined;
   }
-}
-
-/** A few at a time, for each takes asking an upstream. */
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const left = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  const ended = await Promise.allSettled(Array.from({ length: askedAtOnce }, worker));
-  for (const end of ended) if (end.status === "rejected") throw end.reason;
 }

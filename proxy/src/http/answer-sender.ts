@@ -13,8 +13,9 @@ import type { Log } from "@stoa/telemetry";
 import type { StoredFile } from "../domain/module-store.ts";
 import { type Answer, etagOfBytes, etagOfFile, type Freshness, headersOf } from "./answer.ts";
 import type { HotAnswers } from "./hot-answers.ts";
-import type { ReadyAnswer, RequestLabel } from "./ready-answer.ts";
+import type { ReadyAnswer } from "./ready-answer.ts";
 import type { RequestCounters } from "./request-counters.ts";
+import type { RequestLabel } from "./request-label.ts";
 
 /** What the sender is made of. */
 export interface SenderParts {

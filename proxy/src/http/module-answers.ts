@@ -9,26 +9,18 @@ import {
 } from "@stoa/gomod";
 import type { AppliedPolicy } from "../application/apply-policy.ts";
 import type { VersionLists } from "../application/list-versions.ts";
-import type { VersionFile, VersionFiles } from "../application/read-version-file.ts";
+import type { VersionFiles } from "../application/read-version-file.ts";
 import type { Remembered } from "../application/remembered-answers.ts";
 import type { QueryAnswers } from "../application/resolve-query.ts";
-import type { FileKind, StoredFile } from "../domain/module-store.ts";
 import { whyAbsent } from "../domain/policy/absence.ts";
 import type { PolicyDecision, PolicyQuestion } from "../domain/policy/module-policy.ts";
 import { ProxyFailure } from "../domain/proxy-failure.ts";
 import type { InfoDocument } from "../domain/upstream.ts";
 import type { ZipLinks } from "../domain/zip-links.ts";
-import {
-  type Answer,
-  type AnswerBody,
-  type Freshness,
-  immutable,
-  momentary,
-  noLongerThan,
-  shortLived,
-} from "./answer.ts";
+import { type Answer, type Freshness, noLongerThan, shortLived } from "./answer.ts";
 import type { EndpointRequest } from "./module-request.ts";
 import { redirectAnswer } from "./redirect-answer.ts";
+import { infoType, versionFile, zipElsewhere } from "./version-file-answer.ts";
 
 type FileRequest = EndpointRequest & { readonly kind: "file" };
 
@@ -38,12 +30,6 @@ export interface ClientWish {
   /** It reads a whole zip from its beginning: no HEAD, no range. */
   readonly canFollow: boolean;
 }
-
-const contentTypes: Readonly<Record<FileKind, string>> = {
-  info: "application/json; charset=utf-8",
-  mod: "text/plain; charset=utf-8",
-  zip: "application/zip",
-};
 
 /** What the answers are made of. */
 export interface ModuleAnswerParts {
@@ -192,7 +178,7 @@ export class ModuleAnswers {
     const kind = request.file;
     if (kind === "zip" && wish.canFollow) {
       const location = await this.#parts.links?.link(module);
-      if (location !== undefined) return atStorage(location);
+      if (location !== undefined) return zipElsewhere(location);
     }
     const { onMiss } = decision;
     if (onMiss.action === "fetch" && !wish.keptOnly) {
@@ -231,7 +217,7 @@ export class ModuleAnswers {
   #info(document: Remembered<InfoDocument>): Answer {
     return {
       body: { form: "bytes", bytes: document.value.bytes },
-      contentType: contentTypes.info,
+      contentType: infoType,
       ...this.#ageing(document),
       from: document.asked ? document.value.from : undefined,
     };
@@ -262,27 +248,6 @@ function asksUpstream({ decision, wish }: Admitted): boolean {
   return !wish.keptOnly && (action === "fetch" || action === "queue");
 }
 
-async function versionFile(file: VersionFile, kind: FileKind): Promise<Answer> {
-  return {
-    body: await bodyOf(file, kind),
-    contentType: contentTypes[kind],
-    freshness: immutable,
-    cache: file.from === undefined ? "hit" : "miss",
-    from: file.from,
-  };
-}
-
-/** Whoever has the URL can read the zip, so nobody in between is to remember it. */
-function atStorage(location: string): Answer {
-  return {
-    body: { form: "redirect", location, status: 302 },
-    contentType: contentTypes.zip,
-    freshness: momentary,
-    cache: "hit",
-    from: undefined,
-  };
-}
-
 function ifAbsent(failure: unknown): undefined {
   if (!(failure instanceof ProxyFailure && failure.code === "not_found")) throw failure;
 }
@@ -302,19 +267,6 @@ function exactVersion(request: FileRequest): ModuleVersion | undefined {
     if (failure instanceof InvalidText) return undefined;
     throw failure;
   }
-}
-
-/** Small files are read whole: they are answered from memory from then on. */
-async function bodyOf(file: VersionFile, kind: FileKind): Promise<AnswerBody> {
-  if (file.form !== "stored" || kind === "zip") return file;
-  return { form: "bytes", bytes: await readWhole(file.file) };
-}
-
-async function readWhole(stored: StoredFile): Promise<Uint8Array> {
-  await using file = stored;
-  const bytes = new Uint8Array(file.size);
-  const length = await file.read(0, bytes);
-  return bytes.subarray(0, length);
 }
 
 function justNow<T>(value: T): Remembered<T> {

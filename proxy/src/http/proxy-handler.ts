@@ -18,10 +18,12 @@ import type { ModuleAnswers } from "./module-answers.ts";
 import { type ModuleRequest, parseModuleRequest } from "./module-request.ts";
 import { answerOrder, type OrderParts } from "./order-answers.ts";
 import { answerPage, type PageParts } from "./page-answers.ts";
-import type { ReadyAnswer, RequestLabel } from "./ready-answer.ts";
+import type { ReadyAnswer } from "./ready-answer.ts";
 import { answerRecord, type RecordParts } from "./record-answers.ts";
 import type { RequestCounters } from "./request-counters.ts";
+import { labelOf, malformed, type RequestLabel } from "./request-label.ts";
 import { originOf } from "./request-origin.ts";
+import { endSpan, traceparentOf } from "./request-span.ts";
 import { answerSumdb } from "./sumdb-answers.ts";
 
 /** What the handler is made of. */
@@ -73,7 +75,6 @@ interface Outcome {
 }
 
 const requestIdHeader = "Athens-Request-ID";
-const malformed: RequestLabel = { endpoint: "malformed", module: undefined, version: undefined };
 
 /** Answers every request that reaches the proxy. */
 export class ProxyHandler {
@@ -277,55 +278,4 @@ function wishOf(
 function hopsOf(request: IncomingMessage): readonly string[] {
   const header = request.headers[hopsHeader.toLowerCase()];
   return parseHops(Array.isArray(header) ? header.join(",") : header);
-}
-
-function traceparentOf({ headers }: IncomingMessage): string | undefined {
-  const traceparent = headers["traceparent"];
-  return typeof traceparent === "string" ? traceparent : undefined;
-}
-
-/** Names are OpenTelemetry's for HTTP servers; those of the proxy's own begin with `stoa.`. */
-function endSpan(
-  span: Span,
-  { method = "", url = "" }: IncomingMessage,
-  id: string,
-  { label, sent, cache }: Omit<Outcome, "from">,
-): void {
-  span.end({
-    name: `${method} ${label.endpoint}`,
-    failure: sent.status >= 500 ? `answered with ${sent.status}` : undefined,
-    attributes: {
-      "http.request.method": method,
-      "url.path": url,
-      "http.response.status_code": sent.status,
-      "http.response.body.size": sent.bytes,
-      "stoa.request_id": id,
-      "stoa.cache": cache,
-      "stoa.module": label.module,
-      "stoa.version": label.version,
-    },
-  });
-}
-
-function labelOf(request: ModuleRequest | ExternalRequest): RequestLabel {
-  switch (request.kind) {
-    case "external": {
-      const asked = request.operation === "list" ? { path: request.path } : request.module;
-      const version = "version" in asked ? asked.version : undefined;
-      return { endpoint: "external", module: asked.path, version };
-    }
-    case "page":
-    case "record":
-    case "order":
-      return { endpoint: request.page, module: undefined, version: undefined };
-    case "sumdb": {
-      const { question } = request;
-      const module = question.kind === "lookup" ? question.module : undefined;
-      return { endpoint: "sumdb", module: module?.path, version: module?.version };
-    }
-    case "file":
-      return { endpoint: request.file, module: request.path, version: request.version };
-    default:
-      return { endpoint: request.kind, module: request.path, version: undefined };
-  }
 }

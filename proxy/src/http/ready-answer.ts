@@ -1,13 +1,7 @@
 // What was answered for a module's document, ready to be sent again, logged and counted without further thought.
 import type { PreparedBytes } from "@stoa/serving";
 import type { RequestSeries } from "./request-counters.ts";
-
-/** What a request was, for the log and the counters. */
-export interface RequestLabel {
-  readonly endpoint: string;
-  readonly module: string | undefined;
-  readonly version: string | undefined;
-}
+import type { RequestLabel } from "./request-label.ts";
 
 /** An answer to GET. */
 export interface ReadyAnswer {

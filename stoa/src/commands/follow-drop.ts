@@ -26,34 +26,62 @@ const longestWaitMs = 60_000;
  */
 export async function followDrop(drop: BundleDrop, order: FollowOrder): Promise<void> {
   const { everyMs, deploy, signal } = order;
+  const patience = new Patience(drop, everyMs);
   let deployed: string | undefined;
-  let trouble = "";
-  let failures = 0;
   say(`following ${drop.name}`);
   while (!signal.aborted) {
     try {
       const tag = await drop.tag(signal);
-      if (trouble !== "") {
-        say(`${drop.name} can be read again`);
-        failures = 0;
-      }
-      trouble = "";
+      patience.read();
       if (tag !== undefined && tag !== deployed) {
         const isSettled = await isSettledBy(drop, tag, deploy);
-        failures = isSettled ? 0 : failures + 1;
+        patience.tried(isSettled);
         if (isSettled) deployed = tag;
       }
     } catch (failure) {
       if (signal.aborted) break;
-      failures += 1;
-      const sentence = sentenceOf(failure);
-      if (sentence !== trouble) say(`${sentence}; what runs goes on as it is`);
-      trouble = sentence;
+      patience.failed(failure);
     }
-    const waitMs = Math.min(longestWaitMs, everyMs * 2 ** Math.min(failures, 6));
-    await wait(waitMs * (1 - spread + 2 * spread * Math.random()), undefined, { signal }).catch(
-      () => undefined,
-    );
+    await wait(patience.waitMs(), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** How long is waited before the next look: longer after each failure. Says when reading fails, and when it no longer does. */
+class Patience {
+  readonly #drop: BundleDrop;
+  readonly #everyMs: number;
+  #trouble = "";
+  #failures = 0;
+
+  constructor(drop: BundleDrop, everyMs: number) {
+    this.#drop = drop;
+    this.#everyMs = everyMs;
+  }
+
+  /** The place could be looked at. */
+  read(): void {
+    if (this.#trouble === "") return;
+    say(`${this.#drop.name} can be read again`);
+    this.#trouble = "";
+    this.#failures = 0;
+  }
+
+  /** A bundle was deployed, or has to be tried again. */
+  tried(isSettled: boolean): void {
+    this.#failures = isSettled ? 0 : this.#failures + 1;
+  }
+
+  /** The place could not be looked at, or its bundle not be taken. */
+  failed(failure: unknown): void {
+    this.#failures += 1;
+    const sentence = sentenceOf(failure);
+    if (sentence !== this.#trouble) say(`${sentence}; what runs goes on as it is`);
+    this.#trouble = sentence;
+  }
+
+  waitMs(): number {
+    const waitMs = Math.min(longestWaitMs, this.#everyMs * 2 ** Math.min(this.#failures, 6));
+    return waitMs * (1 - spread + 2 * spread * Math.random());
   }
 }
 

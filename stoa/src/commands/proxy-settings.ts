@@ -3,13 +3,15 @@ import type { ModuleProxySettings } from "@stoa/proxy";
 import type { Configuration } from "../config/configuration.ts";
 import { policyOf } from "../config/policy.ts";
 import { programVersion } from "../version.ts";
-import { credentialsOf, directSettings } from "./direct-settings.ts";
+import { directSettings } from "./direct-settings.ts";
 import { freshnessSettings } from "./freshness-settings.ts";
+import { externalPlace, gateRules } from "./gate-settings.ts";
 import { housekeepingSettings } from "./housekeeping-settings.ts";
 import { indexPlace } from "./index-place.ts";
 import { leasePlace } from "./lease-place.ts";
 import { statePlace } from "./state-place.ts";
 import { storageSettings } from "./storage-settings.ts";
+import { goCommandSettings, upstreamSettings } from "./upstream-settings.ts";
 
 /** What the module proxy is told. */
 export function proxySettings(config: Configuration): ModuleProxySettings {
@@ -20,31 +22,8 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
       values.zipCache === ""
         ? undefined
         : { folder: values.zipCache, mostBytes: values.zipCacheMebibytes * 2 ** 20 },
-    upstreams: {
-      goproxy: go.goproxy,
-      noproxy: go.noproxy,
-      ...credentialsOf(values),
-      hgrcPath: values.hgrcPath || undefined,
-      proxies: go.outbound,
-      connections: values.upstreamConnections,
-      queue: values.upstreamQueue,
-      timeoutMs: values.timeoutSeconds * 1000,
-      connectMs: values.connectTimeoutSeconds * 1000,
-      firstByteMs: values.firstByteTimeoutSeconds * 1000,
-      progressMs: values.progressTimeoutSeconds * 1000,
-    },
-    goCommand: {
-      isForAll: values.direct === "go",
-      binary: values.goBinary,
-      folder: values.goGetDir,
-      workers: values.goGetWorkers,
-      queue: values.upstreamQueue,
-      paperMs: values.timeoutSeconds * 1000,
-      zipMs: values.stashTimeoutSeconds * 1000,
-      cloneBytes: values.goClonesMebibytes * 2 ** 20,
-      variables: go.commandVariables,
-      environment: go.environment,
-    },
+    upstreams: upstreamSettings(config),
+    goCommand: goCommandSettings(config),
     direct: directSettings(config),
     policy: {
       ...policyOf(values),
@@ -73,22 +52,8 @@ export function proxySettings(config: Configuration): ModuleProxySettings {
     },
     hotBytes: values.memoryCacheMebibytes << 20,
     pathPrefix: values.pathPrefix,
-    gate: {
-      forceSsl: values.forceSsl,
-      adminToken: values.adminToken || undefined,
-      account:
-        values.basicAuthUser === ""
-          ? undefined
-          : { user: values.basicAuthUser, password: values.basicAuthPass },
-    },
-    external:
-      values.externalStoragePath === ""
-        ? undefined
-        : {
-            path: values.externalStoragePath,
-            user: values.externalStorageUser,
-            token: values.externalStorageToken,
-          },
+    gate: gateRules(values),
+    external: externalPlace(values),
     pages: {
       showsMetrics: values.statsExporter === "prometheus",
       homeTemplatePath: values.homeTemplatePath,

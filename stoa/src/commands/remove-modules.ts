@@ -33,16 +33,8 @@ export async function removeModules(
   const signal = interruption();
   await using opened = await openVersionRemoval(proxySettings(config));
   const { removal } = opened;
-  const candidates = new Map<string, RemovalCandidate>();
-  for (const name of named) {
-    const found = await removal.find(name);
-    if (found.length === 0) {
-      process.stderr.write(`stoa: ${name}: there is nothing of it\n`);
-      process.exitCode = 1;
-    }
-    for (const candidate of found) candidates.set(nameOf(candidate), candidate);
-  }
-  for (const candidate of candidates.values()) {
+  const candidates = await candidatesOf(named, removal);
+  for (const candidate of candidates) {
     if (signal.aborted) {
       process.stderr.write("stoa: interrupted; run the same command again to remove the rest\n");
       process.exitCode = interruptedExitCode;
@@ -52,7 +44,24 @@ export async function removeModules(
     process.stdout.write(json ? jsonLine(candidate, yes) : plainLine(candidate, yes));
   }
   const isRecoverable = removal.isRecoverable && !forGood;
-  if (!json) process.stdout.write(sentence(candidates.size, yes, isRecoverable));
+  if (!json) process.stdout.write(sentence(candidates.length, yes, isRecoverable));
+}
+
+/** Each version once, however often it was named. */
+async function candidatesOf(
+  named: readonly string[],
+  removal: { find(name: string): Promise<readonly RemovalCandidate[]> },
+): Promise<readonly RemovalCandidate[]> {
+  const candidates = new Map<string, RemovalCandidate>();
+  for (const name of named) {
+    const found = await removal.find(name);
+    if (found.length === 0) {
+      process.stderr.write(`stoa: ${name}: there is nothing of it\n`);
+      process.exitCode = 1;
+    }
+    for (const candidate of found) candidates.set(nameOf(candidate), candidate);
+  }
+  return [...candidates.values()];
 }
 
 function nameOf({ module }: RemovalCandidate): string {

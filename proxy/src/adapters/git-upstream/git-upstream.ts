@@ -23,7 +23,7 @@ import { PageFetch } from "./discovery/page-fetch.ts";
 import { systemLookup } from "./discovery/private-addresses.ts";
 import { RepositoryFinder } from "./discovery/repository-finder.ts";
 import { Git } from "./git/git-process.ts";
-import { gitComplaint } from "./git/git-version.ts";
+import { rememberedComplaint } from "./git/git-version.ts";
 import type { GitUpstreamOptions } from "./git-upstream-options.ts";
 import { defaultFillSteps } from "./mirror/mirror.ts";
 import { MirrorFolder } from "./mirror/mirror-folder.ts";
@@ -59,12 +59,9 @@ export function gitUpstream(options: GitUpstreamOptions): GitRepositories {
   const lookupAddresses = options.lookupAddresses ?? systemLookup;
   const nowMs = options.nowMs ?? (() => performance.now());
   const git = new Git(options.gitCommand ?? "git");
-  const pages = new PageFetch({
-    environment,
-    lookupAddresses,
-    credentials,
-    timeoutMs: deadlines.pageMs,
-  });
+  const gitComplaint = rememberedComplaint(git, environment);
+  const reach = { environment, lookupAddresses, credentials };
+  const pages = new PageFetch({ ...reach, timeoutMs: deadlines.pageMs });
   const finder = new RepositoryFinder({
     rules: { ...rules, systems: parseVcsRules(rules.govcs) },
     pages,
@@ -81,27 +78,18 @@ export function gitUpstream(options: GitUpstreamOptions): GitRepositories {
     nowMs,
     ended: ended.signal,
     remote: {
+      ...reach,
       git,
       pages,
       places: new WorkPlaces(options.fetches),
       deadlines,
       mostFetchBytes: options.mirrors.mostFetchBytes,
-      environment,
       readsUserConfiguration: options.readsUserConfiguration,
-      credentials,
-      lookupAddresses,
       ended: ended.signal,
     },
   });
-  let isGitSound = false;
-  const complaint = async () => {
-    if (isGitSound) return undefined;
-    const found = await gitComplaint(git, environment);
-    isGitSound = found === undefined; // a program that is missing may be installed while this one runs
-    return found;
-  };
   const repositories = new ModuleRepositories({
-    gitComplaint: complaint,
+    gitComplaint,
     finder,
     mirrors,
     proxyAt: options.proxyAt,
@@ -112,7 +100,7 @@ export function gitUpstream(options: GitUpstreamOptions): GitRepositories {
   const archives = new WorkPlaces(options.archives);
   return new GitUpstream({
     repositories,
-    gitComplaint: complaint,
+    gitComplaint,
     git,
     mirrors,
     archives,

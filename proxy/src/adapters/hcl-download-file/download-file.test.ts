@@ -64,7 +64,6 @@ const refused: readonly (readonly [text: string, ...problems: readonly string[]]
     'mode = upper("none")',
     '1:8: the value of mode should be a text in quotes, and "upper" is none',
   ],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is HCL's
   ['mode = "a${b}"', '1:10: "a${b}" has a template in it'],
   ["mode = <<E\nnone\nE\n", "1:8: a heredoc"],
   ['mode = "none', '1:8: "none has no closing quote'],

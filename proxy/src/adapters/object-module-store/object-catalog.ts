@@ -8,9 +8,6 @@ import { ownPrefix } from "./own-keys.ts";
 import { atStore } from "./store-trouble.ts";
 import { isWhole, type WholeObjects } from "./whole-objects.ts";
 
-/** How many versions are remembered of which one or two files were seen and not the last one. */
-const mostUnfinished = 1000;
-
 /** A version stands where the last of its files does. Each page begins with a request of its own and needs no other page. */
 export class ObjectCatalog implements VersionCatalog {
   readonly #store: LabellingBlobStore;
@@ -37,20 +34,17 @@ export class ObjectCatalog implements VersionCatalog {
 
   /** The whole versions whose last file has a key behind `after`. Rejects with a `BlobFailure`. */
   async *versions(after = `${ownPrefix}\u{10FFFF}`): AsyncGenerator<ModuleVersion> {
-    const unfinished = new Map<string, number>();
+    const unfinished = new UnfinishedVersions();
     for await (const { key, size } of this.#store.list("", { after })) {
       const file = this.#layout.parse(key);
       if (file === undefined) continue;
       const { module, kind } = file;
       const counts = size > 0 || kind === "mod";
-      const name = `${module.path}@${module.version}`;
       if (kind !== this.#layout.lastKind) {
-        if (unfinished.size >= mostUnfinished) unfinished.clear();
-        if (counts) unfinished.set(name, (unfinished.get(name) ?? 0) + 1);
+        if (counts) unfinished.saw(module);
         continue;
       }
-      const isSeen = unfinished.get(name) === 2;
-      unfinished.delete(name);
+      const isSeen = unfinished.end(module);
       // Its other files may stand before the beginning of this listing.
       if (counts && (isSeen || isWhole(await this.#whole.look(module)))) yield module;
     }
@@ -65,4 +59,31 @@ export class ObjectCatalog implements VersionCatalog {
       ? this.#layout.key(module, this.#layout.lastKind)
       : `${path}/`;
   }
+}
+
+/** How many versions are remembered of which one or two files were seen and not the last one. */
+const mostUnfinished = 1000;
+
+/** Versions in a listing that has not come to their last file yet. */
+class UnfinishedVersions {
+  readonly #files = new Map<string, number>();
+
+  /** One of the files that stand before the last one. */
+  saw(module: ModuleVersion): void {
+    if (this.#files.size >= mostUnfinished) this.#files.clear();
+    const name = nameOf(module);
+    this.#files.set(name, (this.#files.get(name) ?? 0) + 1);
+  }
+
+  /** The last file has come: says whether both others are known to have been seen. */
+  end(module: ModuleVersion): boolean {
+    const name = nameOf(module);
+    const isSeen = this.#files.get(name) === 2;
+    this.#files.delete(name);
+    return isSeen;
+  }
+}
+
+function nameOf({ path, version }: ModuleVersion): string {
+  return `${path}@${version}`;
 }

@@ -68,7 +68,7 @@ export class VersionClaims {
   async #win(key: string, module: ModuleVersion): Promise<Claim> {
     const holder = randomBytes(8).toString("hex");
     const began = performance.now();
-    let seen: { readonly tag: string; readonly since: number } | undefined;
+    const unchanged = new Unchanged();
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       const made = await this.#write(key, holder, "absent");
       if (made !== undefined) return made;
@@ -76,9 +76,8 @@ export class VersionClaims {
       const now = performance.now();
       // A put that was repeated after a broken connection may have met itself.
       if (other?.holder === holder) return other;
-      if (other !== undefined && seen?.tag !== other.tag) seen = { tag: other.tag, since: now };
-      if (seen !== undefined && seen.tag === other?.tag && now - seen.since > this.#times.deadMs) {
-        const taken = await this.#write(key, holder, { tag: seen.tag });
+      if (other !== undefined && unchanged.forMs(other, now) > this.#times.deadMs) {
+        const taken = await this.#write(key, holder, { tag: other.tag });
         if (taken !== undefined) return taken;
       }
       if (now - began > this.#times.patienceMs) throw stillBusy(module);
@@ -120,6 +119,20 @@ export class VersionClaims {
     await using _open = blob;
     const text = Buffer.concat(await Array.fromAsync(blob.body)).toString();
     return { holder: text.split(" ")[0] ?? "", tag: blob.head.tag };
+  }
+}
+
+/** How long it is since a claim was renewed, as far as has been noticed here. */
+class Unchanged {
+  #tag: string | undefined;
+  #since = 0;
+
+  forMs({ tag }: Claim, now: number): number {
+    if (tag !== this.#tag) {
+      this.#tag = tag;
+      this.#since = now;
+    }
+    return now - this.#since;
   }
 }
 

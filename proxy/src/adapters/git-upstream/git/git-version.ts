@@ -7,7 +7,7 @@ type Variables = Readonly<Record<string, string>>;
 const leastVersion = [2, 37] as const;
 
 /** What is wrong with the git program, as a part of a sentence; `undefined` if nothing is. */
-export async function gitComplaint(git: Git, env: Variables): Promise<string | undefined> {
+async function gitComplaint(git: Git, env: Variables): Promise<string | undefined> {
   const deadlines = { silenceMs: 20_000, totalMs: 20_000 };
   try {
     const output = await git.run(
@@ -21,6 +21,17 @@ export async function gitComplaint(git: Git, env: Variables): Promise<string | u
       ? "this proxy has no git program to ask the repository with: install git, or put it on the PATH"
       : "the git program of this proxy does not work";
   }
+}
+
+/** Asks as `gitComplaint` until a git was found that works: one that is missing may be installed while this program runs. */
+export function rememberedComplaint(git: Git, env: Variables): () => Promise<string | undefined> {
+  let isSound = false;
+  return async () => {
+    if (isSound) return undefined;
+    const complaint = await gitComplaint(git, env);
+    isSound = complaint === undefined;
+    return complaint;
+  };
 }
 
 /** What is wrong with a git that says this about its version. */
