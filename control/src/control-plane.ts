@@ -43,6 +43,7 @@ import { deliveryRoutes } from "./http/routes/delivery-routes.ts";
 import { machineRoutes } from "./http/routes/machine-routes.ts";
 import { overviewRoutes } from "./http/routes/overview-routes.ts";
 import { policyRoutes } from "./http/routes/policy-routes.ts";
+import { removalRoutes } from "./http/routes/removal-routes.ts";
 import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
 
 /** What the control plane is told. */
@@ -233,6 +234,7 @@ function routesOf(
     ...machineRoutes(parts),
     ...deliveryRoutes(parts),
     ...rolloutRoutes(parts),
+    ...removalRoutes(parts),
     ...policyRoutes(parts),
     route({
       method: "GET",

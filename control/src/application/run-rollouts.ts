@@ -1,13 +1,10 @@
 // Rollouts: started, moved on by what machines say and by time, carried on after a restart from what is kept.
 import {
-  canonicalJson,
   isOver,
   type RolloutAction,
   type RolloutEvent,
   type RolloutStep,
   stepRollout,
-  type WantedAssignment,
-  wantedAssignment,
 } from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
@@ -22,7 +19,9 @@ import {
   withNotes,
 } from "../domain/rollout-record.ts";
 import { treePaths } from "../domain/tree-paths.ts";
+import { wantedServices } from "../domain/wanted-services.ts";
 import type { Environments } from "./change-environments.ts";
+import { settingsPath } from "./keep-settings.ts";
 import type { Machines } from "./know-machines.ts";
 import type { AuditLog } from "./record-audit.ts";
 import type { SignedTree } from "./sign-documents.ts";
@@ -143,12 +142,7 @@ export class Rollouts {
     begin: () => Promise<{ readonly record: RolloutRecord; readonly step: RolloutStep }>,
   ): Promise<RolloutRecord> {
     return await this.#inTurn(`${environment}/${service}`, async () => {
-      const other = this.running(environment, service);
-      if (other !== undefined) throw occupied(other);
-      // What the last one could not publish at its end comes first: it is what this one begins from.
-      const [last] = this.list({ environment, service });
-      if (last !== undefined) await this.#settle(last.rollout.id);
-      await this.#forgetDoubtful();
+      await this.#beginFrom(environment, service);
       const { record, step } = await begin();
       const { id } = record.rollout;
       await this.#take(record, step).catch((failure) => {
@@ -161,6 +155,32 @@ export class Rollouts {
       });
       return this.get(id);
     });
+  }
+
+  /**
+   * Changes what is kept of the last rollout of a service to what `change` makes of it, and publishes what follows from that.
+   * Fails with `conflict` if one runs. What is kept is carried on, also where it could not be published at once. Gives what
+   * `change` tells.
+   */
+  async amend<T>(
+    environment: string,
+    service: string,
+    change: (
+      last: RolloutRecord | undefined,
+    ) => Promise<{ readonly record: RolloutRecord; readonly told: T }>,
+  ): Promise<T> {
+    return await this.#inTurn(`${environment}/${service}`, async () => {
+      const { record, told } = await change(await this.#beginFrom(environment, service));
+      await this.#keep(record);
+      await this.#settle(record.rollout.id).catch(this.#parts.onFailure);
+      return told;
+    });
+  }
+
+  /** Fails with `conflict` if a rollout of the service runs. */
+  checkIdle(environment: string, service: string): void {
+    const other = this.running(environment, service);
+    if (other !== undefined) throw occupied(other);
   }
 
   /** Lets something happen to a rollout. `check` may refuse, given how it stands then. */
@@ -182,6 +202,15 @@ export class Rollouts {
       if (!Object.hasOwn(rollout.tasks, machine)) continue;
       await this.happen(rollout.id, { kind: "left", machine, atMs: this.#parts.clock.now() });
     }
+  }
+
+  /** What the last one could not publish at its end comes first: it is what the next begins from. */
+  async #beginFrom(environment: string, service: string): Promise<RolloutRecord | undefined> {
+    this.checkIdle(environment, service);
+    const [last] = this.list({ environment, service });
+    if (last !== undefined) await this.#settle(last.rollout.id);
+    await this.#forgetDoubtful();
+    return last === undefined ? undefined : this.get(last.rollout.id);
   }
 
   async #forgetDoubtful(): Promise<void> {
@@ -263,19 +292,24 @@ export class Rollouts {
 
   /** Makes the index say what the rollout wants, unless it is known to. */
   async #publish(id: string): Promise<void> {
-    const { rollout } = this.get(id);
+    const record = this.get(id);
+    const { rollout } = record;
     if (rollout.publishedSerial !== undefined) return;
-    const wanted = wantedAssignment(rollout);
     const { environment, service } = rollout;
-    const index = await this.#parts.environments.change(environment, (services, serial) => {
-      const present = services[service];
-      if (present !== undefined && isSame(present, wanted)) return undefined;
-      return { ...services, [service]: { ...wanted, serial } };
-    });
+    const { documents, environments, clock } = this.#parts;
+    const index = await environments.change(environment, (services, serial) =>
+      wantedServices(record, services, serial),
+    );
+    if (record.removed !== undefined) {
+      const [last] = this.list({ environment, service });
+      // Its settings go last: whoever is killed before finds here what is still to be done.
+      if (last === record) await documents.remove(settingsPath(environment, service));
+      await this.#keep({ ...record, rollout: { ...rollout, publishedSerial: index.serial } });
+      return;
+    }
     const assignment = index.services[service];
     if (assignment === undefined) return;
-    const atMs = this.#parts.clock.now();
-    await this.#apply(id, { kind: "published", assignment, atMs });
+    await this.#apply(id, { kind: "published", assignment, atMs: clock.now() });
   }
 
   /** The debt is kept with the end itself, so that a death in between leaves no gap in the log, and no entry twice. */
@@ -314,14 +348,6 @@ export class Rollouts {
 
 function groupOf({ rollout: { environment, service } }: RolloutRecord): string {
   return `${environment}/${service}`;
-}
-
-function isSame(
-  present: WantedAssignment & { readonly serial: number },
-  wanted: WantedAssignment,
-): boolean {
-  const { serial: _, ...rest } = present;
-  return canonicalJson(rest) === canonicalJson(wanted);
 }
 
 function occupied({ rollout, version }: RolloutRecord): ControlFailure {
