@@ -50,10 +50,7 @@ export interface PlannedRemoval {
  * What a removal would take away. Fails with `not_found` where there is nothing to remove, with `conflict` while a rollout runs,
  * and with `forbidden` where the policy is against it.
  */
-export async function planRemoval(
-  parts: RemovalParts,
-  wish: RemovalWish,
-): Promise<PlannedRemoval> {
+export async function planRemoval(parts: RemovalParts, wish: RemovalWish): Promise<PlannedRemoval> {
   const { environment, service } = wish;
   const { revision, rollout } = await assignmentOf(parts, wish);
   parts.rollouts.checkIdle(environment, service);

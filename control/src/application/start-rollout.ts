@@ -83,7 +83,8 @@ export async function startRollout(
   if (index === undefined) throw unknownEnvironment(environment);
   const kept = await parts.revisions.get(service, request.revision);
   const proven = await provenAt(parts, request.from, kept);
-  const selector = request.selector ?? selectorBefore(parts, request, index) ?? proven?.selector ?? [];
+  const selector =
+    request.selector ?? selectorBefore(parts, request, index) ?? proven?.selector ?? [];
   checkArchitecture(kept, membersOf(parts.machines, environment, selector));
   const rules = rulesOf(request, strategyToUndo(parts, request, index));
 

@@ -90,7 +90,7 @@ async function readRollouts(
   return (await client.get<{ rollouts: readonly ShownRollout[] }>(`/rollouts?${query}`)).rollouts;
 }
 
-/** The last revision that held before the one that holds now. */
+/** The last revision that held before the one that holds now; of a service that was removed the last that held. */
 async function previousRevision(
   client: ControlClient,
   environment: string,
@@ -98,6 +98,7 @@ async function previousRevision(
 ): Promise<string> {
   const rollouts = await readRollouts(client, { environment, service, limit: "1000" });
   const [present, ...before] = rollouts.filter(({ state }) => state === "succeeded");
+  if (rollouts[0]?.removed !== undefined && present !== undefined) return present.revision;
   const other = before.find(({ revision }) => revision !== present?.revision);
   if (present !== undefined && other !== undefined) return other.revision;
   throw new Error(

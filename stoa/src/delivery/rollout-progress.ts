@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ShownRollout } from "@stoa/control";
 import type { TagQuery } from "@stoa/deployment";
 import { interruptedExitCode } from "../commands/interruption.ts";
-import { type ControlClient, ControlRefusal } from "./control-client.ts";
+import { type ControlClient, isOutage } from "./control-client.ts";
 import { marked, say } from "./terminal.ts";
 
 /** What is asked for. */
@@ -104,11 +104,6 @@ async function* statesOf(client: ControlClient, id: string): AsyncGenerator<Show
     }
     await wait(patience[Math.min(tries, patience.length - 1)]);
   }
-}
-
-/** Whether the control plane is to be expected back. */
-function isOutage(failure: unknown): boolean {
-  return failure instanceof ControlRefusal && (failure.status === 0 || failure.status >= 500);
 }
 
 function showFailures({ machines }: ShownRollout): void {
