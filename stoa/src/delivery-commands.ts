@@ -7,9 +7,9 @@ import type { AddOptions } from "./commands/machines.ts";
 import type { ShowOptions } from "./commands/overview.ts";
 import type { PackageOptions } from "./commands/package.ts";
 import type { PromoteOptions } from "./commands/promote.ts";
-import type { RemoveServiceOptions } from "./commands/remove.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
 import type { RollbackOptions, SteerOptions } from "./commands/steer.ts";
+import { addRemoval } from "./removal-command.ts";
 import { repeated } from "./repeated-option.ts";
 
 const environmentOption = ["-e, --environment <name>", "the environment"] as const;
@@ -250,20 +250,6 @@ function addSteering(program: Command, place: CommandPlace): void {
         (await import("./commands/steer.ts")).steer(place, word, name, options),
       );
   }
-}
-
-function addRemoval(program: Command, place: CommandPlace): void {
-  program
-    .command("remove <service>")
-    .description("take a service away from an environment: machines stop it, its settings go")
-    .option(...productionOption)
-    .option("--yes", "do it; else it is only said what would be removed")
-    .option("--patience <seconds>", "how long to wait for machines to stop it", seconds, 120)
-    .option(...reasonOption)
-    .option(...jsonOption)
-    .action(async (service: string, options: RemoveServiceOptions) =>
-      (await import("./commands/remove.ts")).removeService(place, service, options),
-    );
 }
 
 function addSettings(program: Command, place: CommandPlace): void {
