@@ -69,10 +69,14 @@ function timeRow(
   return { what, machines, figure, spread: spread(samples, 2), ...aim };
 }
 
+const settleMs = 15_000;
+
 /** The busiest of the agents would hide in a mean, and the laziest says nothing: medians. */
 async function idleRows(run: BenchRun, { machines }: Fleet): Promise<readonly Row[]> {
   const idleMs = run.isQuick ? 5_000 : 30_000;
   run.say(`${machines.length} agents idle`);
+  // After the last rollback old processes drain, and old releases are removed.
+  await pause(settleMs);
   const pids = machines.map((machine) => [machine.agentPid, machine.keeperPid()] as const);
   const before = pids.map(([agent]) => processorMicroseconds(agent));
   await pause(idleMs);

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { freePort } from "@stoa/blobs/testing";
+import { type ServerCertificate, writeCertificate } from "./server-certificate.ts";
 
 const execute = promisify(execFile);
 const programs = { server: "/usr/sbin/mariadbd", install: "/usr/bin/mariadb-install-db" } as const;
@@ -17,7 +18,10 @@ export const noMysql: string | false =
   !Object.values(programs).every((file) => existsSync(file)) &&
   "there is no MariaDB on this machine (Debian's package mariadb-server)";
 
-/** A running server with an empty database `athens` and the user `athens`, whose password is `secret`. */
+/**
+ * A running server with an empty database `athens` and the user `athens`, whose password is `secret`, and whom a server
+ * with a certificate takes in over TLS alone.
+ */
 export interface MysqlServer extends AsyncDisposable {
   readonly port: number;
 }
@@ -26,8 +30,8 @@ export interface MysqlServer extends AsyncDisposable {
 const owner: { readonly uid?: number; readonly gid?: number } =
   process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-/** Starts it. Ready when this resolves. */
-export async function startMysql(): Promise<MysqlServer> {
+/** Starts it, with a certificate one that can be spoken to over TLS as well. Ready when this resolves. */
+export async function startMysql(certificate?: ServerCertificate): Promise<MysqlServer> {
   const folder = await mkdtemp(join(tmpdir(), "stoa-mysql-"));
   if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid ?? owner.uid);
   const data = join(folder, "data");
@@ -42,6 +46,7 @@ export async function startMysql(): Promise<MysqlServer> {
     ],
     options,
   );
+  const tls = certificate === undefined ? [] : await tlsWords(folder, certificate);
   const port = await freePort();
   const socket = join(folder, "socket");
   const init = join(folder, "init.sql");
@@ -49,7 +54,7 @@ export async function startMysql(): Promise<MysqlServer> {
     "sh",
     [
       "-c",
-      `printf '%s\\n' "CREATE DATABASE athens CHARACTER SET utf8;" "CREATE USER athens@'%' IDENTIFIED BY 'secret';" "GRANT SELECT, INSERT, DELETE, CREATE ON athens.* TO athens@'%';" > ${init}`,
+      `printf '%s\\n' "CREATE DATABASE athens CHARACTER SET utf8;" "CREATE USER athens@'%' IDENTIFIED BY 'secret' REQUIRE ${tls.length > 0 ? "SSL" : "NONE"};" "GRANT SELECT, INSERT, DELETE, CREATE ON athens.* TO athens@'%';" > ${init}`,
     ],
     options,
   );
@@ -66,6 +71,7 @@ export async function startMysql(): Promise<MysqlServer> {
       "--innodb-buffer-pool-size=16M",
       "--innodb-flush-log-at-trx-commit=0",
       "--default-time-zone=+05:00",
+      ...tls,
     ],
     { ...options, stdio: ["ignore", "ignore", "pipe"] },
   );
@@ -88,4 +94,12 @@ export async function startMysql(): Promise<MysqlServer> {
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+async function tlsWords(
+  folder: string,
+  certificate: ServerCertificate,
+): Promise<readonly string[]> {
+  const { key, cert } = await writeCertificate(folder, certificate, owner);
+  return [`--ssl-key=${key}`, `--ssl-cert=${cert}`];
 }

@@ -2,13 +2,14 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync, readFileSync } from "node:fs";
-import { chmod, chown, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
 import { freePort } from "@stoa/blobs/testing";
 import { Client } from "pg";
+import { type ServerCertificate, writeCertificate } from "./server-certificate.ts";
 
 const execute = promisify(execFile);
 
@@ -47,16 +48,18 @@ const owner: { readonly uid?: number; readonly gid?: number } =
   process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 /** Starts an empty server, with a certificate one that can be spoken to over TLS as well. Ready when this resolves. */
-export async function startPostgres(
-  certificate?: Readonly<Record<"key" | "cert", string>>,
-): Promise<PostgresServer> {
+export async function startPostgres(certificate?: ServerCertificate): Promise<PostgresServer> {
   const bin = programs ?? "";
   const folder = await mkdtemp(join(tmpdir(), "stoa-postgres-"));
   await chmod(folder, 0o700);
   if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid ?? owner.uid);
   const data = join(folder, "data");
-  const tls = certificate === undefined ? [] : await tlsWords(folder, certificate);
+  const tls = certificate && (await writeCertificate(folder, certificate, owner));
   const options = { ...owner, cwd: folder, env: { PATH: process.env["PATH"], LC_ALL: "C" } };
+  const words =
+    tls === undefined
+      ? []
+      : ["-c", "ssl=on", "-c", `ssl_key_file=${tls.key}`, "-c", `ssl_cert_file=${tls.cert}`];
   const initialize = (): Promise<unknown> =>
     execute(
       join(bin, "initdb"),
@@ -76,7 +79,7 @@ export async function startPostgres(
   const start = async (): Promise<void> => {
     server = spawn(
       join(bin, "postgres"),
-      ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off", ...tls],
+      ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off", ...words],
       { ...options, stdio: ["ignore", "ignore", "pipe"] },
     );
     const lines: string[] = [];
@@ -118,19 +121,6 @@ export async function startPostgres(
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
-}
-
-/** Nobody but the server may read the key. */
-async function tlsWords(
-  folder: string,
-  certificate: Readonly<Record<"key" | "cert", string>>,
-): Promise<readonly string[]> {
-  for (const name of ["key", "cert"] as const) {
-    await writeFile(join(folder, name), certificate[name], { mode: 0o600 });
-    if (owner.uid !== undefined) await chown(join(folder, name), owner.uid, owner.gid ?? owner.uid);
-  }
-  const [key, cert] = [join(folder, "key"), join(folder, "cert")];
-  return ["-c", "ssl=on", "-c", `ssl_key_file=${key}`, "-c", `ssl_cert_file=${cert}`];
 }
 
 /** The server first, so that it starts no others meanwhile. Its processes are in sessions of their own. */

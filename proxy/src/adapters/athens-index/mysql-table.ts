@@ -1,6 +1,7 @@
 // Athens' table of versions in MySQL.
 import type { ModuleVersion } from "@stoa/gomod";
 import type { Pool, PoolConnection, RowDataPacket } from "mysql2/promise";
+import { type MysqlEncryption, mysqlEncryption } from "./index-encryption.ts";
 import { type IndexServer, type IndexTable, sqlTime } from "./index-table.ts";
 
 /** `TIMESTAMP` columns change a missing value into now in old versions; every row here brings its own. */
@@ -15,6 +16,19 @@ const turnSeconds = 10;
 
 /** Connects and creates what is missing. */
 export async function openMysqlTable(server: IndexServer): Promise<IndexTable> {
+  const encryption = mysqlEncryption(server);
+  try {
+    return await openTable(server, encryption?.ssl);
+  } catch (failure) {
+    if (encryption?.isOptional !== true || !knowsNoTls(failure)) throw failure;
+    return openTable(server, undefined);
+  }
+}
+
+async function openTable(
+  server: IndexServer,
+  ssl: MysqlEncryption["ssl"] | undefined,
+): Promise<IndexTable> {
   const { createPool } = await import("mysql2/promise");
   const pool = createPool({
     ...(server.protocol === "unix"
@@ -23,6 +37,7 @@ export async function openMysqlTable(server: IndexServer): Promise<IndexTable> {
     user: server.user,
     password: server.password,
     database: server.database,
+    ...(ssl === undefined ? {} : { ssl }),
     connectTimeout: milliseconds(server.params.get("timeout")),
     // Times go in and come out as text and numbers, in UTC, whatever the server's own zone is.
     timezone: "Z",
@@ -119,6 +134,12 @@ async function inTurn(connection: PoolConnection, work: () => Promise<void>): Pr
   if (rows[0]?.["held"] !== 1) throw new Error(`others hold the lock ${turn} for too long`);
   await work();
   await connection.query("DO release_lock(?)", [turn]);
+}
+
+function knowsNoTls(failure: unknown): boolean {
+  return (
+    failure instanceof Error && "code" in failure && failure.code === "HANDSHAKE_NO_SSL_SUPPORT"
+  );
 }
 
 /** A Go duration in whole seconds, as Athens' own value `30s`. */

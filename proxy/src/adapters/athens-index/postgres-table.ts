@@ -1,6 +1,7 @@
 // Athens' table of versions in PostgreSQL.
 import type { ModuleVersion } from "@stoa/gomod";
 import type { Pool } from "pg";
+import { postgresEncryption } from "./index-encryption.ts";
 import { type IndexServer, type IndexTable, sqlTime } from "./index-table.ts";
 
 const statements = [
@@ -25,7 +26,7 @@ export async function openPostgresTable(server: IndexServer): Promise<IndexTable
     user: server.user,
     password: server.password,
     database: server.database,
-    ssl: encryption(server.params.get("sslmode") ?? "disable"),
+    ssl: await postgresEncryption(server.params),
     connectionTimeoutMillis: connectMs(server.params.get("connect_timeout")),
     statement_timeout: 10_000,
     application_name: "stoa",
@@ -111,12 +112,6 @@ class PostgresTable implements IndexTable {
       throw failure;
     }
   }
-}
-
-/** Authority: libpq's sslmode, as github.com/lib/pq reads it. */
-function encryption(mode: string): false | { readonly rejectUnauthorized: boolean } {
-  if (mode === "disable" || mode === "allow" || mode === "prefer") return false;
-  return { rejectUnauthorized: mode === "verify-full" || mode === "verify-ca" };
 }
 
 /** Whole seconds, or a Go duration as Athens' sample file has it and its driver refuses: `30s`. */

@@ -56,7 +56,8 @@ export const indexSettings = {
       ["parseTime", "true"],
       ["timeout", "30s"],
     ]),
-    meaning: "Parameters of the connection.",
+    meaning:
+      "Parameters of the connection, as Athens' driver has them: timeout, and tls (true, false, skip-verify, preferred). Others are without effect.",
   }),
   postgresHost: textSetting({
     name: "Index.Postgres.Host",
@@ -97,6 +98,7 @@ export const indexSettings = {
       ["connect_timeout", "30"],
       ["sslmode", "disable"],
     ]),
-    meaning: "Parameters of the connection.",
+    meaning:
+      "Parameters of the connection, as Athens' driver has them: connect_timeout, sslmode, sslrootcert, sslcert and sslkey. Others are without effect.",
   }),
 } as const;
