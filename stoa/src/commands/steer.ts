@@ -3,6 +3,7 @@ import type { ShownRollout } from "@stoa/control";
 import { shortId } from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
+import { failureSentence } from "../delivery/rollout-failure.ts";
 import {
   followRollout,
   hasEnded,
@@ -59,11 +60,9 @@ export async function watch(
 
 /** Shows how a rollout ended. Throws a sentence if the service does not run it. */
 export function showEnd({ rollout, url }: ShownOutcome, json: boolean): void {
-  const { service, version, environment, sentence } = rollout;
+  const { service, version, environment } = rollout;
   if (json) giveJson(rollout);
-  if (rollout.state !== "succeeded") {
-    throw new Error(`${service} ${version} does not run in ${environment}: ${sentence}`);
-  }
+  if (rollout.state !== "succeeded") throw new Error(failureSentence(rollout));
   say(`${marked("✓", "green")} ${service} ${version} runs in ${environment}`);
   if (!json && url !== undefined) give(url);
 }
