@@ -86,7 +86,9 @@ describe("stoa deploy of a program that", { skip: goIsMissing() }, () => {
       const { code, stdout, stderr } = await delivery.stoa("deploy", "--label", "bad", ...words);
       assert.equal(code, 1, stderr);
       assert.equal(stdout, "");
-      assert.match(stderr, why);
+      assert.match(stderr.trimEnd().split("\n").at(-1) ?? "", why);
+      assert.equal(stderr.match(new RegExp(why, "g"))?.length, 1, stderr);
+      assert.match(stderr, /stoa logs greeter -e production --machine web-1 shows/);
       assert.match(stderr, /^ {2}web-1 \| bad begins$/m, "its last lines are shown");
       const now = await answerOf(url);
       if (isRehearsed) assert.equal(now, serving, "the same process serves");

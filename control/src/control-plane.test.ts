@@ -42,6 +42,8 @@ test("what is answered is what the OpenAPI document says", async () => {
     "/rollouts/:id": `/rollouts/${rollout.id}`,
     "/environments/:environment/services/:service/settings":
       "/environments/production/services/shop/settings",
+    "/environments/:environment/services/:service/removal":
+      "/environments/production/services/shop/removal",
     "/environments/:environment/settings-keys": "/environments/production/settings-keys",
     "/environments/:environment/policy": "/environments/production/policy",
     "/environments/:environment/services/:service/approvals/:revision": `/environments/production/services/shop/approvals/${id}`,

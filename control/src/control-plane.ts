@@ -45,6 +45,7 @@ import { joinRoutes } from "./http/routes/join-routes.ts";
 import { machineRoutes } from "./http/routes/machine-routes.ts";
 import { overviewRoutes } from "./http/routes/overview-routes.ts";
 import { policyRoutes } from "./http/routes/policy-routes.ts";
+import { removalRoutes } from "./http/routes/removal-routes.ts";
 import { reportRoutes } from "./http/routes/report-routes.ts";
 import { rolloutRoutes } from "./http/routes/rollout-routes.ts";
 import { tokenRoutes } from "./http/routes/token-routes.ts";
@@ -212,7 +213,7 @@ function applicationOf(
   const settings = new ServiceSettings(documents, settingsKeys);
   const rollouts = new Rollouts(documents);
   const running = { rollouts, environments, machines, audit, clock };
-  const runner = new RolloutRunner({ ...running, onFailure });
+  const runner = new RolloutRunner({ ...running, documents, onFailure });
   const logs = new Logs({
     archive,
     clock,
@@ -242,6 +243,7 @@ function routesOf(
     ...joinRoutes({ ...parts, rootKey: server.rootKey, pollMs, hostOf }),
     ...treeRoutes(parts),
     ...reportRoutes({ ...parts, hostOf }),
+    ...removalRoutes(parts),
     ...machineRoutes(parts),
     ...deliveryRoutes(parts),
     ...rolloutRoutes(parts),

@@ -9,6 +9,7 @@ import type { PackageOptions } from "./commands/package.ts";
 import type { PromoteOptions } from "./commands/promote.ts";
 import type { SettingsOptions } from "./commands/settings.ts";
 import type { RollbackOptions, SteerOptions } from "./commands/steer.ts";
+import { addRemoval } from "./removal-command.ts";
 import { repeated } from "./repeated-option.ts";
 
 const environmentOption = ["-e, --environment <name>", "the environment"] as const;
@@ -26,6 +27,7 @@ export function addDeliveryCommands(program: Command, place: CommandPlace): void
   addOverview(program, place);
   addMachines(program, place);
   addSteering(program, place);
+  addRemoval(program, place);
   addSettings(program, place);
 }
 

@@ -82,7 +82,7 @@ export class SimulatedControl {
     this.rollouts = new Rollouts(documents);
     const { environments, machines, audit, rollouts } = this;
     const running = { rollouts, environments, machines, audit, clock };
-    this.runner = new RolloutRunner({ ...running, onFailure });
+    this.runner = new RolloutRunner({ ...running, documents, onFailure });
     this.policies = new Policies({ tree, environments, rollouts, audit, clock, key });
     this.approvals = new Approvals(tree, this.policies);
   }

@@ -35,7 +35,7 @@ export class ServiceSettings {
 
   /** As agents are told, sealed; without any if nothing was ever set. */
   async read(environment: string, service: string): Promise<Settings> {
-    const path = pathOf(environment, service);
+    const path = settingsPath(environment, service);
     const record = await this.#documents.readRecord<SettingsRecord>(path, "settings");
     return { environment: record?.environment ?? {} };
   }
@@ -65,7 +65,7 @@ export class ServiceSettings {
     );
     const record: SettingsRecord = { format: 1, environment: Object.fromEntries(kept) };
     await agreed();
-    await this.#documents.writeRecord(pathOf(environment, service), "settings", record);
+    await this.#documents.writeRecord(settingsPath(environment, service), "settings", record);
     return namesOf(record);
   }
 
@@ -156,6 +156,7 @@ function folderOf(environment: string): string {
   return `private/settings/${checkedName(environment, "an environment")}`;
 }
 
-function pathOf(environment: string, service: string): string {
+/** Where the settings of a service are kept. */
+export function settingsPath(environment: string, service: string): string {
   return `${folderOf(environment)}/${checkedName(service, "a service")}.json`;
 }

@@ -5,6 +5,7 @@ import type { Environments } from "./change-environments.ts";
 import type { Revisions } from "./keep-revisions.ts";
 import type { Rollouts } from "./keep-rollouts.ts";
 import type { KnownMachine, Machines } from "./know-machines.ts";
+import { leavingServices } from "./list-leaving-services.ts";
 
 /** One service in one environment. */
 export interface ServiceSummary {
@@ -16,22 +17,26 @@ export interface ServiceSummary {
   /** How many machines run it, of how many that should. */
   readonly running: number;
   readonly machines: number;
-  /** `running`, `converging`, `failed`, or the state of the rollout while one runs. */
+  /**
+   * `running`, `converging`, `unreachable`, `failed`, `removing` until the last machine has stopped it, or the state of the
+   * rollout while one runs.
+   */
   readonly state: string;
   readonly since: string;
   readonly url?: string;
 }
 
-interface ListParts {
+/** What it is told from. */
+export interface ListParts {
   readonly environments: Environments;
   readonly machines: Machines;
   readonly revisions: Revisions;
   readonly rollouts: Rollouts;
 }
 
-/** All services, by environment and name. */
+/** All services, by environment and name; also those that were removed and that machines have not stopped yet. */
 export async function listServices(parts: ListParts): Promise<readonly ServiceSummary[]> {
-  const summaries: ServiceSummary[] = [];
+  const summaries: ServiceSummary[] = [...leavingServices(parts)];
   for (const environment of await parts.environments.list()) {
     const index = await parts.environments.read(environment);
     for (const assignment of Object.values(index?.services ?? {})) {

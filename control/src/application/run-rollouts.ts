@@ -1,23 +1,24 @@
 // Rollouts: started, moved on by what machines say and by time, carried on after a restart from what is kept.
 import {
-  canonicalJson,
   type RolloutAction,
   type RolloutEvent,
   type RolloutStep,
   stepRollout,
-  type WantedAssignment,
-  wantedAssignment,
 } from "@stoa/deployment";
 import type { Clock } from "../domain/clock.ts";
 import { ControlFailure } from "../domain/control-failure.ts";
 import { isNewer, placeOf, type RolloutRecord, withNotes } from "../domain/rollout-record.ts";
+import { wantedServices } from "../domain/wanted-services.ts";
 import type { Environments } from "./change-environments.ts";
 import type { Rollouts } from "./keep-rollouts.ts";
+import { settingsPath } from "./keep-settings.ts";
 import type { Machines } from "./know-machines.ts";
 import type { AuditLog } from "./record-audit.ts";
+import type { SignedTree } from "./sign-documents.ts";
 
 /** What rollouts are run with. */
 export interface RolloutParts {
+  readonly documents: SignedTree;
   readonly rollouts: Rollouts;
   readonly environments: Environments;
   readonly machines: Machines;
@@ -71,12 +72,7 @@ export class RolloutRunner {
   ): Promise<RolloutRecord> {
     const { rollouts, onFailure } = this.#parts;
     return await this.#inTurn(`${environment}/${service}`, async () => {
-      const other = rollouts.running(environment, service);
-      if (other !== undefined) throw occupied(other);
-      // What the last one could not publish at its end comes first: it is what this one begins from.
-      const [last] = rollouts.list({ environment, service });
-      if (last !== undefined) await this.#settle(last.rollout.id);
-      await rollouts.forgetDoubtful();
+      await this.#beginFrom(environment, service);
       const { record, step } = await begin();
       const { id } = record.rollout;
       await this.#take(record, step).catch((failure) => {
@@ -89,6 +85,33 @@ export class RolloutRunner {
       });
       return rollouts.get(id);
     });
+  }
+
+  /**
+   * Changes what is kept of the last rollout of a service to what `change` makes of it, and publishes what follows from that.
+   * Fails with `conflict` if one runs. What is kept is carried on, also where it could not be published at once. Gives what
+   * `change` tells.
+   */
+  async amend<T>(
+    environment: string,
+    service: string,
+    change: (
+      last: RolloutRecord | undefined,
+    ) => Promise<{ readonly record: RolloutRecord; readonly told: T }>,
+  ): Promise<T> {
+    const { rollouts, onFailure } = this.#parts;
+    return await this.#inTurn(`${environment}/${service}`, async () => {
+      const { record, told } = await change(await this.#beginFrom(environment, service));
+      await rollouts.keep(record);
+      await this.#settle(record.rollout.id).catch(onFailure);
+      return told;
+    });
+  }
+
+  /** Fails with `conflict` if a rollout of the service runs. */
+  checkIdle(environment: string, service: string): void {
+    const other = this.#parts.rollouts.running(environment, service);
+    if (other !== undefined) throw occupied(other);
   }
 
   /** Lets something happen to a rollout. `check` may refuse, given how it stands then. */
@@ -112,6 +135,16 @@ export class RolloutRunner {
       if (!Object.hasOwn(rollout.tasks, machine)) continue;
       await this.happen(rollout.id, { kind: "left", machine, atMs: clock.now() });
     }
+  }
+
+  /** What the last one could not publish at its end comes first: it is what the next begins from. */
+  async #beginFrom(environment: string, service: string): Promise<RolloutRecord | undefined> {
+    const { rollouts } = this.#parts;
+    this.checkIdle(environment, service);
+    const [last] = rollouts.list({ environment, service });
+    if (last !== undefined) await this.#settle(last.rollout.id);
+    await rollouts.forgetDoubtful();
+    return last === undefined ? undefined : rollouts.get(last.rollout.id);
   }
 
   async #listen(): Promise<void> {
@@ -188,16 +221,21 @@ export class RolloutRunner {
 
   /** Makes the index say what the rollout wants, unless it is known to. */
   async #publish(id: string): Promise<void> {
-    const { rollouts, environments, clock } = this.#parts;
-    const { rollout } = rollouts.get(id);
+    const { documents, rollouts, environments, clock } = this.#parts;
+    const record = rollouts.get(id);
+    const { rollout } = record;
     if (rollout.publishedSerial !== undefined) return;
-    const wanted = wantedAssignment(rollout);
     const { environment, service } = rollout;
-    const index = await environments.change(environment, (services, serial) => {
-      const present = services[service];
-      if (present !== undefined && isSame(present, wanted)) return undefined;
-      return { ...services, [service]: { ...wanted, serial } };
-    });
+    const index = await environments.change(environment, (services, serial) =>
+      wantedServices(record, services, serial),
+    );
+    if (record.removed !== undefined) {
+      const [last] = rollouts.list({ environment, service });
+      // Its settings go last: whoever is killed before finds here what is still to be done.
+      if (last === record) await documents.remove(settingsPath(environment, service));
+      await rollouts.keep({ ...record, rollout: { ...rollout, publishedSerial: index.serial } });
+      return;
+    }
     const assignment = index.services[service];
     if (assignment === undefined) return;
     await this.#apply(id, { kind: "published", assignment, atMs: clock.now() });
@@ -229,14 +267,6 @@ export class RolloutRunner {
       if (this.#turns.get(place) === turn) this.#turns.delete(place);
     }
   }
-}
-
-function isSame(
-  present: WantedAssignment & { readonly serial: number },
-  wanted: WantedAssignment,
-): boolean {
-  const { serial: _, ...rest } = present;
-  return canonicalJson(rest) === canonicalJson(wanted);
 }
 
 function occupied({ rollout, version }: RolloutRecord): ControlFailure {

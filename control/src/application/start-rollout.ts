@@ -85,7 +85,8 @@ export async function startRollout(
   if (index === undefined) throw unknownEnvironment(environment);
   const kept = await parts.revisions.get(service, request.revision);
   const proven = await provenAt(parts, request.from, kept);
-  const selector = request.selector ?? index.services[service]?.selector ?? proven?.selector ?? [];
+  const selector =
+    request.selector ?? selectorBefore(parts, request, index) ?? proven?.selector ?? [];
   checkArchitecture(kept, membersOf(parts.machines, environment, selector));
   const rules = rulesOf(request, strategyToUndo(parts, request, index));
 
@@ -116,6 +117,16 @@ export async function startRollout(
     return begun;
   });
   return { record, unchanged: false };
+}
+
+/** On which machines it was; undefined where it is not, unless that is to be undone. */
+function selectorBefore(
+  { rollouts }: StartParts,
+  { environment, service, kind }: RolloutRequest,
+  { services }: EnvironmentIndex,
+): TagQuery | undefined {
+  const [last] = kind === "rollback" ? rollouts.list({ environment, service }) : [];
+  return services[service]?.selector ?? last?.rollout.selector;
 }
 
 /** What the environment that is promoted from says of the service. Fails with `conflict` unless all of it runs just this. */

@@ -14,6 +14,14 @@ export interface RolloutNote {
   readonly sentence: string;
 }
 
+/** That a service was taken away. */
+export interface Removal {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly owner: string;
+  readonly reason: string;
+}
+
 /** A rollout as it is kept. It holds settings, and so is never shown as it is. */
 export interface RolloutRecord {
   readonly format: 1;
@@ -24,6 +32,8 @@ export interface RolloutRecord {
   readonly notes: readonly RolloutNote[];
   /** Its end is not in the audit log yet, which had so many entries when it ended. */
   readonly endOwedSince?: number;
+  /** Afterwards the service was removed: the index says nothing of it until another rollout comes. */
+  readonly removed?: Removal;
 }
 
 /** A rollout as it is shown. */
@@ -50,6 +60,8 @@ export interface ShownRollout {
   readonly waiting: readonly string[];
   readonly machines: Readonly<Record<string, ShownTask>>;
   readonly notes: readonly RolloutNote[];
+  /** That the service was removed after it. */
+  readonly removed?: { readonly at: string; readonly owner: string; readonly reason: string };
 }
 
 /** One machine in a rollout. */
@@ -62,7 +74,8 @@ export interface ShownTask {
 }
 
 /** What may be shown of a rollout: everything but the settings. */
-export function shownRollout({ rollout, version, kind, notes }: RolloutRecord): ShownRollout {
+export function shownRollout(record: RolloutRecord): ShownRollout {
+  const { rollout, version, kind, notes, removed } = record;
   const { id, environment, service, revision, previous, owner, reason, rules } = rollout;
   const { state, held, sentence, startedMs, endedMs, waves, waiting, tasks } = rollout;
   return {
@@ -87,7 +100,12 @@ export function shownRollout({ rollout, version, kind, notes }: RolloutRecord): 
       Object.entries(tasks).map(([name, task]) => [name, shownTask(task)]),
     ),
     notes,
+    ...(removed === undefined ? {} : { removed: shownRemoval(removed) }),
   };
+}
+
+function shownRemoval({ atMs, owner, reason }: Removal): NonNullable<ShownRollout["removed"]> {
+  return { at: isoTime(atMs), owner, reason };
 }
 
 function shownTask(task: Rollout["tasks"][string]): ShownTask {

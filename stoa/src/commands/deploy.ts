@@ -22,6 +22,7 @@ import type { Environment } from "../config/load-config.ts";
 import { type ClearanceOptions, clear } from "../delivery/clearance.ts";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
+import { failureSentence } from "../delivery/rollout-failure.ts";
 import {
   followRollout,
   type RolloutWish,
@@ -207,9 +208,7 @@ function report(
       url,
       ms: Math.round(ms),
     });
-  if (state !== "succeeded") {
-    throw new Error(`${service} ${version} does not run in ${environment}: ${rollout.sentence}`);
-  }
+  if (state !== "succeeded") throw new Error(failureSentence(rollout));
   const machines = Object.keys(rollout.machines).length;
   const where = machines === 1 ? "1 machine" : `${machines} machines`;
   say(

@@ -136,7 +136,9 @@ export async function machines(
       Object.entries(tags)
         .map(([key, value]) => `${key}=${value}`)
         .join(" ") || "-",
-      Object.keys(services).join(" ") || "-",
+      Object.keys(services)
+        .filter((name) => services[name]?.state !== "stopped")
+        .join(" ") || "-",
     ]),
   );
 }
@@ -209,19 +211,29 @@ export async function history(
       "BY",
       "REASON",
     ],
-    rollouts.map((rollout) => [
-      rollout.id,
-      rollout.service,
-      rollout.environment,
-      rollout.version,
-      shortId(rollout.revision),
-      rollout.kind,
-      rollout.held ? "paused" : rollout.state,
-      ageOf(rollout.startedAt),
-      rollout.owner,
-      rollout.reason || rollout.sentence || "-",
-    ]),
+    rollouts.flatMap(historyRows),
   );
+}
+
+/** A rollout, and above it that the service was removed afterwards. */
+function historyRows(rollout: ShownRollout): readonly (readonly string[])[] {
+  const { id, service, environment, version, revision, kind, removed } = rollout;
+  const row = [
+    id,
+    service,
+    environment,
+    version,
+    shortId(revision),
+    kind,
+    rollout.held ? "paused" : rollout.state,
+    ageOf(rollout.startedAt),
+    rollout.owner,
+    rollout.reason || rollout.sentence || "-",
+  ];
+  if (removed === undefined) return [row];
+  const { at, owner, reason } = removed;
+  const gone = ["-", service, environment, version, shortId(revision), "removal", "removed"];
+  return [[...gone, ageOf(at), owner, reason || "-"], row];
 }
 
 async function readServices({ environment }: CommandPlace): Promise<readonly Service[]> {

@@ -3,6 +3,7 @@ import type { ShownRollout } from "@stoa/control";
 import { shortId } from "@stoa/deployment";
 import { ControlClient } from "../delivery/control-client.ts";
 import { readLogin } from "../delivery/login.ts";
+import { failureSentence } from "../delivery/rollout-failure.ts";
 import {
   followRollout,
   hasEnded,
@@ -59,11 +60,9 @@ export async function watch(
 
 /** Shows how a rollout ended. Throws a sentence if the service does not run it. */
 export function showEnd({ rollout, url }: ShownOutcome, json: boolean): void {
-  const { service, version, environment, sentence } = rollout;
+  const { service, version, environment } = rollout;
   if (json) giveJson(rollout);
-  if (rollout.state !== "succeeded") {
-    throw new Error(`${service} ${version} does not run in ${environment}: ${sentence}`);
-  }
+  if (rollout.state !== "succeeded") throw new Error(failureSentence(rollout));
   say(`${marked("✓", "green")} ${service} ${version} runs in ${environment}`);
   if (!json && url !== undefined) give(url);
 }
@@ -90,7 +89,7 @@ async function readRollouts(
   return (await client.get<{ rollouts: readonly ShownRollout[] }>(`/rollouts?${query}`)).rollouts;
 }
 
-/** The last revision that held before the one that holds now. */
+/** The last revision that held before the one that holds now; of a service that was removed the last that held. */
 async function previousRevision(
   client: ControlClient,
   environment: string,
@@ -98,6 +97,7 @@ async function previousRevision(
 ): Promise<string> {
   const rollouts = await readRollouts(client, { environment, service, limit: "1000" });
   const [present, ...before] = rollouts.filter(({ state }) => state === "succeeded");
+  if (rollouts[0]?.removed !== undefined && present !== undefined) return present.revision;
   const other = before.find(({ revision }) => revision !== present?.revision);
   if (present !== undefined && other !== undefined) return other.revision;
   throw new Error(

@@ -20,6 +20,11 @@ export class ControlRefusal extends Error {
   }
 }
 
+/** Whether the control plane is to be expected back. */
+export function isOutage(failure: unknown): boolean {
+  return failure instanceof ControlRefusal && (failure.status === 0 || failure.status >= 500);
+}
+
 /** Asks a control plane. Failures are `ControlRefusal`, with the server's own sentence. */
 export class ControlClient {
   readonly server: string;

@@ -4,7 +4,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { ShownRollout } from "@stoa/control";
 import type { TagQuery } from "@stoa/deployment";
 import { interruptedExitCode } from "../commands/interruption.ts";
-import { type ControlClient, ControlRefusal } from "./control-client.ts";
+import { type ControlClient, isOutage } from "./control-client.ts";
+import { failureLines, shownNote } from "./rollout-failure.ts";
 import { marked, say } from "./terminal.ts";
 
 /** What is asked for. */
@@ -54,7 +55,7 @@ export async function followRollout(
 ): Promise<ShownOutcome> {
   if (unchanged) say(`${begun.service} ${begun.version} is what ${begun.environment} runs already`);
   const rollout = unchanged || hasEnded(begun) ? begun : await followToEnd(client, begun);
-  if (rollout.state !== "succeeded") showFailures(rollout);
+  if (rollout.state !== "succeeded") for (const line of failureLines(rollout)) say(line);
   return { rollout, url: await urlOf(client, rollout) };
 }
 
@@ -68,8 +69,9 @@ async function followToEnd(client: ControlClient, begun: ShownRollout): Promise<
   let last = begun;
   let shown = 0;
   for await (const rollout of statesOf(client, begun.id)) {
-    for (const { machine, sentence } of rollout.notes.slice(shown)) {
-      say(machine === undefined ? marked(sentence, "bold") : sentence);
+    for (const note of rollout.notes.slice(shown)) {
+      const text = shownNote(note, rollout);
+      if (text !== undefined) say(note.machine === undefined ? marked(text, "bold") : text);
     }
     shown = rollout.notes.length;
     last = rollout;
@@ -103,18 +105,6 @@ async function* statesOf(client: ControlClient, id: string): AsyncGenerator<Show
       if (!isOutage(failure) || tries >= patience.length) throw failure;
     }
     await wait(patience[Math.min(tries, patience.length - 1)]);
-  }
-}
-
-/** Whether the control plane is to be expected back. */
-function isOutage(failure: unknown): boolean {
-  return failure instanceof ControlRefusal && (failure.status === 0 || failure.status >= 500);
-}
-
-function showFailures({ machines }: ShownRollout): void {
-  for (const [machine, { lastLines = [] }] of Object.entries(machines)) {
-    if (lastLines.length > 0) say(`the last lines of ${machine}:`);
-    for (const line of lastLines) say(`  ${machine} | ${line}`);
   }
 }
 

@@ -75,6 +75,8 @@ export const rolloutSchema = z.object({
       sentence: z.string(),
     }),
   ),
+  /** The service was removed after it. */
+  removed: z.object({ at: z.string(), owner: z.string(), reason: z.string() }).optional(),
 });
 
 export const startedSchema = z.object({ rollout: rolloutSchema, unchanged: z.boolean() });
