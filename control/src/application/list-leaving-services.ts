@@ -1,11 +1,17 @@
 // Services that were removed, and that machines have yet to stop.
 import { isoTime } from "../domain/clock.ts";
 import type { RolloutRecord } from "../domain/rollout-record.ts";
+import type { ServiceSummary } from "../domain/service-summary.ts";
+import type { Rollouts } from "./keep-rollouts.ts";
 import type { KnownMachine, Machines } from "./know-machines.ts";
-import type { ListParts, ServiceSummary } from "./list-services.ts";
+
+interface LeavingParts {
+  readonly rollouts: Rollouts;
+  readonly machines: Machines;
+}
 
 /** Those that some machine does not say to be gone yet. */
-export function leavingServices({ rollouts, machines }: ListParts): readonly ServiceSummary[] {
+export function leavingServices({ rollouts, machines }: LeavingParts): readonly ServiceSummary[] {
   const groups = Map.groupBy(
     rollouts.list(),
     ({ rollout: { environment, service } }) => `${environment}/${service}`,

@@ -1,33 +1,14 @@
 // What runs where: every service of every environment at a glance.
 import { type Assignment, assignedRevision, matchesTagQuery } from "@stoa/deployment";
 import { isoTime } from "../domain/clock.ts";
+import type { ServiceSummary } from "../domain/service-summary.ts";
 import type { Environments } from "./change-environments.ts";
 import type { Revisions } from "./keep-revisions.ts";
 import type { Rollouts } from "./keep-rollouts.ts";
 import type { KnownMachine, Machines } from "./know-machines.ts";
 import { leavingServices } from "./list-leaving-services.ts";
 
-/** One service in one environment. */
-export interface ServiceSummary {
-  readonly service: string;
-  readonly environment: string;
-  readonly revision: string;
-  readonly version: string;
-  readonly rollout: string;
-  /** How many machines run it, of how many that should. */
-  readonly running: number;
-  readonly machines: number;
-  /**
-   * `running`, `converging`, `unreachable`, `failed`, `removing` until the last machine has stopped it, or the state of the
-   * rollout while one runs.
-   */
-  readonly state: string;
-  readonly since: string;
-  readonly url?: string;
-}
-
-/** What it is told from. */
-export interface ListParts {
+interface ListParts {
   readonly environments: Environments;
   readonly machines: Machines;
   readonly revisions: Revisions;
