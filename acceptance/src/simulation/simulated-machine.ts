@@ -156,7 +156,10 @@ export class SimulatedMachine {
     });
     const decisions = new Decisions(clock, (sentence) => this.decided.push(sentence));
     const trust = { keys: trusted, threshold: 1, policyKeys: [] };
-    const note = (sentence: string): void => decisions.add(sentence);
+    // A dead agent has no thoughts any more, also where what it thinks of needed nobody's answer.
+    const note = (sentence: string): void => {
+      if (!life.isDead) decisions.add(sentence);
+    };
     const read = { source, disk, clock, machine, trust };
     const policy = new FollowedPolicy({ ...read, policyPath: layout.policyPath, note });
     const documents = new Documents({
